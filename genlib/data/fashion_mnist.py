@@ -1,0 +1,63 @@
+"""The data set as two tensors per split, and the names of its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlib.data.idx import parse_idx
+from genlib.data.sources import read_raw
+from genlib.errors import GenlibError
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+def parse_label(text: str | int) -> int:
+    """A class from its number 0-9 or its official name, case aside ("Ankle boot", "t-shirt/top", 9)."""
+    wanted = str(text).strip().lower()
+    for number, name in enumerate(CLASS_NAMES):
+        if wanted in (str(number), name.lower()):
+            return number
+    allowed = ", ".join(f"{i} {name}" for i, name in enumerate(CLASS_NAMES))
+    raise GenlibError(f"no class {str(text)!r}; classes are {allowed}")
+
+
+@dataclass(frozen=True)
+class FashionMNIST:
+    """One split: `images` uint8 (N, 28, 28), 0 black to 255 white, and `labels` int64 (N,), 0 to 9."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @staticmethod
+    @lru_cache(maxsize=2)
+    def load(split: str, progress: Callable[[str], None] | None = None) -> FashionMNIST:
+        """The official "test" (10,000 images, shipped with genlib) or "train" split (60,000, found or fetched).
+
+        The tensors are shared between callers: treat them as read-only. `progress` receives a line for each
+        source that is tried. Raises GenlibError where a file is damaged or, for "train", none is reachable.
+        """
+        if split not in ("train", "test"):
+            raise GenlibError(f'no split {split!r}; splits are "train" and "test"')
+        images = parse_idx(read_raw(split, "images", progress), f"{split} images")
+        labels = parse_idx(read_raw(split, "labels", progress), f"{split} labels")
+        return FashionMNIST(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))

@@ -1,0 +1,93 @@
+"""Images at the edges: model tensors to and from uint8, grids, PNG and GIF bytes.
+
+Inside genlib an image batch is float32 (N, 1, 28, 28) in [-1, 1]; files, browsers and metrics see
+uint8 (N, 28, 28), where 0 is black. `to_uint8` and `from_uint8` are the only pair that converts.
+"""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from genlib.errors import GenlibError
+
+
+def from_uint8(images: Tensor | np.ndarray) -> Tensor:
+    """Bytes to model range: uint8 (N, 28, 28) to float32 (N, 1, 28, 28) in [-1, 1]."""
+    return torch.as_tensor(images).unsqueeze(1).to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Model range to bytes: float (N, 1, 28, 28) in [-1, 1], clipped, to uint8 (N, 28, 28) on the CPU."""
+    scaled = images.detach().squeeze(1).float().add(1.0).mul_(127.5).round_()
+    return scaled.clamp_(0, 255).to("cpu", torch.uint8)
+
+
+def grid(images: Tensor | np.ndarray, columns: int, scale: int = 1, gap: int = 0, background: int = 255) -> np.ndarray:
+    """Tile uint8 (N, H, W) images row by row into one uint8 picture, each pixel enlarged to scale x scale.
+
+    `gap` is the space between tiles in screen pixels, painted `background` as are the cells the last row lacks.
+    """
+    tiles = np.asarray(images, dtype=np.uint8)
+    count, height, width = tiles.shape
+    if not count or columns < 1:
+        raise GenlibError(f"a grid needs at least one image and one column, not {count} and {columns}")
+    rows = -(-count // columns)
+    step_y, step_x = height * scale + gap, width * scale + gap
+    canvas = np.full((rows * step_y - gap, columns * step_x - gap), background, dtype=np.uint8)
+    enlarged = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
+    for i, tile in enumerate(enlarged):
+        y, x = (i // columns) * step_y, (i % columns) * step_x
+        canvas[y : y + height * scale, x : x + width * scale] = tile
+    return canvas
+
+
+def png_bytes(picture: np.ndarray) -> bytes:
+    """Encode a uint8 picture, (H, W) gray or (H, W, 3) colour, as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def read_png(path: Path) -> np.ndarray:
+    """Read a gray PNG as uint8 (H, W)."""
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("L"))
+    except (OSError, SyntaxError) as error:
+        raise GenlibError(f"{path} is not a readable PNG: {error}") from error
+
+
+def gif_bytes(frames: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:
+    """Encode uint8 (H, W) frames as an animated GIF that loops for ever."""
+    first, *rest = [Image.fromarray(np.ascontiguousarray(frame)) for frame in frames]
+    buffer = io.BytesIO()
+    first.save(buffer, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
+    return buffer.getvalue()
+
+
+def npz_bytes(**arrays: np.ndarray) -> bytes:
+    """Pack named arrays as a compressed NPZ (no pickled objects)."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, flushed, then renamed."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise GenlibError(f"cannot write {path}: {error.strerror or error}") from error
