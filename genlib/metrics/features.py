@@ -21,7 +21,7 @@ from genlib.metrics.classifier import Classifier, accuracy
 from genlib.metrics.frechet import Gaussian, frechet_distance
 
 FILE = Path(__file__).with_name("extractor.safetensors")
-SHA256 = ""
+SHA256 = "51a3eff07f462172ed8d6b9c17619c1455505f225c6a50272cfd39935fe88c03"
 FLOOR_SAMPLES = 10_000
 
 

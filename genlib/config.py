@@ -1,0 +1,108 @@
+"""Typed, frozen configurations: the only way a model or a run is parameterised, saved as JSON beside the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from dataclasses import dataclass
+from typing import Any, Self
+
+from genlib.errors import GenlibError
+
+
+def option(
+    default: Any, help: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    """A documented Config field. `low` and `high` are inclusive and hold for each entry of a tuple."""
+    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Config:
+    """What every model has. A subclass adds its architecture and its loss; every field has a default."""
+
+    epochs: int = option(100, "passes over the training split", 1, 10_000)
+    seed: int = option(0, "decides initial weights, data order and training noise", 0, 2**32 - 1)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, self._types()[field.name], getattr(self, field.name))
+
+    @classmethod
+    def _types(cls) -> dict[str, Any]:
+        return typing.get_type_hints(cls)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The configuration saved by `to_dict`; an unknown key or a wrong type is a GenlibError."""
+        cls._refuse_unknown(values)
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field as JSON has it: tuples become lists."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(self).items()}
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, each checked."""
+        self._refuse_unknown(changes)
+        return dataclasses.replace(self, **changes)
+
+    def parse(self, settings: dict[str, str]) -> Self:
+        """A copy with fields given as text, as the command line and the training page have them."""
+        self._refuse_unknown(settings)
+        return self.replace(**{key: _parse(key, self._types()[key], text) for key, text in settings.items()})
+
+    @classmethod
+    def _refuse_unknown(cls, values: dict[str, Any]) -> None:
+        allowed = [field.name for field in dataclasses.fields(cls)]
+        for key in values:
+            if key not in allowed:
+                raise GenlibError(f"{cls.__name__} has no field {str(key)[:40]!r}; its fields are {', '.join(allowed)}")
+
+
+@dataclass(frozen=True)
+class GradientConfig(Config):
+    """What every model trained by gradient descent has."""
+
+    batch_size: int = option(64, "images a step", 2, 10_000)
+    lr: float = option(2e-4, "Adam's learning rate", 1e-7, 1.0)
+    beta1: float = option(0.9, "Adam's decay of the first moment", 0.0, 0.999)
+
+
+def _check(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:
+    """Raise GenlibError unless `value` has the field's type and lies in its range."""
+    low, high, choices = (field.metadata.get(key) for key in ("low", "high", "choices"))
+    if typing.get_origin(kind) is tuple:
+        if not isinstance(value, tuple) or not 1 <= len(value) <= 8:
+            raise GenlibError(f"{field.name} takes 1 to 8 whole numbers separated by commas, not {value!r}")
+        entries, kind = value, typing.get_args(kind)[0]
+    else:
+        entries = (value,)
+    for entry in entries:
+        right = isinstance(entry, (int, float) if kind is float else kind) and (kind is bool or entry is not True)
+        if not right or isinstance(entry, bool) is not (kind is bool):
+            raise GenlibError(f"{field.name} takes {_KINDS[kind]}, not {value!r}")
+        if kind is float and not math.isfinite(entry):
+            raise GenlibError(f"{field.name} takes a finite number, not {value!r}")
+        if (low is not None and entry < low) or (high is not None and entry > high):
+            raise GenlibError(f"{field.name} takes {low} to {high}, not {value!r}")
+        if choices and entry not in choices:
+            raise GenlibError(f"{field.name} takes {' or '.join(choices)}, not {value!r}")
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+def _parse(key: str, kind: Any, text: str) -> Any:
+    try:
+        if typing.get_origin(kind) is tuple:
+            entry = typing.get_args(kind)[0]
+            return tuple(entry(part) for part in text.split(","))
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError) as error:
+        many = " (or several, separated by commas)" if typing.get_origin(kind) is tuple else ""
+        base = typing.get_args(kind)[0] if many else kind
+        raise GenlibError(f"{key} takes {_KINDS[base]}{many}, not {text!r}") from error

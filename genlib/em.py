@@ -1,0 +1,151 @@
+"""Expectation-maximisation for Gaussian mixtures with full covariances (Dempster, Laird and Rubin 1977).
+
+Equations are Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2.2. What is ours is the E-step's
+order of work. With y = P_k^T (x - mean_k) and P_k upper triangular, |y|^2 grows block by block of dimensions, so
+const_k - |y|^2 / 2 so far is an upper bound on a point's log-density. A point leaves component k as soon as that
+bound falls NEGLIGIBLE nats below the best density it already has: what is skipped is below e^-40 of a
+responsibility, less than float32 (or float64) can add to it. High-dimensional mixtures have nearly hard
+assignments, so most of the K densities of a point are never finished, and the M-step sums over what is left.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+
+NEGLIGIBLE = 40.0
+FIRST_BLOCK = 48
+CHUNK = 10_000
+
+
+class Gaussians(NamedTuple):
+    """A mixture: weights (K,), means (K, d) and covariances (K, d, d)."""
+
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+
+
+class _Densities(NamedTuple):
+    """What the E-step needs of a mixture: log weight + log normaliser (K,), means (K, d), P (K, d, d)."""
+
+    constants: Tensor
+    means: Tensor
+    precision_factors: Tensor
+
+
+def _densities(mixture: Gaussians, dtype: torch.dtype) -> _Densities:
+    """Factorised in float64: cov = L L^T, P = L^-T, log |P| = -sum log diag L (Bishop, eq. 2.43)."""
+    d = mixture.means.shape[1]
+    factors, failed = torch.linalg.cholesky_ex(mixture.covariances.double())
+    if failed.any():
+        raise GenlibError("a covariance is not positive definite; raise the regularisation")
+    identity = torch.eye(d, dtype=torch.float64, device=factors.device).expand_as(factors)
+    inverse = torch.linalg.solve_triangular(factors, identity, upper=False)
+    log_determinants = factors.diagonal(dim1=1, dim2=2).log().sum(1)
+    constants = mixture.weights.double().log() - 0.5 * d * math.log(2 * math.pi) - log_determinants
+    return _Densities(constants.to(dtype), mixture.means.to(dtype), inverse.mT.contiguous().to(dtype))
+
+
+def _blocks(d: int) -> list[tuple[int, int]]:
+    """Doubling blocks of dimensions: (0, 48), (48, 96), (96, 192), ..., d."""
+    edges = [0]
+    while edges[-1] < d:
+        edges.append(min(d, max(FIRST_BLOCK, 2 * edges[-1])))
+    return list(zip(edges, edges[1:], strict=False))
+
+
+def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Tensor:
+    """log(weight_k N(x | k)) for points (n, d), or -inf for the points that are certain to fall below `floor` (n,)."""
+    constant, mean, factor = (part[k] for part in densities)
+    result = torch.full_like(floor, -torch.inf)
+    active, squares = torch.arange(len(x), device=x.device), torch.zeros_like(floor)
+    for start, end in _blocks(x.shape[1]):
+        points = x[:, :end] if len(active) == len(x) else x[active, :end]
+        squares = squares + ((points - mean[:end]) @ factor[:end, start:end]).square().sum(1)
+        alive = constant - 0.5 * squares > floor[active]
+        active, squares = active[alive], squares[alive]
+    result[active] = constant - 0.5 * squares
+    return result
+
+
+def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
+    """log(weight_k N(x | k)) of points (n, d), (n, K): each point's likeliest component first, the rest pruned."""
+    n, k_total, first = len(x), len(densities.constants), min(FIRST_BLOCK, x.shape[1])
+    guess = torch.stack(
+        [
+            densities.constants[k]
+            - 0.5 * ((x[:, :first] - densities.means[k, :first]) @ densities.precision_factors[k, :first, :first])
+            .square()
+            .sum(1)
+            for k in range(k_total)
+        ]
+    ).argmax(0)
+    joint = x.new_full((n, k_total), -torch.inf)
+    for k in range(k_total):
+        rows = (guess == k).nonzero().squeeze(1)
+        joint[rows, k] = _log_density(x[rows], densities, k, x.new_full((len(rows),), -torch.inf))
+    best = joint.max(1).values
+    for k in range(k_total):
+        rows = (guess != k).nonzero().squeeze(1)
+        joint[rows, k] = _log_density(x[rows], densities, k, best[rows] - NEGLIGIBLE)
+        best = torch.maximum(best, joint[:, k])
+    return joint
+
+
+def log_joint(x: Tensor, mixture: Gaussians) -> Tensor:
+    """log(weight_k N(x | mean_k, cov_k)) for points x (N, d), (N, K), in x's dtype; -inf where negligible."""
+    order = x.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
+    ordered = Gaussians(
+        mixture.weights, mixture.means[:, order], mixture.covariances[:, order][:, :, order]
+    )  # the widest dimensions first: they decide soonest
+    densities = _densities(ordered, x.dtype)
+    return torch.cat([_log_joint_chunk(part[:, order], densities) for part in x.split(CHUNK)])
+
+
+def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Gaussians:
+    """The M-step (Bishop, eqs. 9.24 to 9.26): points (N, d) and responsibilities (N, K) to the new mixture.
+
+    `regularisation`, in squared units of x, is added to every variance.
+    """
+    sums = responsibilities.double().sum(0) + 10 * torch.finfo(torch.float64).eps
+    means, covariances = [], []
+    for k, total in enumerate(sums):
+        rows = responsibilities[:, k].nonzero().squeeze(1)
+        points, r = x[rows], responsibilities[rows, k]
+        mean = ((r @ points).double() / total).to(x.dtype)
+        scatter = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
+        for part, weight in zip(points.split(CHUNK), r.split(CHUNK), strict=True):
+            centred = (part - mean) * weight.sqrt().unsqueeze(1)
+            scatter += (centred.mT @ centred).double()
+        scatter /= total
+        scatter.diagonal().add_(regularisation)
+        means.append(mean)
+        covariances.append(scatter)
+    return Gaussians((sums / sums.sum()).to(x.dtype), torch.stack(means), torch.stack(covariances))
+
+
+def em_step(x: Tensor, mixture: Gaussians, regularisation: float) -> tuple[Gaussians, float]:
+    """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats."""
+    joint = log_joint(x, mixture)
+    totals = joint.logsumexp(1)
+    return maximise(x, (joint - totals.unsqueeze(1)).exp(), regularisation), float(totals.double().mean())
+
+
+def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Gaussians:
+    """The mixture of k-means' clusters, scikit-learn's own start (one thread: its sums depend on their order)."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    distinct = len(torch.unique(x[: 100 * k], dim=0))
+    if distinct < k:
+        raise GenlibError(f"{k} components need at least {k} different points, not {distinct}")
+    with threadpool_limits(limits=1):
+        labels = KMeans(k, n_init=1, random_state=seed).fit(x.cpu().numpy()).labels_
+    hard = torch.nn.functional.one_hot(torch.as_tensor(labels, dtype=torch.int64), k)
+    return maximise(x, hard.to(x), regularisation)

@@ -1,0 +1,253 @@
+"""The model contract, what a model may additionally be able to do, and the registry of presets.
+
+A family is a `Model` subclass in `genlib/models/`, registered with its presets by `@register`. Capabilities are
+protocols: a class has one by having its methods, never by a stub that raises.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from genlib import noise
+from genlib.config import Config
+from genlib.errors import GenlibError
+
+N_CLASSES = 10
+Descend = Callable[[Tensor, str], None]
+
+
+class Model(nn.Module, ABC):
+    """A generative image model: what the loop, the analyses and the studio rely on."""
+
+    family: ClassVar[str]
+    config_class: ClassVar[type[Config]]
+    averaged: ClassVar[tuple[str, ...]] = ()  # submodules whose moving average is kept and sampled from
+    converged: bool = False  # true once another epoch would change nothing
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+
+    @property
+    @abstractmethod
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one sample's latent."""
+
+    def draw_latent(self, n: int, seed: int, start: int = 0) -> Tensor:
+        """Latents (n, *latent_shape) on the CPU of the samples start, ..., start + n - 1 of a seed."""
+        return noise.normal(seed, n, int(torch.Size(self.latent_shape).numel()), start).view(n, *self.latent_shape)
+
+    def temper(self, z: Tensor, temperature: float) -> Tensor:
+        """Latents with their noise scaled: 0 is the most typical picture, 1 the model as it was trained."""
+        return z * temperature
+
+    @abstractmethod
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Latents (N, *latent_shape) [and labels (N,) or class mixtures (N, 10)] to images (N, 1, 28, 28).
+
+        Deterministic. y belongs to `Conditional` models, which require it; the others ignore it.
+        """
+
+    def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The optimisers by the names that `train_step` gives to `descend`; none where EM fits the model."""
+        return {}
+
+    @abstractmethod
+    def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
+        """One step on images x (N, 1, 28, 28) and labels y (N,).
+
+        Calls `descend(loss, name)` for each optimiser, which belongs to the loop (zero, backward, step), and
+        returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
+        """
+    def parameter_count(self) -> int:
+        """Free parameters of everything that was trained."""
+        return sum(p.numel() for p in self.parameters())
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """Takes a class: `sample` needs labels or class mixtures."""
+
+    def embed_classes(self, y: Tensor) -> Tensor:
+        """Labels (N,) or class mixtures (N, 10) to embeddings (N, e)."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Maps images back to latents."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) to latents (N, *latent_shape)."""
+        ...
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """Maps latents to images without labels."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Latents (N, *latent_shape) to images (N, 1, 28, 28)."""
+        ...
+
+
+@runtime_checkable
+class Discriminates(Protocol):
+    """Judges whether an image is real."""
+
+    def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """Images (N, 1, 28, 28) [and labels] to the probability of being real, (N,) in [0, 1]."""
+        ...
+
+
+@runtime_checkable
+class HiddenLayers(Protocol):
+    """Shows the generator's hidden activations."""
+
+    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        """Activations (N, ...) by name, input to output, each before and after its non-linearity."""
+        ...
+
+
+class Components(NamedTuple):
+    """A mixture's weights (K,), means (K, d) and covariances (K, d, d), in the mixture's own space."""
+
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+
+
+@runtime_checkable
+class Mixture(Protocol):
+    """A mixture of Gaussians in a space of its own, which `locate` and `render` join to latents and images."""
+
+    def components(self) -> Components:
+        """The fitted parameters."""
+        ...
+
+    def posterior(self, x: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) to the probability of each component, (N, K), rows sum to 1."""
+        ...
+
+    def locate(self, z: Tensor) -> Tensor:
+        """Latents (N, 1 + d) to points (N, d) of the mixture's space."""
+        ...
+
+    def render(self, points: Tensor) -> Tensor:
+        """Points (N, d) of the mixture's space to images (N, 1, 28, 28)."""
+        ...
+
+
+CAPABILITIES: dict[str, type] = {
+    "conditional": Conditional,
+    "encodes": Encodes,
+    "decodes": Decodes,
+    "discriminates": Discriminates,
+    "hidden_layers": HiddenLayers,
+    "mixture": Mixture,
+}
+
+
+def capabilities(model: type[Model] | Model) -> list[str]:
+    """Names of what a model can do beyond sampling."""
+    kind = model if isinstance(model, type) else type(model)
+    return [name for name, protocol in CAPABILITIES.items() if issubclass(kind, protocol)]
+
+
+def class_mixture(y: Tensor) -> Tensor:
+    """Labels int64 (N,) or mixtures float (N, 10) whose rows sum to 1, to mixtures float32 (N, 10)."""
+    if y.ndim == 1 and not y.is_floating_point():
+        return nn.functional.one_hot(y.long(), N_CLASSES).to(torch.float32)
+    if y.ndim != 2 or y.shape[1] != N_CLASSES:
+        raise GenlibError(f"classes are labels (N,) or mixtures (N, {N_CLASSES}), not {tuple(y.shape)}")
+    return y
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration of a family: one trained model of the zoo."""
+
+    name: str
+    config: Config
+    summary: str
+    milestones: tuple[int, ...] = ()  # epochs whose samples the study shows
+    model_class: type[Model] = Model
+
+    @property
+    def family(self) -> str:
+        return self.model_class.family
+
+    def build(self, config: Config | None = None) -> Model:
+        """A new model with initial weights decided by the configuration's seed."""
+        config = config or self.config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(noise.derive_seed(config.seed, 0))
+            return self.model_class(config)
+
+
+_PRESETS: dict[str, Preset] = {}
+_FAMILIES: dict[str, type[Model]] = {}
+M = TypeVar("M", bound=type[Model])
+
+
+def register(family: str, config_class: type[Config], presets: Sequence[Preset]) -> Callable[[M], M]:
+    """Class decorator: enters a family and its presets into the zoo."""
+
+    def enter(model_class: M) -> M:
+        model_class.family, model_class.config_class = family, config_class
+        _FAMILIES[family] = model_class
+        for preset in presets:
+            values: dict[str, Any] = dict(vars(preset), model_class=model_class)
+            _PRESETS[preset.name] = Preset(**values)
+        return model_class
+
+    return enter
+
+
+@cache
+def _import_families() -> None:
+    import genlib.models as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def presets() -> Mapping[str, Preset]:
+    """Every preset of the zoo by name."""
+    _import_families()
+    return _PRESETS
+
+
+def families() -> Mapping[str, type[Model]]:
+    """Every family's class by its name."""
+    _import_families()
+    return _FAMILIES
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of a name, or GenlibError with the names there are."""
+    try:
+        return presets()[name]
+    except KeyError:
+        raise GenlibError(f"no model {name!r}; models are {', '.join(presets())}") from None
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """"auto" is CUDA, else MPS, else the CPU; any other name must be a device that is there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise GenlibError(f"no device {name!r} here; use auto, cpu, or cuda / mps where there is one") from error

@@ -1,0 +1,147 @@
+"""Conditional GAN of dense layers (Mirza and Osindero 2014, arXiv:1411.1784)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlib.config import GradientConfig, option
+from genlib.errors import GenlibError
+from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, register
+
+
+@dataclass(frozen=True)
+class ConditionalGANConfig(GradientConfig):
+    """Layer widths are between the input and the output layer."""
+
+    latent_size: int = option(100, "numbers in a latent", 1, 1024)
+    embedding_size: int = option(10, "numbers in a class embedding", 1, 128)
+    generator_widths: tuple[int, ...] = option((256, 512, 1024), "hidden widths of the generator", 1, 4096)
+    discriminator_widths: tuple[int, ...] = option((1024, 512, 256), "hidden widths of the discriminator", 1, 4096)
+    dropout: float = option(0.3, "share of the discriminator's hidden units dropped in training", 0.0, 0.95)
+
+
+class ClassEmbedding(nn.Module):
+    """One learned vector a class; a mixture of classes is embedded as the same mixture of their vectors."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(N_CLASSES, size))
+
+    def forward(self, y: Tensor) -> Tensor:
+        return class_mixture(y) @ self.weight  # (N, e)
+
+
+class Generator(nn.Module):
+    """Latent and class embedding, concatenated, to an image through LeakyReLU layers and tanh."""
+
+    def __init__(self, config: ConditionalGANConfig) -> None:
+        super().__init__()
+        self.embedding = ClassEmbedding(config.embedding_size)
+        widths = (config.latent_size + config.embedding_size, *config.generator_widths)
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.output = nn.Linear(widths[-1], 28 * 28)
+
+    def trace(self, z: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The image, and every hidden layer's activations before and after its LeakyReLU."""
+        layers = {}
+        h = torch.cat([z, self.embedding(y)], dim=1)  # (N, d + e)
+        for i, linear in enumerate(self.hidden, start=1):
+            layers[f"hidden {i}, before LeakyReLU"] = before = linear(h)
+            layers[f"hidden {i}, after LeakyReLU"] = h = F.leaky_relu(before, 0.2)
+        return torch.tanh(self.output(h)).view(-1, 1, 28, 28), layers
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.trace(z, y)[0]
+
+
+class Discriminator(nn.Module):
+    """Image and its own class embedding, concatenated, to the logit of being real."""
+
+    def __init__(self, config: ConditionalGANConfig) -> None:
+        super().__init__()
+        self.embedding = ClassEmbedding(config.embedding_size)
+        widths = (28 * 28 + config.embedding_size, *config.discriminator_widths)
+        layers: list[nn.Module] = []
+        for a, b in pairwise(widths):
+            layers += [nn.Linear(a, b), nn.LeakyReLU(0.2), nn.Dropout(config.dropout)]
+        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.layers(torch.cat([x.flatten(1), self.embedding(y)], dim=1)).squeeze(1)  # (N,)
+
+
+@register(
+    "conditional GAN",
+    ConditionalGANConfig,
+    [
+        Preset(
+            "cgan-mlp",
+            ConditionalGANConfig(epochs=100),
+            "Dense generator and discriminator that are both told the class.",
+            milestones=(1, 10, 25, 50, 75, 100),
+        )
+    ],
+)
+class ConditionalGAN(Model):
+    """min_G max_D E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (arXiv:1411.1784, eq. 2).
+
+    The generator descends the non-saturating loss -log D(G(z|y)|y) (Goodfellow et al. 2014, arXiv:1406.2661,
+    section 3). Losses take logits: the sigmoid is inside the binary cross-entropy.
+    """
+
+    averaged = ("generator",)
+    config: ConditionalGANConfig
+
+    def __init__(self, config: ConditionalGANConfig) -> None:
+        super().__init__(config)
+        self.generator = Generator(config)
+        self.discriminator = Discriminator(config)
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.latent_size,)
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.generator(z, _required(y))
+
+    def embed_classes(self, y: Tensor) -> Tensor:
+        return self.generator.embedding(y)
+
+    def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return torch.sigmoid(self.discriminator(x, _required(y)))
+
+    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        return self.generator.trace(z, _required(y))[1]
+
+    def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            name: torch.optim.Adam(
+                module.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999), fused=True
+            )
+            for name, module in (("discriminator", self.discriminator), ("generator", self.generator))
+        }
+
+    def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
+        n = len(x)
+        z = torch.randn(n, *self.latent_shape, device=x.device)
+        fake_y = torch.randint(N_CLASSES, (n,), device=x.device)
+        fake = self.generator(z, fake_y)
+        logits = self.discriminator(torch.cat([x, fake.detach()]), torch.cat([y, fake_y]))
+        targets = torch.cat([torch.ones_like(logits[:n]), torch.zeros_like(logits[n:])])
+        d_loss = F.binary_cross_entropy_with_logits(logits, targets)
+        descend(d_loss, "discriminator")
+        judged = self.discriminator(fake, fake_y)
+        g_loss = F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
+        descend(g_loss, "generator")
+        return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
+
+
+def _required(y: Tensor | None) -> Tensor:
+    if y is None:
+        raise GenlibError("a conditional model needs labels (N,) or class mixtures (N, 10)")
+    return y

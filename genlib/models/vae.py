@@ -1,0 +1,92 @@
+"""Variational autoencoders (Kingma and Welling 2014, arXiv:1312.6114; beta: Higgins et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from genlib.config import GradientConfig, option
+from genlib.model import Descend, Model, Preset, register
+
+
+@dataclass(frozen=True)
+class VAEConfig(GradientConfig):
+    """Convolutional encoder and its mirror image as decoder."""
+
+    epochs: int = option(15, "passes over the training split", 1, 10_000)
+    lr: float = option(1e-3, "Adam's learning rate", 1e-7, 1.0)
+    latent_size: int = option(8, "numbers in a latent", 1, 1024)
+    width: int = option(32, "channels of the outer convolutions; the inner ones have twice as many", 1, 256)
+    beta: float = option(3.0, "weight of the KL divergence against the squared error", 0.0, 1000.0)
+
+
+@register(
+    "VAE",
+    VAEConfig,
+    [Preset("vae-cnn", VAEConfig(), "Convolutional encoder and decoder around 8 latents.", milestones=(1, 5, 10, 15))],
+)
+class VAE(Model):
+    """Minimises E[|x - x'|^2] + beta KL(q(z|x) || N(0, I)), per image (arXiv:1312.6114, eqs. 7 and 10).
+
+    The decoder ends in a sigmoid, so inside the model pixels are [0, 1]. The squared error is summed over pixels
+    counted in [-1, 1], the scale of the study's targets, so that its beta keeps its meaning; the study's own losses,
+    measured against a sigmoid that could not reach half of them, are not comparable.
+    """
+
+    config: VAEConfig
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__(config)
+        narrow, wide = config.width, 2 * config.width
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, narrow, 3, stride=2, padding=1),  # (N, 32, 14, 14)
+            nn.ReLU(),
+            nn.Conv2d(narrow, wide, 3, stride=2, padding=1),  # (N, 64, 7, 7)
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(wide * 7 * 7, 2 * config.latent_size),  # mean and log-variance
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(config.latent_size, narrow * 7 * 7),
+            nn.ReLU(),
+            nn.Unflatten(1, (narrow, 7, 7)),
+            nn.ConvTranspose2d(narrow, wide, 3, stride=2, padding=1, output_padding=1),  # (N, 64, 14, 14)
+            nn.ReLU(),
+            nn.ConvTranspose2d(wide, narrow, 3, stride=2, padding=1, output_padding=1),  # (N, 32, 28, 28)
+            nn.ReLU(),
+            nn.ConvTranspose2d(narrow, 1, 3, padding=1),
+            nn.Sigmoid(),
+        )
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.latent_size,)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (N, 1, 28, 28) to mean and log-variance of q(z|x), each (N, d)."""
+        mean, log_variance = self.encoder((x + 1) / 2).chunk(2, dim=1)
+        return mean, log_variance
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.posterior(x)[0]
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.decoder(z) * 2 - 1
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.decode(z)
+
+    def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        betas = (self.config.beta1, 0.999)
+        return {"vae": torch.optim.Adam(self.parameters(), lr=self.config.lr, betas=betas, fused=True)}
+
+    def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
+        mean, log_variance = self.posterior(x)
+        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        error = (self.decode(z) - x).square().sum() / len(x)
+        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
+        loss = error + self.config.beta * kl
+        descend(loss, "vae")
+        return {"loss": loss.detach(), "squared_error": error.detach(), "kl": kl.detach()}
