@@ -1,0 +1,68 @@
+"""Drawing images from any model, the same ones everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.images import to_uint8
+from genlib.model import N_CLASSES, Conditional, Model
+
+MAX_SAMPLES = 100_000
+BATCH = 250
+
+
+def cycle_labels(n: int, start: int = 0) -> Tensor:
+    """Labels 0..9 in turn for the samples start, ..., start + n - 1, int64 (n,)."""
+    return torch.arange(start, start + n) % N_CLASSES
+
+
+def generate(
+    model: Model, n: int, seed: int = 0, label: int | Tensor | None = None, temperature: float = 1.0
+) -> tuple[Tensor, Tensor | None]:
+    """The first n samples of a seed: uint8 images (n, 28, 28), and int64 labels (n,) of a conditional model.
+
+    `label` is a class 0-9, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
+    conditional model cycles through the classes. Raises GenlibError where a model without labels is given one.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
+        raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
+    y = _classes(model, n, label)
+    parts = [
+        to_uint8(sample(model, model.temper(model.draw_latent(len(rows), seed, rows.start), temperature), _part(y, rows)))
+        for rows in _batches(n)
+    ]
+    return torch.cat(parts), y if y is None or y.ndim == 1 else None
+
+
+@torch.inference_mode()
+def sample(model: Model, z: Tensor, y: Tensor | None = None) -> Tensor:
+    """`model.sample` in evaluation mode on the model's own device."""
+    device = next((t.device for t in (*model.parameters(), *model.buffers())), torch.device("cpu"))
+    model.eval()
+    return model.sample(z.to(device), None if y is None else y.to(device))
+
+
+def _classes(model: Model, n: int, label: int | Tensor | None) -> Tensor | None:
+    if not isinstance(model, Conditional):
+        if label is not None:
+            raise GenlibError(f"a {model.family} model takes no label")
+        return None
+    if label is None:
+        return cycle_labels(n)
+    if isinstance(label, Tensor):
+        return label
+    if not 0 <= label < N_CLASSES:
+        raise GenlibError(f"label takes a class from 0 to 9, not {label!r}")
+    return torch.full((n,), label)
+
+
+def _batches(n: int) -> Iterator[range]:
+    return (range(start, min(start + BATCH, n)) for start in range(0, n, BATCH))
+
+
+def _part(y: Tensor | None, rows: range) -> Tensor | None:
+    return None if y is None else y[rows.start : rows.stop]

@@ -1,0 +1,355 @@
+"""The resumable training loop: an iterator of events, the same for the command line, the studio and the tests.
+
+Everything random in a step follows from (seed, step) and everything about data order from (seed, epoch), so a run
+that is stopped anywhere and resumed ends with the bytes of one left alone (same machine, same thread count).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlib import noise
+from genlib.averaging import AveragedModel
+from genlib.card import write_card
+from genlib.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
+from genlib.config import Config
+from genlib.data import FashionMNIST
+from genlib.diagnostics import DISTANCE_SAMPLES, Diagnostics, logged_epochs
+from genlib.errors import GenlibError
+from genlib.images import from_uint8, grid, png_bytes, write_file
+from genlib.memory import peak_megabytes, reset_peak
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluate
+from genlib.model import Preset, get_preset, resolve_device
+from genlib.sampling import generate
+from genlib.store import load, read_json, save_model, write_json
+
+CHECKPOINT_SECONDS = 60.0
+REPORT_SECONDS = 1.0
+SAMPLES = 40
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a run; written to events.jsonl under its class's name."""
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The run begins at `step` (above 0 when resumed) of `epochs` x `steps_per_epoch`."""
+
+    step: int
+    epochs: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True)
+class Step(Event):
+    """`step` steps are done; mean losses of the epoch so far, on the events that report them (about one a second)."""
+
+    step: int
+    epoch: int
+    losses: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """An epoch's record, as history.json keeps it."""
+
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SamplesWritten(Event):
+    """A picture of fixed-noise samples after an epoch."""
+
+    epoch: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Checkpointed(Event):
+    """The run can be resumed from `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Done(Event):
+    """The run directory is a model now."""
+
+    metrics: dict[str, Any]
+
+
+def train(
+    name: str,
+    run_dir: str | Path,
+    config: Config | None = None,
+    *,
+    data: FashionMNIST | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    distance_samples: int = DISTANCE_SAMPLES,
+    evaluation_samples: int = EVALUATION_SAMPLES,
+) -> Iterator[Event]:
+    """Train a preset, with its own or a changed configuration, in a run directory; yields events.
+
+    Closing the iterator writes a checkpoint; `resume` goes on from the newest one, and changes nothing in a finished
+    run. `data` is the training split unless given. The sample counts are those of the Frechet distance during and
+    after training. Raises GenlibError for a run directory of another preset or configuration, a damaged checkpoint,
+    or losses that stop being finite.
+    """
+    preset, directory = get_preset(name), Path(run_dir)
+    config = config or preset.config
+    checkpoint = directory / "checkpoint" / "last.safetensors"
+    _refuse_wrong_directory(directory, preset, config, checkpoint, resume)
+    if (directory / "metrics.json").is_file():
+        yield Done(read_json(directory / "metrics.json"))
+        return
+    run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
+    if checkpoint.is_file():
+        run.restore(checkpoint)
+    (directory / "samples").mkdir(parents=True, exist_ok=True)
+    log = EventLog(directory / "events.jsonl")
+    try:
+        for event in run.events(directory, checkpoint):
+            log.write(event)
+            yield event
+    except GeneratorExit:
+        run.save(checkpoint)
+        log.write(Checkpointed(run.step))
+        raise
+    run.export(directory)
+    metrics = evaluate(directory, evaluation_samples) | run.cost()
+    write_json(directory / "metrics.json", metrics)
+    write_card(directory)
+    log.write(Done(metrics))
+    yield Done(metrics)
+
+
+def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
+    description = directory / "run.json"
+    wanted = {"preset": preset.name, "config": config.to_dict()}
+    if not description.is_file():
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
+        if any(directory.iterdir()):
+            raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
+        write_json(description, wanted)
+        return
+    found = read_json(description)
+    if found.get("preset") != preset.name:
+        raise GenlibError(f"{directory} holds a run of {found.get('preset')}, not of {preset.name}")
+    started = checkpoint.is_file() or (directory / "metrics.json").is_file()
+    if started and not resume:
+        raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
+    before = found.get("config", {})
+    changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
+    if changed and started:
+        key = changed[0]
+        raise GenlibError(f"{directory} was started with {key}={before.get(key)}; resume it as it was, or start anew")
+    write_json(description, wanted)
+
+
+class EventLog:
+    """Appends events to events.jsonl, steps only when they report their losses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, event: Event) -> None:
+        if isinstance(event, Step) and event.losses is None:
+            return
+        line = {"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)}
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise GenlibError(f"cannot write {self.path}: {error.strerror}; the last checkpoint is intact") from error
+
+
+class Run:
+    """A training in memory: model, average, optimisers, and where it stands."""
+
+    def __init__(
+        self, preset: Preset, config: Config, data: FashionMNIST, device: torch.device, distance_samples: int
+    ) -> None:
+        self.preset, self.config, self.device = preset, config, device
+        self.data, self.images, self.labels = data, data.images.to(device), data.labels.to(device)
+        self.model = preset.build(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizers = self.model.configure_optimizers()
+        self.average = AveragedModel(self.model) if self.model.averaged else None
+        self.diagnostics = Diagnostics(self.model, data, distance_samples)
+        self.batch_size = min(getattr(config, "batch_size", len(data)), len(data))
+        self.steps_per_epoch = len(data) // self.batch_size
+        self.logged = logged_epochs(config.epochs, preset.milestones)
+        self.step = 0
+        self.history: list[dict[str, Any]] = []
+        self.rows: dict[int, Tensor] = {}
+        self.sums: dict[str, Tensor] = {}
+        self.seconds, self.peak = 0.0, 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, counted from 1."""
+        return len(self.history) + 1
+
+    def events(self, directory: Path, checkpoint: Path) -> Iterator[Event]:
+        """Train from where the run stands to its end."""
+        yield Started(self.step, self.config.epochs, self.steps_per_epoch)
+        saved = reported = time.monotonic()
+        while self.epoch <= self.config.epochs and not self.model.converged:
+            for rows in self._remaining_batches():
+                self._train_on(rows)
+                now = time.monotonic()
+                report = now - reported >= REPORT_SECONDS
+                reported = now if report else reported
+                yield Step(self.step, self.epoch, self.mean_losses() if report else None)
+                if now - saved >= CHECKPOINT_SECONDS:
+                    self.save(checkpoint)
+                    saved = time.monotonic()
+                    yield Checkpointed(self.step)
+            record = self._close_epoch()
+            if record["epoch"] in self.rows:
+                picture = directory / "samples" / f"{record['epoch']:05d}.png"
+                write_file(picture, png_bytes(self.rows[record["epoch"]].numpy()))
+                yield SamplesWritten(record["epoch"], str(picture.relative_to(directory)))
+            yield EpochDone(record)
+        self.save(checkpoint)
+        yield Checkpointed(self.step)
+
+    def _remaining_batches(self) -> Iterator[Tensor]:
+        """The epoch's batches from the current step on: rows of the split, the last incomplete batch left out."""
+        if self.batch_size == len(self.images):
+            order = torch.arange(len(self.images))
+        else:
+            generator = torch.Generator().manual_seed(noise.derive_seed(self.config.seed, 2, self.epoch))
+            order = torch.randperm(len(self.images), generator=generator)
+        done = self.step - (self.epoch - 1) * self.steps_per_epoch
+        if done == 0:
+            reset_peak(self.device)
+        batches = order[: self.steps_per_epoch * self.batch_size].to(self.device).split(self.batch_size)
+        yield from batches[done:]
+
+    def _train_on(self, rows: Tensor) -> None:
+        started = time.perf_counter()
+        torch.manual_seed(noise.derive_seed(self.config.seed, 3, self.step))
+        self.model.train()
+        x = from_uint8(self.images[rows]).contiguous(memory_format=torch.channels_last)
+        losses = self.model.train_step(x, self.labels[rows], self._descend)
+        if self.average:
+            self.average.update(self.step)
+        for name, loss in losses.items():
+            self.sums[name] = self.sums.get(name, 0) + loss.double()
+        self.step += 1
+        self.seconds += time.perf_counter() - started
+
+    def _descend(self, loss: Tensor, name: str) -> None:
+        """Zero, backward, step; gradients are computed for this optimiser's parameters alone."""
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad()
+        loss.backward(inputs=[p for group in optimizer.param_groups for p in group["params"]])
+        optimizer.step()
+
+    def mean_losses(self) -> dict[str, float]:
+        """Mean losses of the epoch so far. Raises GenlibError where one is not finite."""
+        steps = self.step - (self.epoch - 1) * self.steps_per_epoch
+        losses = {name: float(total) / max(steps, 1) for name, total in self.sums.items()}
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise GenlibError(
+                    f"training diverged: the {name} loss is {value} by step {self.step}; the last good checkpoint is "
+                    "kept; start a new run with a smaller lr"
+                )
+        return losses
+
+    def _close_epoch(self) -> dict[str, Any]:
+        """Measure the epoch and begin the next one."""
+        self.peak = max(self.peak, peak_megabytes(self.device))
+        record: dict[str, Any] = {
+            "epoch": self.epoch,
+            "losses": self.mean_losses(),
+            "seconds": round(self.seconds, 3),
+            "peak_memory_mb": round(self.peak, 1),
+            **self.diagnostics.every_epoch(self.model, self.device),
+        }
+        if self.epoch in self.logged or self.model.converged:
+            record |= self._look()
+        self.history.append(record)
+        self.sums, self.seconds = {}, 0.0
+        return record
+
+    def _look(self) -> dict[str, float]:
+        """Frechet distances and a row of samples: what `sample` draws, and for a GAN the raw generator."""
+        self.model.eval()
+        raw = self.diagnostics.row(self.model)
+        if self.average is None:
+            self.rows[self.epoch] = torch.cat(list(raw), dim=1)
+            return {"fd": self.diagnostics.distance(self.model)}
+        model = self.average.calibrate()
+        self.rows[self.epoch] = torch.cat([*self.diagnostics.row(model), *raw], dim=1)
+        return {"fd": self.diagnostics.distance(model), "fd_raw": self.diagnostics.distance(self.model)}
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint, unless the losses have gone bad since the last one."""
+        self.mean_losses()
+        tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {f"average.{key}": value for key, value in (self.average.state() if self.average else {}).items()}
+        for name, optimizer in self.optimizers.items():
+            tensors |= optimizer_tensors(name, optimizer)
+        tensors |= {f"row.{epoch}": row for epoch, row in self.rows.items()}
+        tensors |= {f"sum.{name}": total for name, total in self.sums.items()}
+        facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
+        write_checkpoint(path, tensors, facts)
+
+    def restore(self, path: Path) -> None:
+        """Put back everything that `save` wrote."""
+        tensors, facts = read_checkpoint(path)
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}, "sum": {}}
+        for key, tensor in tensors.items():
+            group, _, rest = key.partition(".")
+            if group in groups:
+                groups[group][rest] = tensor
+        try:
+            self.model.load_state_dict(groups["model"])
+            if self.average:
+                self.average.model.load_state_dict(groups["average"], strict=False)
+            for name, optimizer in self.optimizers.items():
+                restore_optimizer(name, optimizer, tensors)
+        except RuntimeError as error:
+            raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
+        self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
+        self.sums = {name: total.to(self.device) for name, total in groups["sum"].items()}
+        self.step, self.history = facts["step"], facts["history"]
+        self.seconds, self.peak = facts["seconds"], facts["peak"]
+
+    def export(self, directory: Path) -> None:
+        """Make the run directory a model: weights, configuration, history and pictures."""
+        if self.average:
+            self.average.calibrate()
+        averaged = self.average.state() if self.average else {}
+        save_model(directory, self.preset.name, self.model, averaged)
+        epochs = sorted(self.rows)
+        write_json(directory / "history.json", {"epochs": self.history, "sample_epochs": epochs})
+        sprite = torch.cat([self.rows[epoch] for epoch in epochs])
+        write_file(directory / "progress.png", png_bytes(sprite.numpy()))
+        images, _ = generate(load(directory), SAMPLES)
+        write_file(directory / "samples.png", png_bytes(grid(images, columns=10)))
+
+    def cost(self) -> dict[str, Any]:
+        """What the training took."""
+        return {
+            "train_seconds": round(sum(record["seconds"] for record in self.history), 1),
+            "train_epochs": len(self.history),
+            "peak_memory_mb": round(self.peak, 1),
+        }
