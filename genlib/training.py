@@ -308,14 +308,14 @@ class Run:
         for name, optimizer in self.optimizers.items():
             tensors |= optimizer_tensors(name, optimizer)
         tensors |= {f"row.{epoch}": row for epoch, row in self.rows.items()}
-        tensors |= {f"sum.{name}": total for name, total in self.sums.items()}
         facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
+        facts["sums"] = {name: float(total) for name, total in self.sums.items()}
         write_checkpoint(path, tensors, facts)
 
     def restore(self, path: Path) -> None:
         """Put back everything that `save` wrote."""
         tensors, facts = read_checkpoint(path)
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}, "sum": {}}
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}}
         for key, tensor in tensors.items():
             group, _, rest = key.partition(".")
             if group in groups:
@@ -329,9 +329,12 @@ class Run:
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
         self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
-        self.sums = {name: total.to(self.device) for name, total in groups["sum"].items()}
+        self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
         self.step, self.history = facts["step"], facts["history"]
         self.seconds, self.peak = facts["seconds"], facts["peak"]
+
+    def _scalar(self, value: float) -> Tensor:
+        return torch.tensor(value, dtype=torch.float64, device=self.device)
 
     def export(self, directory: Path) -> None:
         """Make the run directory a model: weights, configuration, history and pictures."""

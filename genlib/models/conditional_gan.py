@@ -18,6 +18,8 @@ from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, regis
 class ConditionalGANConfig(GradientConfig):
     """Layer widths are between the input and the output layer."""
 
+    batch_size: int = option(128, "images a step", 2, 10_000)
+    beta1: float = option(0.5, "Adam's decay of the first moment", 0.0, 0.999)
     latent_size: int = option(100, "numbers in a latent", 1, 1024)
     embedding_size: int = option(10, "numbers in a class embedding", 1, 128)
     generator_widths: tuple[int, ...] = option((256, 512, 1024), "hidden widths of the generator", 1, 4096)
