@@ -80,7 +80,8 @@ def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
     guess = torch.stack(
         [
             densities.constants[k]
-            - 0.5 * ((x[:, :first] - densities.means[k, :first]) @ densities.precision_factors[k, :first, :first])
+            - 0.5
+            * ((x[:, :first] - densities.means[k, :first]) @ densities.precision_factors[k, :first, :first])
             .square()
             .sum(1)
             for k in range(k_total)

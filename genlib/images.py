@@ -5,6 +5,7 @@ uint8 (N, 28, 28), where 0 is black. `to_uint8` and `from_uint8` are the only pa
 """
 
 import io
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,13 @@ def grid(images: Tensor | np.ndarray, columns: int, scale: int = 1, gap: int = 0
         y, x = (i // columns) * step_y, (i % columns) * step_x
         canvas[y : y + height * scale, x : x + width * scale] = tile
     return canvas
+
+
+def picture(images: Tensor | np.ndarray, columns: int | None = None) -> np.ndarray:
+    """The grid a page shows and a command writes: near square unless told, enlarged four times up to 100 images."""
+    n = len(images)
+    few = n <= 100
+    return grid(images, columns or math.ceil(math.sqrt(n)), scale=4 if few else 1, gap=4 if few else 1)
 
 
 def png_bytes(picture: np.ndarray) -> bytes:

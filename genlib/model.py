@@ -68,6 +68,7 @@ class Model(nn.Module, ABC):
         Calls `descend(loss, name)` for each optimiser, which belongs to the loop (zero, backward, step), and
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
+
     def parameter_count(self) -> int:
         """Free parameters of everything that was trained."""
         return sum(p.numel() for p in self.parameters())
@@ -242,7 +243,7 @@ def get_preset(name: str) -> Preset:
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """"auto" is CUDA, else MPS, else the CPU; any other name must be a device that is there."""
+    """ "auto" is CUDA, else MPS, else the CPU; any other name must be a device that is there."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -32,7 +32,9 @@ def generate(
         raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
     y = _classes(model, n, label)
     parts = [
-        to_uint8(sample(model, model.temper(model.draw_latent(len(rows), seed, rows.start), temperature), _part(y, rows)))
+        to_uint8(
+            sample(model, model.temper(model.draw_latent(len(rows), seed, rows.start), temperature), _part(y, rows))
+        )
         for rows in _batches(n)
     ]
     return torch.cat(parts), y if y is None or y.ndim == 1 else None

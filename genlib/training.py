@@ -6,11 +6,9 @@ that is stopped anywhere and resumed ends with the bytes of one left alone (same
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES, Diagnostics, logged_epochs
 from genlib.errors import GenlibError
+from genlib.events import Checkpointed, Done, EpochDone, Event, EventLog, SamplesWritten, Started, Step
 from genlib.images import from_uint8, grid, png_bytes, write_file
 from genlib.memory import peak_megabytes, reset_peak
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluate
@@ -35,58 +34,6 @@ from genlib.store import load, read_json, save_model, write_json
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0
 SAMPLES = 40
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened in a run; written to events.jsonl under its class's name."""
-
-
-@dataclass(frozen=True)
-class Started(Event):
-    """The run begins at `step` (above 0 when resumed) of `epochs` x `steps_per_epoch`."""
-
-    step: int
-    epochs: int
-    steps_per_epoch: int
-
-
-@dataclass(frozen=True)
-class Step(Event):
-    """`step` steps are done; mean losses of the epoch so far, on the events that report them (about one a second)."""
-
-    step: int
-    epoch: int
-    losses: dict[str, float] | None
-
-
-@dataclass(frozen=True)
-class EpochDone(Event):
-    """An epoch's record, as history.json keeps it."""
-
-    record: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class SamplesWritten(Event):
-    """A picture of fixed-noise samples after an epoch."""
-
-    epoch: int
-    path: str
-
-
-@dataclass(frozen=True)
-class Checkpointed(Event):
-    """The run can be resumed from `step`."""
-
-    step: int
-
-
-@dataclass(frozen=True)
-class Done(Event):
-    """The run directory is a model now."""
-
-    metrics: dict[str, Any]
 
 
 def train(
@@ -161,23 +108,6 @@ def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, che
     write_json(description, wanted)
 
 
-class EventLog:
-    """Appends events to events.jsonl, steps only when they report their losses."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def write(self, event: Event) -> None:
-        if isinstance(event, Step) and event.losses is None:
-            return
-        line = {"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)}
-        try:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        except OSError as error:
-            raise GenlibError(f"cannot write {self.path}: {error.strerror}; the last checkpoint is intact") from error
-
-
 class Run:
     """A training in memory: model, average, optimisers, and where it stands."""
 
@@ -193,6 +123,7 @@ class Run:
         self.batch_size = min(getattr(config, "batch_size", len(data)), len(data))
         self.steps_per_epoch = len(data) // self.batch_size
         self.logged = logged_epochs(config.epochs, preset.milestones)
+        self.wide = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         self.step = 0
         self.history: list[dict[str, Any]] = []
         self.rows: dict[int, Tensor] = {}
@@ -250,7 +181,7 @@ class Run:
         if self.average:
             self.average.update(self.step)
         for name, loss in losses.items():
-            self.sums[name] = self.sums.get(name, 0) + loss.double()
+            self.sums[name] = self.sums.get(name, 0) + loss.to(self.wide)
         self.step += 1
         self.seconds += time.perf_counter() - started
 
@@ -334,7 +265,7 @@ class Run:
         self.seconds, self.peak = facts["seconds"], facts["peak"]
 
     def _scalar(self, value: float) -> Tensor:
-        return torch.tensor(value, dtype=torch.float64, device=self.device)
+        return torch.tensor(value, dtype=self.wide, device=self.device)
 
     def export(self, directory: Path) -> None:
         """Make the run directory a model: weights, configuration, history and pictures."""

@@ -68,8 +68,7 @@ def evaluate(name: str | Path, n: int = EVALUATION_SAMPLES) -> dict[str, Any]:
 
 def _distances(model: Model, extractor: Extractor, n: int) -> list[float]:
     return [
-        frechet_distance(Gaussian.of(extractor.features(generate(model, n, seed)[0])), extractor.test)
-        for seed in SEEDS
+        frechet_distance(Gaussian.of(extractor.features(generate(model, n, seed)[0])), extractor.test) for seed in SEEDS
     ]
 
 

@@ -122,9 +122,7 @@ class ConditionalGAN(Model):
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {
-            name: torch.optim.Adam(
-                module.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999), fused=True
-            )
+            name: torch.optim.Adam(module.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999), fused=True)
             for name, module in (("discriminator", self.discriminator), ("generator", self.generator))
         }
 

@@ -1,0 +1,235 @@
+"""The command line: python -m genlib COMMAND. Exit 0 on success, 2 on bad input with one line on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from genlib.errors import GenlibError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise GenlibError(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+        options.run(options)
+    except GenlibError as error:
+        print(f"genlib: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+    return 0
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m genlib", description="Generative image models on Fashion-MNIST.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    add = commands.add_parser("list", help="every model of the zoo")
+    add.add_argument("--json", action="store_true", help="as JSON")
+    add.set_defaults(run=_list)
+
+    add = commands.add_parser("sample", help="draw images from a trained model")
+    add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
+    add.add_argument("--out", required=True, metavar="F.png|F.npz")
+    add.add_argument("--n", type=_whole("n"), default=64)
+    add.add_argument("--seed", type=_whole("seed"), default=0)
+    add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
+    add.set_defaults(run=_sample)
+
+    add = commands.add_parser("train", help="train a model, resumably")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--run-dir", metavar="D", help="default: runs/NAME")
+    for flag in ("epochs", "batch-size", "lr", "seed"):
+        add.add_argument(f"--{flag}", metavar=flag[0].upper(), help=f"short for --set {flag.replace('-', '_')}=...")
+    add.add_argument("--set", action="append", default=[], metavar="key=value", help="any field of the configuration")
+    add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    add.add_argument("--resume", action="store_true", help="go on from the run directory's newest checkpoint")
+    add.set_defaults(run=_train)
+
+    add = commands.add_parser("evaluate", help="measure trained models by the protocol")
+    add.add_argument("names", nargs="*", metavar="NAME")
+    add.add_argument("--all", action="store_true", help="every model with weights")
+    add.add_argument("--n", type=_whole("n"), default=10_000, help="fakes a seed")
+    add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
+    add.set_defaults(run=_evaluate)
+
+    add = commands.add_parser("interpolate", help="draw a walk between two samples of a model")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--out", required=True, metavar="F.png")
+    add.add_argument("--seed", type=_whole("seed"), default=0)
+    add.add_argument("--rows", type=_whole("rows"), default=5, help="pairs, one a row")
+    add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
+    add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
+    add.set_defaults(run=_interpolate)
+    return parser
+
+
+def _whole(name: str) -> Any:
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{name} takes a whole number, not {text!r}") from None
+
+    return parse
+
+
+def _list(options: argparse.Namespace) -> None:
+    from genlib.catalogue import list_models
+
+    models = list_models()
+    if options.json:
+        print(json.dumps(models, indent=1))
+        return
+    print(f"{'name':<18}{'family':<18}{'parameters':>12}{'epochs':>8}{'FD':>8}  can")
+    for model in models:
+        fd = f"{model['metrics']['fd']:.2f}" if model["metrics"] else "-"
+        epochs = model["trained_epochs"] or "-"
+        can = ", ".join(model["capabilities"])
+        print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")
+
+
+def _target(text: str, *suffixes: str) -> Path:
+    """A path to write: its ending and its directory are checked before any work is done."""
+    path = Path(text)
+    if path.suffix.lower() not in suffixes:
+        raise GenlibError(f"--out takes a file ending in {' or '.join(suffixes)}, not {text!r}")
+    if not path.parent.is_dir():
+        raise GenlibError(f"cannot write {text}: there is no directory {path.parent}")
+    if path.is_dir():
+        raise GenlibError(f"cannot write {text}: it is a directory")
+    return path
+
+
+def _sample(options: argparse.Namespace) -> None:
+    from genlib.data import parse_label
+    from genlib.images import npz_bytes, picture, png_bytes, write_file
+    from genlib.sampling import generate
+    from genlib.store import load
+
+    path = _target(options.out, ".png", ".npz")
+    label = None if options.label is None else parse_label(options.label)
+    images, labels = generate(load(options.name), options.n, options.seed, label)
+    if path.suffix.lower() == ".npz":
+        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+        write_file(path, npz_bytes(**arrays))
+    else:
+        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
+
+
+def _train(options: argparse.Namespace) -> None:
+    from genlib.model import get_preset
+
+    preset = get_preset(options.name)
+    run_dir = Path(options.run_dir or Path("runs") / preset.name)
+    config = preset.config
+    if options.resume and (run_dir / "run.json").is_file():
+        from genlib.store import read_json
+
+        saved = read_json(run_dir / "run.json")
+        if saved.get("preset") == preset.name:  # what was set when the run began need not be said again
+            config = preset.config.from_dict(saved["config"])
+    settings = dict(_setting(text) for text in options.set)
+    for key in ("epochs", "batch_size", "lr", "seed"):
+        if (value := getattr(options, key)) is not None:
+            settings[key] = value
+    _follow(options, preset.name, run_dir, config.parse(settings))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise GenlibError(f"--set takes key=value, not {text!r}")
+    return key, value
+
+
+def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) -> None:
+    """Draw a training's progress; SIGTERM and Ctrl-C stop it after the step under way, with a checkpoint."""
+    from tqdm import tqdm
+
+    from genlib.events import Done, EpochDone, Started, Step
+    from genlib.training import train
+
+    stopped = finished = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    events = train(name, run_dir, config, device=options.device, resume=options.resume)
+    try:
+        with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
+            for event in events:
+                if isinstance(event, Started):
+                    bar.reset(event.epochs * event.steps_per_epoch)
+                    bar.update(event.step)
+                elif isinstance(event, Step):
+                    bar.update(event.step - bar.n)
+                    if event.losses:
+                        bar.set_postfix({key: f"{value:.4g}" for key, value in event.losses.items()}, refresh=False)
+                elif isinstance(event, EpochDone):
+                    bar.write(_epoch_line(event.record), file=sys.stderr)
+                elif isinstance(event, Done):
+                    finished = True
+                    print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
+                if stopped and isinstance(event, Step):
+                    break
+        if stopped and not finished:
+            events.close()  # type: ignore[attr-defined]  # writes the checkpoint
+            print(f"stopped; go on with: python -m genlib train {name} --run-dir {run_dir} --resume", file=sys.stderr)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _epoch_line(record: dict[str, Any]) -> str:
+    losses = "  ".join(f"{key} {value:.4g}" for key, value in record["losses"].items())
+    fd = f"  FD {record['fd']:.2f}" if "fd" in record else ""
+    return f"epoch {record['epoch']}: {losses}{fd}  {record['seconds']:.0f} s"
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from genlib.catalogue import list_models
+    from genlib.metrics.evaluation import evaluate
+    from genlib.store import write_json
+
+    if bool(options.names) == options.all:
+        raise GenlibError("evaluate takes names of models, or --all")
+    target = _target(options.json, ".json") if options.json else None
+    names = options.names or [model["name"] for model in list_models() if model["sha256"]]
+    results = {}
+    print(f"{'name':<18}{'FD':>8}{'+-':>7}{'floor':>7}{'raw':>8}{'ms/64':>8}")
+    for name in names:
+        results[name] = figures = evaluate(name, options.n)
+        raw = "-" if figures["fd_raw"] is None else f"{figures['fd_raw']:.2f}"
+        spread = f"{figures['fd']:>8.2f}{figures['fd_std']:>7.2f}{figures['fd_floor']:>7.2f}"
+        print(f"{name:<18}{spread}{raw:>8}{figures['ms_64']:>8.1f}", flush=True)
+    if target:
+        write_json(target, results)
+
+
+def _interpolate(options: argparse.Namespace) -> None:
+    from genlib.analysis.interpolation import pair_walks
+    from genlib.images import grid, png_bytes, write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
+    images = [image for walk in walks for image in walk.images]
+    write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Questions asked of any model that has what they need."""

@@ -1,0 +1,140 @@
+"""Walks between two samples of a model: straight or spherical through the noise, linear through the classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.images import from_uint8, to_uint8
+from genlib.model import Conditional, Decodes, Encodes, Mixture, Model, class_mixture
+from genlib.sampling import cycle_labels, sample
+
+PATHS = ("spherical", "straight")
+MAX_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Walk:
+    """`images` uint8 (steps, 28, 28) along positions 0..1, and the `changes` (steps - 1,) from each to the next.
+
+    A change is the root mean square pixel difference as a share of the full range (0 to 1). Even changes are a smooth
+    walk; a lone spike is a jump between modes.
+    """
+
+    images: Tensor
+    positions: Tensor
+    changes: Tensor
+
+
+def lerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Points (len(t), ...) on the straight line from a to b at positions t (steps,)."""
+    t = t.view(-1, *[1] * a.ndim)
+    return (1 - t) * a + t * b
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """Points on the great arc from a to b (Shoemake 1985; for latents White 2016, arXiv:1609.04468, section 2.1).
+
+    Directions turn at constant speed and lengths change linearly, so between vectors of equal length the length
+    stays; parallel vectors are joined by a straight line.
+    """
+    length_a, length_b = a.norm(), b.norm()
+    cosine = (a * b).sum() / (length_a * length_b).clamp(min=1e-12)
+    angle = torch.arccos(cosine.clamp(-1, 1))
+    if torch.sin(angle) < 1e-4:
+        return lerp(a, b, t)
+    t = t.view(-1, *[1] * a.ndim)
+    direction = (torch.sin((1 - t) * angle) * a / length_a + torch.sin(t * angle) * b / length_b) / torch.sin(angle)
+    return direction * ((1 - t) * length_a + t * length_b)
+
+
+def positions(steps: int) -> Tensor:
+    """Evenly spaced positions 0..1, float32 (steps,)."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
+        raise GenlibError(f"steps takes a whole number from 2 to {MAX_STEPS}, not {steps!r}")
+    return torch.linspace(0, 1, steps)
+
+
+def latent_walk(
+    model: Model, z: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor] | None, steps: int, path: str = "spherical"
+) -> Walk:
+    """Walk between two latents (*latent_shape) and, where the model takes classes, two class mixtures (10,).
+
+    A mixture model's latents hold a component's number, so its walk is a straight line in its own space.
+    """
+    if path not in PATHS:
+        raise GenlibError(f"path takes {' or '.join(PATHS)}, not {path!r}")
+    t = positions(steps)
+    if isinstance(model, Mixture):
+        ends = model.locate(torch.stack(z))
+        return _walk(to_uint8(model.render(lerp(ends[0], ends[1], t))), t)
+    latents = (slerp if path == "spherical" else lerp)(z[0], z[1], t)
+    classes = None if y is None else lerp(y[0], y[1], t)
+    return _walk(to_uint8(sample(model, latents, classes)), t)
+
+
+def class_walk(model: Model, seed: int, start: int, end: int, steps: int) -> Walk:
+    """Between two classes on the noise of one seed: their mixture goes from one to the other in the embedding."""
+    z = _conditional(model).draw_latent(1, seed)[0]
+    ends = class_mixture(torch.tensor([start, end]))
+    return latent_walk(model, (z, z), (ends[0], ends[1]), steps, "straight")
+
+
+def label_number_walk(model: Model, seed: int, start: int, end: int, steps: int) -> tuple[Walk, Tensor]:
+    """What averaging label *numbers* does, for comparison: the walk, and the labels it visits (steps,).
+
+    Between Shirt (6) and Coat (4) the midpoint is 5, Sandal: class numbers are names, not quantities.
+    """
+    t = positions(steps)
+    labels = (start + (end - start) * t + 0.5).floor().long()
+    z = _conditional(model).draw_latent(1, seed).expand(steps, *model.latent_shape)
+    return _walk(to_uint8(sample(model, z, labels)), t), labels
+
+
+def seed_walk(
+    model: Model, seeds: tuple[int, int], steps: int, path: str = "spherical", label: int | None = None
+) -> Walk:
+    """Between the first samples of two seeds; a conditional model needs the class `label` of both."""
+    z = tuple(model.draw_latent(1, seed)[0] for seed in seeds)
+    y = None
+    if isinstance(model, Conditional):
+        if label is None:
+            raise GenlibError("a conditional model walks between seeds within one class: give a label")
+        y = (class_mixture(torch.tensor([label]))[0],) * 2
+    return latent_walk(model, (z[0], z[1]), y, steps, path)
+
+
+def image_walk(model: Model, images: Tensor, steps: int, path: str = "straight") -> Walk:
+    """Between the encodings of two images, uint8 (2, 28, 28), of a model that encodes and decodes."""
+    if not (isinstance(model, Encodes) and isinstance(model, Decodes)):
+        raise GenlibError("walking between images needs a model that encodes")
+    with torch.inference_mode():
+        z = model.encode(from_uint8(images))
+    return latent_walk(model, (z[0], z[1]), None, steps, path)
+
+
+def pair_walks(model: Model, seed: int, rows: int, steps: int, path: str = "spherical") -> list[Walk]:
+    """Rows of walks between random pairs: sample 2r of the seed to sample 2r + 1, each with its own class."""
+    if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= 100:
+        raise GenlibError(f"rows takes a whole number from 1 to 100, not {rows!r}")
+    z = model.draw_latent(2 * rows, seed)
+    y = class_mixture(cycle_labels(2 * rows)) if isinstance(model, Conditional) else None
+    return [
+        latent_walk(model, (z[i], z[i + 1]), None if y is None else (y[i], y[i + 1]), steps, path)
+        for i in range(0, 2 * rows, 2)
+    ]
+
+
+def _conditional(model: Model) -> Model:
+    if not isinstance(model, Conditional):
+        raise GenlibError("walking between classes needs a conditional model")
+    return model
+
+
+def _walk(images: Tensor, t: Tensor) -> Walk:
+    changes = [((b.float() - a.float()) / 255).square().mean().sqrt() for a, b in pairwise(images)]
+    return Walk(images, t, torch.stack(changes))

@@ -1,0 +1,80 @@
+"""What a training run tells while it goes on, and the log that keeps it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened in a run; written to events.jsonl under its class's name."""
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The run begins at `step` (above 0 when resumed) of `epochs` x `steps_per_epoch`."""
+
+    step: int
+    epochs: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True)
+class Step(Event):
+    """`step` steps are done; mean losses of the epoch so far, on the events that report them (about one a second)."""
+
+    step: int
+    epoch: int
+    losses: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """An epoch's record, as history.json keeps it."""
+
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SamplesWritten(Event):
+    """A picture of fixed-noise samples after an epoch."""
+
+    epoch: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Checkpointed(Event):
+    """The run can be resumed from `step`."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Done(Event):
+    """The run directory is a model now."""
+
+    metrics: dict[str, Any]
+
+
+class EventLog:
+    """Appends events to events.jsonl, steps only when they report their losses."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, event: Event) -> None:
+        if isinstance(event, Step) and event.losses is None:
+            return
+        line = {"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)}
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise GenlibError(f"cannot write {self.path}: {error.strerror}; the last checkpoint is intact") from error
