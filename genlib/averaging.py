@@ -23,7 +23,7 @@ class AveragedModel:
 
     def __init__(self, model: Model) -> None:
         self.model = copy.deepcopy(model).requires_grad_(False)
-        self._pairs = [
+        self._pairs: list[tuple[Tensor, Tensor]] = [
             (mine, theirs)
             for name in model.averaged
             for mine, theirs in zip(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from genlib.images import write_file
 from genlib.model import capabilities, get_preset
@@ -58,7 +59,7 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 """
 
 
-def _figures(metrics: dict) -> list[tuple[str, str]]:
+def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     """Rows of the card's table: what it is, with its unit and spread."""
     fd = f"{metrics['fd']:.2f} +- {metrics['fd_std']:.2f} (floor {metrics['fd_floor']:.2f})"
     rows = [("Frechet distance, three sample seeds", fd)]

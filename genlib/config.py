@@ -37,7 +37,8 @@ class Config:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """The configuration saved by `to_dict`; an unknown key or a wrong type is a GenlibError."""
         cls._refuse_unknown(values)
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+        given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**given)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field as JSON has it: tuples become lists."""

@@ -11,6 +11,7 @@ assignments, so most of the K densities of a point are never finished, and the M
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -57,7 +58,7 @@ def _blocks(d: int) -> list[tuple[int, int]]:
     edges = [0]
     while edges[-1] < d:
         edges.append(min(d, max(FIRST_BLOCK, 2 * edges[-1])))
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def gif_bytes(frames: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:
 def npz_bytes(**arrays: np.ndarray) -> bytes:
     """Pack named arrays as a compressed NPZ (no pickled objects)."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # it fears a name allow_pickle
     return buffer.getvalue()
 
 

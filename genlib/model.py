@@ -181,7 +181,7 @@ class Preset:
     config: Config
     summary: str
     milestones: tuple[int, ...] = ()  # epochs whose samples the study shows
-    model_class: type[Model] = Model
+    model_class: type[Model] = Model  # type: ignore[type-abstract]  # `register` fills it in
 
     @property
     def family(self) -> str:

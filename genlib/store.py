@@ -102,7 +102,7 @@ def _load(directory: Path, weights: str) -> Model:
     if described.get("format") != FORMAT:
         raise GenlibError(f"config.json is of format {described.get('format')!r}; this genlib reads {FORMAT}")
     family, config = described.get("family"), described.get("config")
-    if family not in families() or not isinstance(config, dict):
+    if not isinstance(family, str) or family not in families() or not isinstance(config, dict):
         raise GenlibError(f"config.json names no known family but {family!r}; known: {', '.join(families())}")
     model_class = families()[family]
     with torch.device("meta"):

@@ -84,7 +84,7 @@ def train(
 
 def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
     description = directory / "run.json"
-    wanted = {"preset": preset.name, "config": config.to_dict()}
+    wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     if not description.is_file():
         try:
             directory.mkdir(parents=True, exist_ok=True)

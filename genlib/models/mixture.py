@@ -53,6 +53,7 @@ class PixelMixture(Model):
     means: Tensor
     cholesky: Tensor
     log_likelihood: Tensor
+    finished: Tensor
 
     def __init__(self, config: PixelMixtureConfig) -> None:
         super().__init__(config)

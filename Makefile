@@ -1,0 +1,50 @@
+# Every target sets up what it needs in .venv first; a second call starts at once.
+PYTHON ?= python3
+PORT ?= 8501
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all lint bench
+
+help:
+	@echo "make run        set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
+	@echo "make test       the tests, in a few minutes (ARGS='-k store' chooses)"
+	@echo "make test-all   every test, with every page for every model and the long repetitions"
+	@echo "make lint       ruff and mypy"
+	@echo "make bench      what measures speed, as tables"
+
+run: $(RUNTIME)
+	@exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(DEV)
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: $(DEV)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	@$(BIN)/python -m ruff check
+	@$(BIN)/python -m ruff format --check
+	@$(BIN)/python -m mypy
+
+bench: $(DEV)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# The stamps are newer than the pins they were made from. A half-made environment has no working pip and is made anew.
+$(RUNTIME): requirements.txt
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: no $(PYTHON) here; install Python 3.11 or newer, or say make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is $$("$(PYTHON)" -V 2>&1); genlib needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
