@@ -8,6 +8,7 @@ import io
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -97,5 +98,6 @@ def write_file(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the directory is a file, or gone, there is nothing to remove
+            temporary.unlink()
         raise GenlibError(f"cannot write {path}: {error.strerror or error}") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
@@ -21,22 +19,27 @@ def cycle_labels(n: int, start: int = 0) -> Tensor:
 
 
 def generate(
-    model: Model, n: int, seed: int = 0, label: int | Tensor | None = None, temperature: float = 1.0
+    model: Model,
+    n: int,
+    seed: int = 0,
+    label: int | Tensor | None = None,
+    temperature: float = 1.0,
+    shift: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """The first n samples of a seed: uint8 images (n, 28, 28), and int64 labels (n,) of a conditional model.
 
     `label` is a class 0-9, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
-    conditional model cycles through the classes. Raises GenlibError where a model without labels is given one.
+    conditional model cycles through the classes. `temperature` scales the noise, then `shift` (*latent_shape) is
+    added to every latent. Raises GenlibError where a model without labels is given one.
     """
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
         raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
-    y = _classes(model, n, label)
-    parts = [
-        to_uint8(
-            sample(model, model.temper(model.draw_latent(len(rows), seed, rows.start), temperature), _part(y, rows))
-        )
-        for rows in _batches(n)
-    ]
+    y, parts = _classes(model, n, label), []
+    for start in range(0, n, BATCH):
+        count = min(BATCH, n - start)
+        z = model.temper(model.draw_latent(count, seed, start), temperature)
+        z = z if shift is None else z + shift
+        parts.append(to_uint8(sample(model, z, None if y is None else y[start : start + count])))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
 
 
@@ -60,11 +63,3 @@ def _classes(model: Model, n: int, label: int | Tensor | None) -> Tensor | None:
     if not 0 <= label < N_CLASSES:
         raise GenlibError(f"label takes a class from 0 to 9, not {label!r}")
     return torch.full((n,), label)
-
-
-def _batches(n: int) -> Iterator[range]:
-    return (range(start, min(start + BATCH, n)) for start in range(0, n, BATCH))
-
-
-def _part(y: Tensor | None, rows: range) -> Tensor | None:
-    return None if y is None else y[rows.start : rows.stop]

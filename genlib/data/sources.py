@@ -64,7 +64,7 @@ def read_raw(split: str, kind: str, progress: Progress = None) -> bytes:
         for path in (directory / f"{name}.gz", directory / name):
             if path.is_file():
                 return _verified(_read(path), digest, path)
-        if str(directory) == os.environ.get("GENLIB_DATA"):
+        if directory == Path(os.environ.get("GENLIB_DATA") or os.devnull):
             raise GenlibError(f"GENLIB_DATA={directory} holds no {name}.gz and no {name}")
     return _fetch(name, digest, progress)
 

@@ -1,0 +1,54 @@
+"""The layers of a model as a table, read off the model itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from genlib.model import Conditional, Discriminates, Encodes, Model
+from genlib.sampling import cycle_labels
+
+
+class Layer(NamedTuple):
+    """One layer as it ran: where it sits, what it is, the shape it gave for one image, its parameters."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...]
+    parameters: int
+
+
+def layer_table(model: Model) -> list[Layer]:
+    """Every layer that runs when the model samples, encodes or judges one image, in that order.
+
+    Functions between layers (concatenation, the activations a family applies itself) are not listed; a mixture,
+    which has no layers, gives an empty table.
+    """
+    layers: dict[str, Layer] = {}
+
+    def watch(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        def note(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            parameters = sum(p.numel() for p in module.parameters())
+            layers[name] = Layer(name, type(module).__name__, tuple(output.shape[1:]), parameters)
+
+        return module.register_forward_hook(note)
+
+    handles = [watch(name, module) for name, module in model.named_modules() if not list(module.children())]
+    try:
+        _run_once(model)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return list(layers.values())
+
+
+@torch.inference_mode()
+def _run_once(model: Model) -> None:
+    y = cycle_labels(1) if isinstance(model, Conditional) else None
+    if isinstance(model, Encodes):
+        model.encode(torch.zeros(1, 1, 28, 28))
+    x = model.sample(model.draw_latent(1, 0), y)
+    if isinstance(model, Discriminates):
+        model.discriminate(x, y)

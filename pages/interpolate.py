@@ -1,0 +1,52 @@
+"""Interpolate: what lies between two pictures?"""
+
+import streamlit as st
+
+from ui import controls, draw, explain, interpolate, pictures
+from ui.share import share
+
+controls.page("Interpolate", "What lies between two pictures? A good model turns one smoothly into the other.")
+entry = controls.model_picker()
+seed = controls.seed_control()
+label = controls.class_control() if "conditional" in entry.capabilities else None
+request = interpolate.controls_row(entry, seed, label)
+
+
+@st.fragment
+def position() -> None:
+    """The frame under the slider: a move reruns this alone."""
+    at = st.slider("Position", 0, interpolate.STEPS - 1, 50, format="%d %%", key="at", **controls.BOUND)
+    alt = f"{at} % of the way from {request.names[0]} to {request.names[1]}"
+    pictures.show_tiles(frames[at : at + 1], 1, alt, width=280)
+    share("interpolate", request.query | {"at": at}, request.code, request.downloads(frames, changes))
+
+
+if request.between == "random pairs":
+    rows = draw.pairs(entry.name, seed, request.rows, 10, request.path)
+    pictures.show_tiles(rows, 10, f"{request.rows} walks between random pairs of samples of {entry.name}")
+    st.caption("Each row walks from one random sample to another.")
+    share("interpolate", request.query, request.code, interpolate.pair_downloads(request, rows))
+else:
+    frames, changes = request.walk()
+    frame, strip = st.columns([1, 3], gap="medium")
+    with frame:
+        position()
+    with strip:
+        st.markdown(f"**{request.names[0]}** → **{request.names[1]}**")
+        shown = frames[:: (interpolate.STEPS - 1) // (interpolate.SHOWN - 1)]
+        pictures.show_tiles(shown, interpolate.SHOWN, f"From {request.names[0]} to {request.names[1]} in 11 steps")
+        if request.between == "classes":
+            numbers, visited = draw.label_number_walk(entry.name, request.ends, seed, interpolate.SHOWN)
+            st.markdown("**Label midpoint**: the study's way, averaging class *numbers*", help=interpolate.NUMBERS_HELP)
+            heads = [interpolate.CLASS_NAMES[number] for number in visited]
+            pictures.show_tiles(numbers, interpolate.SHOWN, "The classes whose numbers lie between", heads)
+        st.markdown("**Step-to-step change**: a spike would be a jump between modes")
+        pictures.line_chart(
+            range(1, len(changes) + 1),
+            100 * changes,
+            "position, %",
+            "change, % of range",
+            f"Pixel change of each step from {request.names[0]} to {request.names[1]}",
+        )
+
+explain.how_it_works(entry)

@@ -1,0 +1,1 @@
+"""What the pages share: the only place that joins Streamlit to genlib."""

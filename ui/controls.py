@@ -1,0 +1,85 @@
+"""Controls that every page shares. Each lives in the URL under its key and keeps its value from page to page."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from genlib.data import CLASS_NAMES
+from genlib.noise import MAX_SEED
+from ui import zoo
+
+DEFAULT_MODEL = "cgan-mlp"
+EVERY_CLASS = "Every class"
+BOUND = {"bind": "query-params", "persist_state": "session"}
+
+
+def page(title: str, question: str) -> None:
+    """The page's head: its name and the question it answers, and a notice for each model out of order."""
+    _insist_on_navigation()
+    st.set_page_config(page_title=f"{title} - genlib", layout="wide")
+    st.html(STYLE)
+    st.markdown(f"## {title}  \n{question}")
+    zoo.show_problems()
+
+
+def _insist_on_navigation() -> None:
+    """Have app.py draw the page, even for the first visitor of a fresh server who came by a deep link.
+
+    Until app.py has called st.navigation once, Streamlit takes a pages/ folder for its older kind of app and runs the
+    page's file alone, under a menu of file names.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+STYLE = """<style>
+[data-testid="stImage"] img, .genlib-strip { image-rendering: pixelated; border-radius: 2px; }
+[data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
+[data-testid="stMainBlockContainer"] h2 { padding: 0; }
+.genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
+.genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
+@media (max-width: 640px) {
+  .genlib-heads span { display: flex; align-items: center; writing-mode: vertical-rl; transform: rotate(180deg);
+    white-space: nowrap; padding: 2px 0; }
+}
+</style>"""
+
+
+def model_picker(capability: str | None = None) -> zoo.Entry:
+    """Choose a model that has the capability; the page stops with a plain line where there is none."""
+    models = zoo.usable(capability)
+    if not models:
+        st.info("No trained model is here for this page. Train one: `python -m genlib train cgan-mlp`")
+        st.stop()
+    default = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
+    name = st.sidebar.selectbox("Model", list(models), key="model", index=list(models).index(default), **BOUND)
+    entry = models[name or default]
+    st.sidebar.caption(entry.caption)
+    return entry
+
+
+def seed_control() -> int:
+    """The seed, with a dice button for a new one."""
+    with st.sidebar.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="small"):
+        seed = st.number_input(
+            "Seed", 0, MAX_SEED, 0, key="seed", help="The same seed draws the same noise on every page.", **BOUND
+        )
+        st.button("", icon=":material/casino:", help="Another seed", key="dice", on_click=_roll)
+    return int(seed or 0)
+
+
+def _roll() -> None:
+    st.session_state["seed"] = secrets.randbelow(10_000)
+
+
+def class_control() -> int | None:
+    """One class, or None for all of them. A URL may name it (`label=Coat`) or number it (`label=4`)."""
+    text = st.query_params.get("label", "")
+    if text.isdecimal() and int(text) < len(CLASS_NAMES) and "label" not in st.session_state:
+        st.session_state["label"] = CLASS_NAMES[int(text)]
+    name = st.sidebar.selectbox("Class", [EVERY_CLASS, *CLASS_NAMES], key="label", **BOUND)
+    return CLASS_NAMES.index(name) if name in CLASS_NAMES else None

@@ -1,0 +1,183 @@
+"""The Interpolate page's own controls, and the walk they add up to."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from genlib.analysis.interpolation import PATHS
+from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.images import gif_bytes, grid, npz_bytes, png_bytes
+from genlib.noise import MAX_SEED
+from ui import draw, zoo
+from ui.controls import BOUND
+
+STEPS = 101  # frames of a walk: one a per cent
+SHOWN = 11  # of them in the strip
+MODES = {"classes": "conditional", "seeds": None, "test images": "encodes", "random pairs": None}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One walk: everything that decides its pixels."""
+
+    entry: zoo.Entry
+    between: str
+    seed: int
+    ends: tuple[int, int] = (0, 1)
+    label: int | None = None
+    path: str = "spherical"
+    rows: int = 5
+
+    def walk(self) -> tuple[np.ndarray, np.ndarray]:
+        """101 frames uint8 (101, 28, 28) and the 100 changes between them."""
+        kind = "images" if self.between == "test images" else self.between
+        return draw.walk(self.entry.name, kind, self.ends, self.seed, self.label, STEPS, self.path)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the walk's two ends are."""
+        if self.between == "classes":
+            return CLASS_NAMES[self.ends[0]], CLASS_NAMES[self.ends[1]]
+        if self.between == "seeds":
+            of_class = f" ({CLASS_NAMES[self._label() or 0]})" if "conditional" in self.entry.capabilities else ""
+            return f"seed {self.ends[0]}{of_class}", f"seed {self.ends[1]}{of_class}"
+        labels = FashionMNIST.load("test").labels
+        return tuple(f"test image {end} ({CLASS_NAMES[labels[end]]})" for end in self.ends)  # type: ignore[return-value]
+
+    @property
+    def query(self) -> dict[str, object]:
+        """Every control by its key in the URL, but the position, which the page adds."""
+        query: dict[str, object] = {"model": self.entry.name, "seed": self.seed, "between": self.between}
+        if self.between == "classes":
+            query |= {"from": self.names[0], "to": self.names[1]}
+        elif self.between == "seeds":
+            query |= {"seed2": self.ends[1], "path": self.path}
+        elif self.between == "test images":
+            query |= {"a": self.ends[0], "b": self.ends[1], "path": self.path}
+        else:
+            query |= {"rows": self.rows, "path": self.path}
+        if self.label is not None and self.between == "seeds":
+            query["label"] = CLASS_NAMES[self.label]
+        return query
+
+    @property
+    def code(self) -> str:
+        """The lines of genlib that make this picture, runnable as they stand."""
+        function, call = {
+            "classes": ("class_walk", f"class_walk(model, {self.seed}, {self.ends[0]}, {self.ends[1]}, {SHOWN})"),
+            "seeds": ("seed_walk", f'seed_walk(model, {self.ends}, {SHOWN}, "{self.path}", label={self._label()})'),
+            "test images": ("image_walk", f'image_walk(model, images, {SHOWN}, "{self.path}")'),
+            "random pairs": ("pair_walks", f'pair_walks(model, {self.seed}, {self.rows}, 10, "{self.path}")'),
+        }[self.between]
+        body = [f'model = genlib.load("{self.entry.name}")']
+        if self.between == "test images":
+            body.append(f'images = genlib.FashionMNIST.load("test").images[[{self.ends[0]}, {self.ends[1]}]]')
+        if self.between == "random pairs":
+            body += [f"walks = {call}", "frames = [image for walk in walks for image in walk.images]"]
+        else:
+            body += [f"walk = {call}", "frames = list(walk.images)"]
+        columns = 10 if self.between == "random pairs" else SHOWN
+        body.append(f'Path("walk.png").write_bytes(png_bytes(grid(frames, columns={columns}, scale=4, gap=4)))')
+        imports = [
+            "from pathlib import Path\n",
+            "import genlib",
+            f"from genlib.analysis.interpolation import {function}",
+            "from genlib.images import grid, png_bytes\n",
+        ]
+        return "\n".join(imports + body)
+
+    def _label(self) -> int | None:
+        """Between seeds a conditional model stays in one class; "every class" is then the first."""
+        return (self.label or 0) if "conditional" in self.entry.capabilities else None
+
+    def downloads(self, frames: np.ndarray, changes: np.ndarray) -> dict[str, Callable[[], bytes]]:
+        """Strip, animation, frames and changes, made when asked for."""
+        name = f"{self.entry.name}-{self.between.replace(' ', '-')}"
+        shown = frames[:: (len(frames) - 1) // (SHOWN - 1)]
+        moving = [grid(frame[None], 1, 8) for frame in frames[::4]]
+        return {
+            f"{name}.png": lambda: png_bytes(grid(shown, SHOWN, 4, 4)),
+            f"{name}.gif": lambda: gif_bytes([*moving, *moving[-2:0:-1]]),
+            f"{name}.npz": lambda: npz_bytes(images=frames),
+            f"{name}.csv": lambda: _csv(changes),
+        }
+
+
+NUMBERS_HELP = (
+    "Class numbers are names, not quantities: half-way from 6 (Shirt) to 4 (Coat) is 5 (Sandal), half-way from 0 "
+    "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding instead."
+)
+
+
+def pair_downloads(request: Request, rows: np.ndarray) -> dict[str, Callable[[], bytes]]:
+    """The rows as a picture and as numbers."""
+    name = f"{request.entry.name}-random-pairs"
+    return {
+        f"{name}.png": lambda: png_bytes(grid(rows, 10, 4, 4)),
+        f"{name}.npz": lambda: npz_bytes(images=rows),
+    }
+
+
+def _csv(changes: np.ndarray) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["position", "change"])
+    writer.writerows((f"{(i + 1) / len(changes):.4f}", f"{change:.6f}") for i, change in enumerate(changes))
+    return buffer.getvalue().encode()
+
+
+def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
+    """What to walk between, and how."""
+    modes = [mode for mode, needs in MODES.items() if needs is None or needs in entry.capabilities]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        between = st.segmented_control("Between", modes, default=modes[0], required=True, key="between", **BOUND)
+        between = between if between in modes else modes[0]
+        if between == "classes":
+            return Request(entry, between, seed, _two_classes())
+        path = "straight"
+        ends = (seed, 1)
+        rows = 5
+        if between == "seeds":
+            ends = (seed, int(st.number_input("To seed", 0, MAX_SEED, 1, key="seed2", width=140, **BOUND)))
+        elif between == "test images":
+            ends = _two_images()
+        else:
+            rows = st.slider("Rows", 1, 10, 5, key="rows", width=160, **BOUND)
+        if "mixture" in entry.capabilities:
+            st.caption("A mixture walks straight, in its own space.")
+        else:
+            path = st.segmented_control(
+                "Path",
+                PATHS,
+                default=PATHS[0],
+                required=True,
+                key="path",
+                help="Spherical keeps the length of the noise typical all the way; straight passes nearer the centre.",
+                **BOUND,
+            )
+        return Request(entry, between, seed, ends, label, path or PATHS[0], rows)
+
+
+def _two_classes() -> tuple[int, int]:
+    start = st.selectbox("From", CLASS_NAMES, index=0, key="from", width=150, **BOUND)
+    end = st.selectbox("To", CLASS_NAMES, index=3, key="to", width=150, **BOUND)
+    for a, b in (("T-shirt/top", "Dress"), ("Shirt", "Coat")):
+        st.button(f"{a} → {b}", on_click=_choose, args=(a, b), type="tertiary", help="An example of the studies")
+    return CLASS_NAMES.index(start), CLASS_NAMES.index(end)
+
+
+def _choose(start: str, end: str) -> None:
+    st.session_state["from"], st.session_state["to"] = start, end
+
+
+def _two_images() -> tuple[int, int]:
+    last = len(FashionMNIST.load("test")) - 1
+    a = st.number_input("From test image", 0, last, 0, key="a", width=150, **BOUND)
+    b = st.number_input("To test image", 0, last, 1, key="b", width=150, **BOUND)
+    return int(a), int(b)

@@ -1,0 +1,39 @@
+"""The "Share & export" popover: a link to this very picture, the code that makes it, and downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+Maker = Callable[[], bytes]
+MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif", "csv": "text/csv"}
+
+
+def share(page: str, controls: Mapping[str, object], code: str, downloads: Mapping[str, Maker]) -> None:
+    """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name."""
+    with st.popover("Share & export", icon=":material/ios_share:"):
+        st.caption("A link to this picture, every control spelled out")
+        st.code(link(page, controls), language=None, wrap_lines=True)
+        st.caption("The code that makes it")
+        st.code(code, language="python", wrap_lines=True)
+        with st.container(horizontal=True):
+            for name, maker in downloads.items():
+                suffix = name.rsplit(".", 1)[-1]
+                st.download_button(
+                    suffix.upper(),
+                    data=maker,
+                    file_name=name,
+                    mime=MIME[suffix],
+                    key=f"download-{suffix}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )
+
+
+def link(page: str, controls: Mapping[str, object]) -> str:
+    """The page's address with every control in its query, on the host the visitor came by."""
+    parts = urlsplit(st.context.url or "http://localhost:8501/")
+    root = parts.path.rsplit("/", 1)[0]
+    return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(controls), ""))

@@ -1,0 +1,92 @@
+"""Trained models for the pages: what is there, what it can do, loaded once and kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from genlib.catalogue import list_models
+from genlib.errors import GenlibError
+from genlib.model import Model, get_preset
+from genlib.store import load, weights_directory
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model with weights that loaded, or the one line that says why it did not."""
+
+    name: str
+    family: str
+    summary: str
+    capabilities: tuple[str, ...]
+    averaged: bool
+    latent_size: int
+    metrics: dict[str, Any]
+    problem: str | None = None
+
+    @property
+    def caption(self) -> str:
+        """One line for a picker: what it is, how good, how big."""
+        if not self.metrics:
+            return f"{self.family}: {self.summary}"
+        return (
+            f"**{self.family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f} "
+            f"(0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}); "
+            f"{self.metrics['parameters'] / 1e6:.1f} million parameters."
+        )
+
+
+@st.cache_data(ttl=30, show_spinner="Checking the models ...")
+def entries() -> dict[str, Entry]:
+    """Every shipped model by name, best Frechet distance first within a family."""
+    found = [_entry(model) for model in list_models() if (weights_directory() / model["name"]).is_dir()]
+    return {entry.name: entry for entry in sorted(found, key=_order)}
+
+
+def _order(entry: Entry) -> tuple[str, float]:
+    return entry.family.casefold(), entry.metrics.get("fd", float("inf"))
+
+
+def _entry(described: dict[str, Any]) -> Entry:
+    preset, problem, latent_size = get_preset(described["name"]), None, 0
+    try:
+        latent_size = load_model(preset.name).latent_shape[0]
+    except GenlibError as error:
+        problem = str(error)
+    return Entry(
+        name=preset.name,
+        family=preset.family,
+        summary=preset.summary,
+        capabilities=tuple(described["capabilities"]),
+        averaged=bool(preset.model_class.averaged),
+        latent_size=latent_size,
+        metrics=described["metrics"] or {},
+        problem=problem,
+    )
+
+
+def usable(capability: str | None = None) -> dict[str, Entry]:
+    """Models that loaded and, where one is named, have the capability."""
+    return {
+        name: entry
+        for name, entry in entries().items()
+        if entry.problem is None and (capability is None or capability in entry.capabilities)
+    }
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def load_model(name: str, weights: str = "averaged") -> Model:
+    """A model in memory, shared by every session and never changed."""
+    return load(name, weights)
+
+
+def show_problems() -> None:
+    """Say which models are out of order, why, and how to get them back."""
+    for entry in entries().values():
+        if entry.problem:
+            st.warning(
+                f"{entry.name} is not available: {entry.problem}. `git checkout weights/{entry.name}` restores it.",
+                icon=":material/broken_image:",
+            )
