@@ -36,7 +36,9 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     add = commands.add_parser("list", help="every model of the zoo")
-    add.add_argument("--json", action="store_true", help="as JSON")
+    form = add.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="the trained ones as the README's table")
     add.set_defaults(run=_list)
 
     add = commands.add_parser("sample", help="draw images from a trained model")
@@ -86,8 +88,11 @@ def _whole(name: str) -> Any:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from genlib.catalogue import list_models
+    from genlib.catalogue import list_models, markdown_table
 
+    if options.markdown:
+        print(markdown_table())
+        return
     models = list_models()
     if options.json:
         print(json.dumps(models, indent=1))
@@ -221,13 +226,15 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _interpolate(options: argparse.Namespace) -> None:
+    import torch
+
     from genlib.analysis.interpolation import pair_walks
     from genlib.images import grid, png_bytes, write_file
     from genlib.store import load
 
     path = _target(options.out, ".png")
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
-    images = [image for walk in walks for image in walk.images]
+    images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
 
 

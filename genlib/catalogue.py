@@ -19,6 +19,19 @@ def list_models() -> list[dict[str, Any]]:
     return [_entry(preset) for preset in presets().values()]
 
 
+def markdown_table() -> str:
+    """The zoo as a Markdown table, for the README."""
+    rows = ["| model | family | FD | raw FD | parameters | 64 samples | epochs |", "|---|---|---|---|---|---|---|"]
+    for model in list_models():
+        if metrics := model["metrics"]:
+            raw = "" if metrics["fd_raw"] is None else f"{metrics['fd_raw']:.2f}"
+            rows.append(
+                f"| [`{model['name']}`](weights/{model['name']}/README.md) | {model['family']} | {metrics['fd']:.2f} | {raw} "
+                f"| {model['parameters']:,} | {metrics['ms_64']:.0f} ms | {metrics['train_epochs']} |"
+            )
+    return "\n".join(rows)
+
+
 def _entry(preset: Preset) -> dict[str, Any]:
     with torch.device("meta"):
         parameters = preset.build().parameter_count()

@@ -79,13 +79,15 @@ class Request:
         if self.between == "test images":
             body.append(f'images = genlib.FashionMNIST.load("test").images[[{self.ends[0]}, {self.ends[1]}]]')
         if self.between == "random pairs":
-            body += [f"walks = {call}", "frames = [image for walk in walks for image in walk.images]"]
+            body += [f"walks = {call}", "frames = torch.cat([walk.images for walk in walks])"]
         else:
-            body += [f"walk = {call}", "frames = list(walk.images)"]
+            body += [f"walk = {call}", "frames = walk.images"]
         columns = 10 if self.between == "random pairs" else SHOWN
         body.append(f'Path("walk.png").write_bytes(png_bytes(grid(frames, columns={columns}, scale=4, gap=4)))')
+        torch = ["import torch\n"] if self.between == "random pairs" else []
         imports = [
             "from pathlib import Path\n",
+            *torch,
             "import genlib",
             f"from genlib.analysis.interpolation import {function}",
             "from genlib.images import grid, png_bytes\n",
@@ -111,7 +113,7 @@ class Request:
 
 NUMBERS_HELP = (
     "Class numbers are names, not quantities: half-way from 6 (Shirt) to 4 (Coat) is 5 (Sandal), half-way from 0 "
-    "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding instead."
+    "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding."
 )
 
 

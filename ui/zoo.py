@@ -38,7 +38,7 @@ class Entry:
         )
 
 
-@st.cache_data(ttl=30, show_spinner="Checking the models ...")
+@st.cache_data(ttl=30, show_spinner=False)
 def entries() -> dict[str, Entry]:
     """Every shipped model by name, best Frechet distance first within a family."""
     found = [_entry(model) for model in list_models() if (weights_directory() / model["name"]).is_dir()]
