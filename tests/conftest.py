@@ -1,0 +1,35 @@
+"""What every test stands on: no GPU, no downloads, no one's own directories, and a data set of 200 images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from genlib.data import FashionMNIST
+
+
+@pytest.fixture(autouse=True)
+def _no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The user's variables and cache decide nothing, and a download fails at once instead of being tried."""
+    for name in ("GENLIB_DATA", "GENLIB_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _fixed_global_seed() -> None:
+    """Nothing in genlib leans on the global generator unseeded; what does in a test is at least repeatable."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def test_split() -> FashionMNIST:
+    return FashionMNIST.load("test")
+
+
+@pytest.fixture(scope="session")
+def small_data(test_split: FashionMNIST) -> FashionMNIST:
+    return FashionMNIST(test_split.images[:200], test_split.labels[:200])

@@ -1,0 +1,95 @@
+"""Tensors to bytes, grids and files, and back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from genlib.images import from_uint8, gif_bytes, grid, npz_bytes, png_bytes, read_png, to_uint8, write_file
+from tests.tiny import refused
+
+LEVELS = torch.arange(256, dtype=torch.uint8).repeat(4)[: 28 * 28].view(1, 28, 28)
+
+
+def test_every_gray_level_survives_the_round_trip() -> None:
+    x = from_uint8(LEVELS)
+    assert x.shape == (1, 1, 28, 28)
+    assert x.dtype == torch.float32
+    assert (x.min(), x.max()) == (-1, 1)
+    assert torch.equal(to_uint8(x), LEVELS)
+
+
+def test_out_of_range_pixels_are_clipped_not_wrapped() -> None:
+    x = torch.tensor([-5.0, -1.001, 1.001, 5.0]).view(1, 1, 2, 2)
+    assert to_uint8(x).flatten().tolist() == [0, 0, 255, 255]
+
+
+def test_conversion_leaves_its_argument_alone() -> None:
+    x = torch.zeros(1, 1, 28, 28)
+    to_uint8(x)
+    assert not x.any()
+
+
+def test_grid_places_tiles_row_by_row() -> None:
+    tiles = np.arange(3, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
+    canvas = grid(tiles, columns=2, scale=3, gap=1)
+    assert canvas.shape == (13, 13)
+    assert (canvas[:6, :6] == 0).all()
+    assert (canvas[:6, 7:] == 1).all()
+    assert (canvas[7:, :6] == 2).all()
+    assert (canvas[7:, 7:] == 255).all()  # the cell the last row lacks
+    assert (canvas[6] == 255).all()
+
+
+@pytest.mark.parametrize(("count", "columns"), [(0, 3), (3, 0)])
+def test_an_empty_grid_is_refused(count: int, columns: int) -> None:
+    with refused("a grid needs at least one image and one column"):
+        grid(np.zeros((count, 2, 2), np.uint8), columns)
+
+
+def test_png_round_trip(tmp_path: Path) -> None:
+    write_file(tmp_path / "a.png", png_bytes(LEVELS[0].numpy()))
+    assert np.array_equal(read_png(tmp_path / "a.png"), LEVELS[0].numpy())
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", png_bytes(LEVELS[0].numpy())[:60]])
+def test_a_damaged_png_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with refused("a.png is not a readable PNG"):
+        read_png(tmp_path / "a.png")
+
+
+def test_gif_holds_its_frames_and_loops() -> None:
+    frames = [np.full((8, 8), level, np.uint8) for level in (0, 100, 200)]
+    with Image.open(io.BytesIO(gif_bytes(frames, milliseconds=50))) as picture:
+        assert picture.n_frames == 3
+        assert picture.info["loop"] == 0
+        picture.seek(2)
+        assert np.asarray(picture.convert("L")).mean() == pytest.approx(200, abs=2)
+
+
+def test_npz_holds_plain_arrays() -> None:
+    with np.load(io.BytesIO(npz_bytes(images=LEVELS.numpy(), labels=np.arange(3))), allow_pickle=False) as arrays:
+        assert sorted(arrays) == ["images", "labels"]
+        assert np.array_equal(arrays["images"], LEVELS.numpy())
+
+
+def test_write_file_replaces_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    write_file(tmp_path / "f", b"old")
+    write_file(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("place", ["missing/f", "file/f", "directory"])
+def test_an_unwritable_place_is_refused(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "directory").mkdir()
+    with refused("cannot write"):
+        write_file(tmp_path / place, b"data")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]

@@ -1,0 +1,311 @@
+"""The loop: a run that is interrupted anywhere ends with the bytes of one left alone, and a bad start is one line."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import genlib.training
+from genlib.checkpoint import read_checkpoint, write_checkpoint
+from genlib.data import FashionMNIST
+from genlib.metrics.evaluation import KEYS
+from genlib.model import get_preset
+from genlib.sampling import generate
+from genlib.store import load
+from genlib.training import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
+from tests.tiny import ONE_PER_FAMILY, comparable_history, refused, tiny_training
+
+SAME = ("model.safetensors", "config.json", "samples.png", "progress.png")
+MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
+Stop = Callable[[Event], bool]
+every_family = pytest.mark.parametrize("name", ONE_PER_FAMILY)
+
+
+def run_until(name: str, directory: Path, data: FashionMNIST, stop: Stop, **options: Any) -> list[Event]:
+    """Events up to the first that `stop` is true of; the iterator is closed there, as Ctrl-C does."""
+    events, running = [], tiny_training(name, directory, data, **options)
+    for event in running:
+        events.append(event)
+        if stop(event):
+            running.close()
+            return events
+    raise AssertionError("the run ended before it was stopped")
+
+
+def at_step(step: int) -> Stop:
+    return lambda event: isinstance(event, Step) and event.step == step
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(directory)): p.read_bytes() for p in sorted(directory.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) -> Callable[[str], Path]:
+    """The directory of a whole run of a preset, trained once."""
+    root = tmp_path_factory.mktemp("undisturbed")
+
+    def directory(name: str) -> Path:
+        if not (root / name).exists():
+            list(tiny_training(name, root / name, small_data))
+        return root / name
+
+    return directory
+
+
+def assert_same_model(one: Path, other: Path) -> None:
+    for name in SAME:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    assert comparable_history(one) == comparable_history(other)
+
+
+@every_family
+def test_a_finished_run_is_a_model(name: str, undisturbed: Callable[[str], Path]) -> None:
+    directory = undisturbed(name)
+    assert set(MODEL_FILES) <= {path.name for path in directory.iterdir()}
+    assert not list(directory.rglob("*.tmp"))
+    metrics = json.loads((directory / "metrics.json").read_text())
+    assert set(metrics) == set(KEYS)
+    assert math.isfinite(metrics["fd"])
+    assert metrics["train_epochs"] == 2
+    assert generate(load(directory), 3)[0].shape == (3, 28, 28)
+    assert metrics["extractor"][:12] in (directory / "README.md").read_text()
+
+
+@every_family
+def test_history_holds_what_cannot_be_measured_later(name: str, undisturbed: Callable[[str], Path]) -> None:
+    history = json.loads((undisturbed(name) / "history.json").read_text())
+    assert history["sample_epochs"] == [1, 2]
+    expected = {"epoch", "losses", "seconds", "peak_memory_mb", "fd"}
+    expected |= {"accuracy_train", "accuracy_test", "accuracy_fake", "fd_raw"} if name == "cgan-mlp" else set()
+    expected |= {"mse_test"} if name == "vae-cnn" else set()
+    for epoch, record in enumerate(history["epochs"], start=1):
+        assert set(record) == expected
+        assert record["epoch"] == epoch
+        assert all(math.isfinite(value) for value in record["losses"].values())
+
+
+@every_family
+def test_events_tell_the_run(name: str, small_data: FashionMNIST, tmp_path: Path) -> None:
+    events = list(tiny_training(name, tmp_path / "run", small_data))
+    started, *_, checkpointed, done = events
+    assert isinstance(started, Started)
+    assert isinstance(checkpointed, Checkpointed)
+    assert isinstance(done, Done)
+    steps = [event.step for event in events if isinstance(event, Step)]
+    assert steps == list(range(1, started.epochs * started.steps_per_epoch + 1))
+    assert [event.record["epoch"] for event in events if isinstance(event, EpochDone)] == [1, 2]
+    for event in events:
+        if isinstance(event, SamplesWritten):
+            assert (tmp_path / "run" / event.path).is_file()
+    logged = [json.loads(line)["event"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    assert logged == [type(event).__name__ for event in events if not isinstance(event, Step) or event.losses]
+
+
+STOPS: dict[str, Stop] = {
+    "before the first step": lambda event: isinstance(event, Started),
+    "after the first step": at_step(1),
+    "at an epoch's end": lambda event: isinstance(event, EpochDone),
+    "after a picture": lambda event: isinstance(event, SamplesWritten),
+}
+
+
+@every_family
+@pytest.mark.parametrize("moment", STOPS)
+def test_an_interrupted_run_ends_with_the_same_bytes(
+    name: str, moment: str, small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    events = run_until(name, tmp_path / "run", small_data, STOPS[moment])
+    resumed = list(tiny_training(name, tmp_path / "run", small_data, resume=True))
+    assert isinstance(resumed[0], Started)
+    assert resumed[0].step == max((event.step for event in events if isinstance(event, Step)), default=0)
+    assert_same_model(tmp_path / "run", undisturbed(name))
+
+
+@pytest.mark.parametrize("name", ["cgan-mlp", "vae-cnn"])
+def test_a_run_interrupted_in_every_epoch_ends_with_the_same_bytes(
+    name: str, small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    for step in (2, 3, 7):
+        run_until(name, tmp_path / "run", small_data, at_step(step), resume=True)
+    list(tiny_training(name, tmp_path / "run", small_data, resume=True))
+    assert_same_model(tmp_path / "run", undisturbed(name))
+
+
+KILLED = """
+import sys
+import genlib.training
+from genlib.data import FashionMNIST
+from tests.tiny import tiny_training
+
+genlib.training.CHECKPOINT_SECONDS = 0.0
+test = FashionMNIST.load("test")
+for event in tiny_training(sys.argv[1], sys.argv[2], FashionMNIST(test.images[:200], test.labels[:200])):
+    print(type(event).__name__, getattr(event, "step", ""), flush=True)
+"""
+
+
+def kill_at(name: str, directory: Path, line: str) -> None:
+    """Train in a process of its own, checkpointing after each step, and SIGKILL it when it prints `line`."""
+    root = Path(__file__).parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", KILLED, name, str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=root) as process:
+        assert process.stdout
+        for printed in process.stdout:
+            if printed.strip() == line:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+
+
+def assert_survives_kill(name: str, line: str, data: FashionMNIST, tmp_path: Path, whole: Path) -> None:
+    kill_at(name, tmp_path / "run", line)
+    resumed = list(tiny_training(name, tmp_path / "run", data, resume=True))
+    assert isinstance(resumed[0], Started)
+    assert resumed[0].step >= int(line.split()[1])
+    assert_same_model(tmp_path / "run", whole)
+
+
+def test_a_killed_run_ends_with_the_same_bytes(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    assert_survives_kill("vae-cnn", "Checkpointed 3", small_data, tmp_path, undisturbed("vae-cnn"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "line"), [("cgan-mlp", "Step 2"), ("cgan-mlp", "Checkpointed 5"), ("gmm-10", "Step 2")]
+)
+def test_any_killed_run_ends_with_the_same_bytes(
+    name: str, line: str, small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    whole = undisturbed(name)
+    if line.startswith("Step"):  # one checkpoint less is promised: the kill may come while it is written
+        kill_at(name, tmp_path / "run", line)
+        list(tiny_training(name, tmp_path / "run", small_data, resume=True))
+        assert_same_model(tmp_path / "run", whole)
+    else:
+        assert_survives_kill(name, line, small_data, tmp_path, whole)
+
+
+@every_family
+def test_resuming_a_finished_run_changes_nothing(
+    name: str, small_data: FashionMNIST, undisturbed: Callable[[str], Path]
+) -> None:
+    before = files(undisturbed(name))
+    events = list(tiny_training(name, undisturbed(name), small_data, resume=True))
+    assert [type(event) for event in events] == [Done]
+    assert files(undisturbed(name)) == before
+
+
+def test_a_finished_or_started_run_is_not_begun_anew(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    with refused("already holds a run; go on with --resume"):
+        list(tiny_training("vae-cnn", undisturbed("vae-cnn"), small_data))
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
+    with refused("already holds a run; go on with --resume"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data))
+
+
+def test_another_presets_or_configurations_run_is_refused(
+    small_data: FashionMNIST, undisturbed: Callable[[str], Path]
+) -> None:
+    directory = undisturbed("vae-cnn")
+    before = files(directory)
+    with refused("holds a run of vae-cnn, not of cgan-mlp"):
+        list(tiny_training("cgan-mlp", directory, small_data, resume=True))
+    with refused("was started with beta=3.0; resume it as it was, or start anew"):
+        list(tiny_training("vae-cnn", directory, small_data, resume=True, beta=1.0))
+    assert files(directory) == before
+
+
+def test_a_directory_of_something_else_is_left_alone(small_data: FashionMNIST, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with refused("is not empty and holds no run"):
+        list(tiny_training("vae-cnn", tmp_path, small_data))
+    with refused("cannot make the run directory"):
+        list(tiny_training("vae-cnn", tmp_path / "thesis.tex", small_data))
+    assert files(tmp_path) == {"thesis.tex": b"precious"}
+
+
+def test_a_torn_checkpoint_is_named(small_data: FashionMNIST, tmp_path: Path) -> None:
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    with refused("checkpoint .*last.safetensors is damaged"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
+def test_a_checkpoint_of_another_model_is_named(small_data: FashionMNIST, tmp_path: Path) -> None:
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    del tensors["model.encoder.0.bias"], facts["version"]
+    write_checkpoint(checkpoint, tensors, facts)
+    with refused("last.safetensors does not fit this model"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["runs on", "is interrupted"])
+def test_a_diverging_run_keeps_its_last_good_checkpoint(
+    closed: bool, small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    good = checkpoint.read_bytes()
+    model_class, nan = get_preset("vae-cnn").model_class, torch.tensor(math.nan)
+    with monkeypatch.context() as patch, refused("training diverged: the loss loss is nan by step"):
+        patch.setattr(model_class, "train_step", lambda *_: {"loss": nan})
+        if closed:
+            run_until("vae-cnn", tmp_path / "run", small_data, at_step(3), resume=True)
+        else:
+            list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+    assert checkpoint.read_bytes() == good
+
+
+def test_checkpoints_are_written_on_the_way(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(genlib.training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(genlib.training, "REPORT_SECONDS", 0.0)
+    events = list(tiny_training("vae-cnn", tmp_path / "run", small_data))
+    assert [event.step for event in events if isinstance(event, Checkpointed)] == [*range(1, 9), 8]
+    losses = [event.losses for event in events if isinstance(event, Step)]
+    assert all(loss and set(loss) == {"loss", "squared_error", "kl"} for loss in losses)
+
+
+def test_training_learns(small_data: FashionMNIST, undisturbed: Callable[[str], Path]) -> None:
+    for name, key, better in (("vae-cnn", "loss", -1), ("gmm-10", "log_likelihood", 1)):
+        first, last = (record["losses"][key] for record in comparable_history(undisturbed(name))["epochs"])
+        assert better * (last - first) > 0, name
+
+
+def test_a_mixture_stops_when_it_has_converged(small_data: FashionMNIST, tmp_path: Path) -> None:
+    list(tiny_training("gmm-10", tmp_path / "run", small_data, epochs=9, components=1))
+    history = comparable_history(tmp_path / "run")
+    assert len(history["epochs"]) < 9  # the second iteration of one Gaussian gains nothing
+    assert "fd" in history["epochs"][-1]
+
+
+def test_both_generators_are_shipped(undisturbed: Callable[[str], Path]) -> None:
+    averaged, raw = (generate(load(undisturbed("cgan-mlp"), kind), 4)[0] for kind in ("averaged", "raw"))
+    assert not torch.equal(averaged, raw)
+
+
+def test_matrices_are_shipped_in_half_precision(undisturbed: Callable[[str], Path]) -> None:
+    tensors = load_file(undisturbed("vae-cnn") / "model.safetensors")
+    assert {tensor.dtype for tensor in tensors.values() if tensor.ndim > 1} == {torch.float16}
+    assert {tensor.dtype for tensor in tensors.values() if tensor.ndim == 1} == {torch.float32}

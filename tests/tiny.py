@@ -1,0 +1,74 @@
+"""Every family at a size that trains in a blink: real classes, tiny configurations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlib.config import Config
+from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
+from genlib.model import Model, get_preset, presets
+from genlib.training import Event, train
+
+TINY: dict[str, dict[str, Any]] = {
+    "conditional GAN": {
+        "latent_size": 6,
+        "embedding_size": 4,
+        "generator_widths": (16,),
+        "discriminator_widths": (16,),
+    },
+    "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels
+    "mixture": {"components": 2, "tolerance": 0.0},
+}
+NAMES = tuple(presets())
+ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
+
+
+def tiny_config(name: str, **changes: Any) -> Config:
+    """The preset's configuration shrunk: two epochs of four batches on 200 images."""
+    preset = get_preset(name)
+    batch = {"batch_size": 50} if hasattr(preset.config, "batch_size") else {}
+    return preset.config.replace(**{"epochs": 2, **batch, **TINY[preset.family], **changes})
+
+
+def tiny_model(name: str, **changes: Any) -> Model:
+    """An untrained model with small layers."""
+    return get_preset(name).build(tiny_config(name, **changes)).eval()
+
+
+def tiny_training(
+    name: str, directory: Path, data: FashionMNIST, resume: bool = False, **changes: Any
+) -> Iterator[Event]:
+    """A run over in a second."""
+    return train(
+        name,
+        directory,
+        tiny_config(name, **changes),
+        data=data,
+        device="cpu",
+        resume=resume,
+        distance_samples=50,
+        evaluation_samples=50,
+    )
+
+
+def comparable_history(directory: Path) -> dict[str, Any]:
+    """history.json without what depends on the clock and the process."""
+    history = json.loads((directory / "history.json").read_text())
+    for record in history["epochs"]:
+        del record["seconds"], record["peak_memory_mb"]
+    return history
+
+
+@contextmanager
+def refused(match: str) -> Iterator[None]:
+    """What is inside raises a GenlibError of one line that matches."""
+    with pytest.raises(GenlibError, match=match) as caught:
+        yield
+    assert "\n" not in str(caught.value)
