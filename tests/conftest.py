@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# One thread: on tiny matrices two of them mostly wait for each other, ten times as long where a core is busy.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 from pathlib import Path
 
 import pytest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_the_likelihood_never_falls(points: Tensor) -> None:
     for _ in range(8):
         mixture, likelihood = em_step(points, mixture, 1e-9)
         likelihoods.append(likelihood)
-    assert all(after >= before - 1e-9 for before, after in zip(likelihoods, likelihoods[1:], strict=False))
+    assert all(after >= before - 1e-9 for before, after in pairwise(likelihoods))
     assert likelihoods[-1] > likelihoods[0]
 
 

@@ -294,9 +294,9 @@ def test_training_learns(small_data: FashionMNIST, undisturbed: Callable[[str], 
 
 
 def test_a_mixture_stops_when_it_has_converged(small_data: FashionMNIST, tmp_path: Path) -> None:
-    list(tiny_training("gmm-10", tmp_path / "run", small_data, epochs=9, components=1))
+    list(tiny_training("gmm-10", tmp_path / "run", small_data, epochs=9, components=1, tolerance=1e-3))
     history = comparable_history(tmp_path / "run")
-    assert len(history["epochs"]) < 9  # the second iteration of one Gaussian gains nothing
+    assert len(history["epochs"]) <= 3  # one Gaussian is fitted at once, the rest is rounding
     assert "fd" in history["epochs"][-1]
 
 

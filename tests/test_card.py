@@ -1,0 +1,25 @@
+"""The model card says what config.json and metrics.json say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genlib.card import card, write_card
+from genlib.metrics.evaluation import evaluate
+from genlib.store import save_model, write_json
+from tests.tiny import tiny_model
+
+
+def test_card(tmp_path: Path) -> None:
+    model = tiny_model("vae-cnn")
+    save_model(tmp_path, "vae-cnn", model, {})
+    metrics = evaluate(tmp_path, 50) | {"train_seconds": 600.0, "train_epochs": 2, "peak_memory_mb": 321.0}
+    write_json(tmp_path / "metrics.json", metrics)
+    write_card(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text == card(tmp_path)
+    assert f"| Frechet distance, three sample seeds | {metrics['fd']:.2f} +- " in text
+    assert "| training time | 10 minutes |" in text
+    assert "| `latent_size` | 3 | numbers in a latent |" in text
+    assert "encodes, decodes" in text
+    assert "raw" not in text

@@ -1,0 +1,78 @@
+"""Shipped weights still draw the pictures that were shipped beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlib.images import grid, read_png
+from genlib.metrics.evaluation import KEYS
+from genlib.metrics.features import SHA256
+from genlib.model import get_preset
+from genlib.sampling import generate
+from genlib.store import load
+
+ROOT = Path(__file__).parent.parent
+WEIGHTS = ROOT / "weights"
+FILES = {
+    *("model.safetensors", "config.json", "metrics.json", "history.json"),
+    *("samples.png", "progress.png", "README.md"),
+}
+SHIPPED = sorted(path.parent.name for path in WEIGHTS.glob("*/config.json"))
+every_model = pytest.mark.parametrize("name", SHIPPED)
+
+
+def described(name: str, file: str) -> dict:
+    return json.loads((WEIGHTS / name / file).read_text())
+
+
+@every_model
+def test_golden_samples(name: str) -> None:
+    picture = grid(generate(load(name), 40, seed=0)[0], columns=10).astype(int)
+    assert np.abs(picture - read_png(WEIGHTS / name / "samples.png")).max() <= 1
+
+
+@every_model
+def test_the_weights_are_the_described_ones(name: str) -> None:
+    config = described(name, "config.json")
+    assert hashlib.sha256((WEIGHTS / name / "model.safetensors").read_bytes()).hexdigest() == config["sha256"]
+    assert config["name"] == name
+    assert config["family"] == get_preset(name).family
+    assert {path.name for path in (WEIGHTS / name).iterdir()} == FILES
+
+
+@every_model
+def test_the_measurements_are_whole(name: str) -> None:
+    metrics, history = described(name, "metrics.json"), described(name, "history.json")
+    assert set(metrics) == set(KEYS)
+    assert metrics["extractor"] == SHA256
+    assert metrics["samples"] == 10_000
+    assert metrics["fd_floor"] < metrics["fd"] < 100
+    assert [record["epoch"] for record in history["epochs"]] == list(range(1, metrics["train_epochs"] + 1))
+    sprite = read_png(WEIGHTS / name / "progress.png")
+    assert len(sprite) == 28 * len(history["sample_epochs"])
+
+
+@every_model
+def test_the_card_says_what_was_measured(name: str) -> None:
+    text = (WEIGHTS / name / "README.md").read_text()
+    assert text.startswith(f"# {name}\n")
+    assert f"{described(name, 'metrics.json')['fd']:.2f}" in text
+
+
+def test_weights_are_small() -> None:
+    sizes = {path: path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file()}
+    assert {path.name: size for path, size in sizes.items() if size > 10_000_000} == {}
+    assert sum(sizes.values()) < 100_000_000
+
+
+def test_no_tracked_file_is_large() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [ROOT / name for name in tracked.stdout.split("\0") if name]
+    assert len(paths) > 30
+    assert [path.name for path in paths if path.exists() and path.stat().st_size > 10_000_000] == []

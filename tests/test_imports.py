@@ -1,0 +1,116 @@
+"""Imports run one way, pages -> ui -> genlib, and genlib knows no browser."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NUMBERS = {"torch", "torchvision", "numpy", "sklearn", "scipy"}
+BROWSER = {"streamlit", "plotly", "ui", "pages"}
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of the modules a file imports, anywhere in it."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, *filter(None, [node.module])))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def roots(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def offences(paths: list[Path], forbidden: set[str]) -> list[str]:
+    return [f"{path.relative_to(ROOT)} imports {name}" for path in paths for name in sorted(roots(path) & forbidden)]
+
+
+def test_the_walk_sees_every_form_of_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "ui").mkdir()
+    path = tmp_path / "ui" / "m.py"
+    path.write_text("import a.b, c as d\nfrom e.f import g\nfrom . import h\nfrom .i import j\nif d:\n    import l\n")
+    assert set(imported(path)) == {"a.b", "c", "e.f.g", "ui.h", "ui.i.j", "l"}
+
+
+def test_genlib_never_imports_the_browsers_side() -> None:
+    assert len(sources("genlib")) > 20
+    assert offences(sources("genlib"), BROWSER) == []
+
+
+def test_pages_import_streamlit_and_ui_alone() -> None:
+    pages = [*sources("pages"), ROOT / "app.py"]
+    allowed = {"streamlit", "ui"} | sys.stdlib_module_names
+    assert [f"{path.name} imports {name}" for path in pages for name in sorted(roots(path) - allowed)] == []
+
+
+def test_pages_do_no_numerics() -> None:
+    assert offences([*sources("pages"), ROOT / "app.py"], NUMBERS) == []
+
+
+def test_ui_knows_no_page() -> None:
+    assert offences(sources("ui"), {"pages", "app"}) == []
+
+
+def test_models_analyses_and_metrics_do_not_know_one_another() -> None:
+    folders = ("models", "analysis", "metrics")
+    found = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for folder in folders
+        for path in sources(f"genlib/{folder}")
+        for name in imported(path)
+        for other in folders
+        if other != folder and (name + ".").startswith(f"genlib.{other}.")
+    ]
+    assert found == []
+
+
+def test_a_model_file_knows_no_other() -> None:
+    found = [
+        f"{path.name} imports {name}"
+        for path in sources("genlib/models")
+        for name in imported(path)
+        if name.startswith("genlib.models.") and not name.startswith(f"genlib.models.{path.stem}")
+    ]
+    assert found == []
+
+
+IMPORT_ALL = """
+import pkgutil, sys, importlib
+import genlib
+assert "torch" not in sys.modules, "import genlib alone loads torch"
+for module in pkgutil.walk_packages(genlib.__path__, "genlib."):
+    importlib.import_module(module.name)
+assert "streamlit" not in sys.modules, "genlib loads streamlit"
+assert "sklearn" not in sys.modules, "genlib loads scikit-learn before it is used"
+print(len([name for name in sys.modules if name.startswith("genlib.")]))
+"""
+
+
+def test_importing_genlib_is_light() -> None:
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 20
+
+
+def test_the_public_names_are_there() -> None:
+    import genlib
+
+    for name in genlib.__all__:
+        assert getattr(genlib, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
+        _ = genlib.nosuch

@@ -1,0 +1,77 @@
+"""The same pictures everywhere: they depend on model, seed, class and index, and on nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from genlib.images import to_uint8
+from genlib.model import class_mixture
+from genlib.sampling import BATCH, cycle_labels, generate, sample
+from tests.tiny import NAMES, refused, tiny_model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_samples_do_not_depend_on_how_many(name: str) -> None:
+    model = tiny_model(name)
+    many, few = generate(model, BATCH + 10)[0], generate(model, 7)[0]
+    assert many.shape == (BATCH + 10, 28, 28)
+    assert many.dtype == torch.uint8
+    assert (many[:7].int() - few.int()).abs().max() <= 1
+    last = sample(model, model.draw_latent(1, 0, BATCH + 9), torch.tensor([(BATCH + 9) % 10]))
+    assert (many[-1:].int() - to_uint8(last).int()).abs().max() <= 1
+
+
+def test_labels_cycle_or_are_given() -> None:
+    model = tiny_model("cgan-mlp")
+    assert generate(model, 12)[1].tolist() == [*range(10), 0, 1]  # type: ignore[union-attr]
+    assert generate(model, 3, label=7)[1].tolist() == [7, 7, 7]  # type: ignore[union-attr]
+    images, labels = generate(model, 3, label=torch.tensor([1, 2, 3]))
+    assert labels is not None
+    mixed, none = generate(model, 3, label=class_mixture(labels))
+    assert none is None
+    assert torch.equal(images, mixed)
+    assert cycle_labels(3, start=9).tolist() == [9, 0, 1]
+
+
+def test_seeds_differ_and_repeat() -> None:
+    model = tiny_model("vae-cnn")
+    assert generate(model, 5)[1] is None
+    assert torch.equal(generate(model, 5, seed=3)[0], generate(model, 5, seed=3)[0])
+    assert not torch.equal(generate(model, 5, seed=3)[0], generate(model, 5, seed=4)[0])
+
+
+def test_no_noise_is_one_picture() -> None:
+    images = generate(tiny_model("vae-cnn"), 5, temperature=0.0)[0]
+    assert len(images.unique(dim=0)) == 1
+
+
+@pytest.mark.parametrize("n", [0, -1, 1_000_000, 2.0, True, "64"])
+def test_a_bad_count_is_refused(n: Any) -> None:
+    with refused("n takes a whole number from 1 to 100000"):
+        generate(tiny_model("vae-cnn"), n)
+
+
+@pytest.mark.parametrize("label", [10, -1])
+def test_a_bad_label_is_refused(label: int) -> None:
+    with refused("label takes a class from 0 to 9"):
+        generate(tiny_model("cgan-mlp"), 4, label=label)
+
+
+def test_a_label_for_a_model_without_is_refused() -> None:
+    with refused("a VAE model takes no label"):
+        generate(tiny_model("vae-cnn"), 4, label=3)
+
+
+def test_a_bad_seed_is_refused() -> None:
+    with refused("seed takes a whole number"):
+        generate(tiny_model("vae-cnn"), 4, seed=-1)
+
+
+def test_sampling_switches_to_evaluation() -> None:
+    model = tiny_model("cgan-mlp").train()
+    z, y = model.draw_latent(4, 0), cycle_labels(4)
+    assert torch.equal(sample(model, z, y), sample(model, z, y))
+    assert not model.training

@@ -1,0 +1,185 @@
+"""Weights on disk: what was saved comes back, and every kind of damage is named in one line before it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from genlib.store import load, model_directory, read_json, save_model, weights_directory
+from tests.tiny import refused, tiny_model
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A saved conditional GAN; its averaged generator is all zeros, so that the two can be told apart."""
+    model = tiny_model("cgan-mlp")
+    averaged = {k: torch.zeros_like(v) for k, v in model.state_dict().items() if k.startswith("generator.")}
+    save_model(tmp_path, "cgan-mlp", model, averaged)
+    return tmp_path
+
+
+def describe(directory: Path, **changes: Any) -> None:
+    """Change entries of config.json."""
+    path = directory / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def rewrite(directory: Path, data: bytes) -> None:
+    """Other weights under a hash that fits them, as a careless or hostile hand would leave them."""
+    (directory / "model.safetensors").write_bytes(data)
+    describe(directory, sha256=hashlib.sha256(data).hexdigest())
+
+
+def changed(directory: Path, change: Callable[[dict[str, Tensor]], Any]) -> None:
+    tensors = load_file(directory / "model.safetensors")
+    change(tensors)
+    rewrite(directory, save(tensors))
+
+
+def test_averaged_and_raw_weights(directory: Path) -> None:
+    averaged, raw = load(directory), load(directory, weights="raw")
+    assert not any(parameter.any() for parameter in averaged.get_submodule("generator").parameters())
+    assert all(parameter.any() for parameter in raw.get_submodule("generator").parameters())
+    for one, other in zip(
+        averaged.get_submodule("discriminator").parameters(),
+        raw.get_submodule("discriminator").parameters(),
+        strict=True,
+    ):
+        assert torch.equal(one, other)
+    with refused("weights takes .averaged. or .raw."):
+        load(directory, weights="best")
+
+
+def test_a_loaded_model_is_ready(directory: Path) -> None:
+    model = load(directory)
+    assert not model.training
+    assert all(p.dtype == torch.float32 and not p.requires_grad for p in model.parameters())
+
+
+def test_config_names_the_file_by_hash(directory: Path) -> None:
+    described = read_json(directory / "config.json")
+    digest = hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest()
+    assert described["sha256"] == digest
+    assert (described["name"], described["family"], described["format"]) == ("cgan-mlp", "conditional GAN", 1)
+
+
+@pytest.mark.parametrize("kept", [0, 7, 1000, -1])
+def test_truncated_weights_are_refused(kept: int, directory: Path) -> None:
+    path = directory / "model.safetensors"
+    data = path.read_bytes()[:kept]
+    path.write_bytes(data)
+    with refused(f"{directory}: model.safetensors is damaged"):
+        load(directory)
+    rewrite(directory, data)
+    with refused(f"{directory}: model.safetensors is not a safetensors file"):
+        load(directory)
+
+
+def test_altered_weights_are_refused(directory: Path) -> None:
+    path = directory / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-10] ^= 1
+    path.write_bytes(data)
+    with refused(f"{directory}: model.safetensors is damaged or not the file config.json describes"):
+        load(directory)
+
+
+def test_missing_weights_are_refused(directory: Path) -> None:
+    (directory / "model.safetensors").unlink()
+    with refused("model.safetensors cannot be read: No such file"):
+        load(directory)
+
+
+def test_pickles_are_never_opened(directory: Path, tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "pickle.pt")
+    rewrite(directory, (tmp_path / "pickle.pt").read_bytes())
+    with refused("model.safetensors is not a safetensors file"):
+        load(directory)
+
+
+BIAS = "discriminator.layers.0.bias"
+CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], Any], str]] = {
+    "wrong shape": (lambda t: t.update({BIAS: torch.zeros(5)}), f"tensor {BIAS} has shape .5,., not .16,."),
+    "not a number": (lambda t: t[BIAS].fill_(torch.nan), f"tensor {BIAS} holds numbers that are not finite"),
+    "infinite": (lambda t: t["averaged.generator.output.weight"][3].fill_(torch.inf), "averaged.* not finite"),
+    "unknown tensor": (lambda t: t.update(extra=torch.zeros(1)), "holds an unknown tensor extra"),
+    "missing tensor": (lambda t: t.pop(BIAS), f"lacks tensor {BIAS}"),
+    "no average": (lambda t: t.pop("averaged.generator.output.bias"), "lacks tensor averaged.generator.output.bias"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_unfit_tensors_are_refused_by_name(change: str, directory: Path) -> None:
+    changed(directory, CHANGES[change][0])
+    for weights in ("averaged", "raw"):
+        with refused(f"{directory}: .*{CHANGES[change][1]}"):
+            load(directory, weights)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"format": 2}, "config.json is of format 2; this genlib reads 1"),
+        ({"family": "diffusion"}, "names no known family but 'diffusion'; known: .*VAE"),
+        ({"family": ["VAE"]}, "names no known family"),
+        ({"family": None}, "names no known family"),
+        ({"config": None}, "names no known family"),
+        ({"config": {"momentum": 0.9}}, "has no field 'momentum'; its fields are"),
+        ({"config": {"latent_size": "100"}}, "latent_size takes a whole number"),
+        ({"config": {"latent_size": -1}}, "latent_size takes 1 to 1024"),
+        ({"config": {"generator_widths": [16, 16]}}, "tensor"),
+        ({"sha256": None}, "model.safetensors is damaged"),
+    ],
+)
+def test_an_unfit_config_is_refused(changes: dict[str, Any], match: str, directory: Path) -> None:
+    describe(directory, **changes)
+    with refused(f"{directory}: .*{match}"):
+        load(directory)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"", "not readable JSON"),
+        (b"{", "not readable JSON"),
+        (b"\xff\xfe", "not readable JSON"),
+        (b"[1]", "no JSON object"),
+    ],
+)
+def test_a_broken_config_file_is_refused(content: bytes, match: str, directory: Path) -> None:
+    (directory / "config.json").write_bytes(content)
+    with refused(f"config.json .*{match}"):
+        load(directory)
+
+
+def test_weights_are_looked_for_where_the_variable_says(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    zoo = tmp_path / "zoo"
+    zoo.mkdir()
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(zoo))
+    assert weights_directory() == zoo
+    with refused("cgan-mlp has no trained weights at .*; train it: python -m genlib train cgan-mlp"):
+        load("cgan-mlp")
+    (zoo / "cgan-mlp").symlink_to(directory)
+    assert load("cgan-mlp").family == "conditional GAN"
+
+
+def test_an_unknown_name_or_empty_directory_is_refused(tmp_path: Path) -> None:
+    with refused("no model 'nosuch'; models are"):
+        model_directory("nosuch")
+    with refused("has no trained weights at"):
+        model_directory(tmp_path)
+
+
+def test_saving_to_an_impossible_place_is_refused(tmp_path: Path) -> None:
+    with refused("cannot write .*model.safetensors"):
+        save_model(tmp_path / "missing", "vae-cnn", tiny_model("vae-cnn"), {})
