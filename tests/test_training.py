@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 import genlib.training
 from genlib.checkpoint import read_checkpoint, write_checkpoint
 from genlib.data import FashionMNIST
 from genlib.metrics.evaluation import KEYS
-from genlib.model import get_preset
+from genlib.model import Descend, Model, get_preset
 from genlib.sampling import generate
 from genlib.store import load
 from genlib.training import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
@@ -274,6 +275,24 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint(
         else:
             list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
     assert checkpoint.read_bytes() == good
+
+
+def test_every_step_has_noise_and_every_epoch_an_order_of_its_own(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise, batches = [], []
+
+    def look(model: Model, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
+        noise.append(float(torch.rand(())))
+        batches.append(x.sum((1, 2, 3)))
+        return {"loss": torch.zeros(())}
+
+    monkeypatch.setattr(get_preset("vae-cnn").model_class, "train_step", look)
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(8))
+    assert len(set(noise)) == 8
+    first, second = torch.cat(batches[:4]), torch.cat(batches[4:])
+    assert not torch.equal(first, second)
+    assert torch.equal(first.sort().values, second.sort().values)  # every image once an epoch
 
 
 def test_checkpoints_are_written_on_the_way(
