@@ -163,6 +163,7 @@ def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) 
     """Draw a training's progress; SIGTERM and Ctrl-C stop it after the step under way, with a checkpoint."""
     from tqdm import tqdm
 
+    from genlib.data import FashionMNIST
     from genlib.events import Done, EpochDone, Started, Step
     from genlib.training import train
 
@@ -173,7 +174,8 @@ def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) 
         stopped = True
 
     handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    events = train(name, run_dir, config, device=options.device, resume=options.resume)
+    data = FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
+    events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume)
     try:
         with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
             for event in events:

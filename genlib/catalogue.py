@@ -24,9 +24,10 @@ def markdown_table() -> str:
     rows = ["| model | family | FD | raw FD | parameters | 64 samples | epochs |", "|---|---|---|---|---|---|---|"]
     for model in list_models():
         if metrics := model["metrics"]:
+            name = f"[`{model['name']}`](weights/{model['name']}/README.md)"
             raw = "" if metrics["fd_raw"] is None else f"{metrics['fd_raw']:.2f}"
             rows.append(
-                f"| [`{model['name']}`](weights/{model['name']}/README.md) | {model['family']} | {metrics['fd']:.2f} | {raw} "
+                f"| {name} | {model['family']} | {metrics['fd']:.2f} | {raw} "
                 f"| {model['parameters']:,} | {metrics['ms_64']:.0f} ms | {metrics['train_epochs']} |"
             )
     return "\n".join(rows)

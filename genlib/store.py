@@ -92,9 +92,10 @@ def load(name: str | Path, weights: str = "averaged", device: str = "cpu") -> Mo
         raise GenlibError(f'weights takes "averaged" or "raw", not {weights!r}')
     directory = model_directory(name)
     try:
-        return _load(directory, weights).to(resolve_device(device))
+        model = _load(directory, weights)
     except GenlibError as error:
         raise GenlibError(f"{directory}: {error}") from error
+    return model.to(resolve_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _load(directory: Path, weights: str) -> Model:

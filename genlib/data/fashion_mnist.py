@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -49,7 +48,6 @@ class FashionMNIST:
         return len(self.images)
 
     @staticmethod
-    @lru_cache(maxsize=2)
     def load(split: str, progress: Callable[[str], None] | None = None) -> FashionMNIST:
         """The official "test" (10,000 images, shipped with genlib) or "train" split (60,000, found or fetched).
 
@@ -58,6 +56,11 @@ class FashionMNIST:
         """
         if split not in ("train", "test"):
             raise GenlibError(f'no split {split!r}; splits are "train" and "test"')
-        images = parse_idx(read_raw(split, "images", progress), f"{split} images")
-        labels = parse_idx(read_raw(split, "labels", progress), f"{split} labels")
-        return FashionMNIST(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))
+        if split not in _loaded:
+            images = parse_idx(read_raw(split, "images", progress), f"{split} images")
+            labels = parse_idx(read_raw(split, "labels", progress), f"{split} labels")
+            _loaded[split] = FashionMNIST(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))
+        return _loaded[split]
+
+
+_loaded: dict[str, FashionMNIST] = {}
