@@ -20,7 +20,7 @@ def studio() -> None:
         request = generate.move_sliders(entry, request)
     images = draw.samples(*request.arguments)
     with picture:
-        pictures.show_tiles(images, min(request.n, 10), request.alt, request.heads)
+        pictures.show_tiles(images, min(request.n, 10), request.alt, request.heads, caption=request.alt)
         share("generate", request.query, request.code, request.downloads(images))
 
 

@@ -16,15 +16,15 @@ request = interpolate.controls_row(entry, seed, label)
 def position() -> None:
     """The frame under the slider: a move reruns this alone."""
     at = st.slider("Position", 0, interpolate.STEPS - 1, 50, format="%d %%", key="at", **controls.BOUND)
-    alt = f"{at} % of the way from {request.names[0]} to {request.names[1]}"
-    pictures.show_tiles(frames[at : at + 1], 1, alt, width=280)
+    alt = f"{entry.name}, {at} % of the way from {request.names[0]} to {request.names[1]}"
+    pictures.show_tiles(frames[at : at + 1], 1, alt, width=280, caption=alt)
     share("interpolate", request.query | {"at": at}, request.code, request.downloads(frames, changes))
 
 
 if request.between == "random pairs":
     rows = draw.pairs(entry.name, seed, request.rows, 10, request.path)
-    pictures.show_tiles(rows, 10, f"{request.rows} walks between random pairs of samples of {entry.name}")
-    st.caption("Each row walks from one random sample to another.")
+    alt = f"{request.rows} walks between random pairs of samples of {entry.name}, seed {seed}: one a row"
+    pictures.show_tiles(rows, 10, alt, caption=alt)
     share("interpolate", request.query, request.code, interpolate.pair_downloads(request, rows))
 else:
     frames, changes = request.walk()

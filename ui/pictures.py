@@ -27,11 +27,18 @@ def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) ->
     return buffer.getvalue()
 
 
-def show_tiles(images: np.ndarray, columns: int, alt: str, heads: Sequence[str] = (), width: int | str = "stretch"):
+def show_tiles(
+    images: np.ndarray,
+    columns: int,
+    alt: str,
+    heads: Sequence[str] = (),
+    width: int | str = "stretch",
+    caption: str | None = None,
+) -> None:
     """A grid of garments as wide as its place, under a row of column heads where there are some."""
     if heads:
         st.html(f'<div class="genlib-heads">{"".join(f"<span>{escape(head)}</span>" for head in heads)}</div>')
-    st.image(tiles_png(images, columns), width=width, alt=alt)
+    st.image(tiles_png(images, columns), caption=caption, width=width, alt=alt)
 
 
 def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str, height: int = 220) -> None:

@@ -14,10 +14,6 @@ MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif
 def share(page: str, controls: Mapping[str, object], code: str, downloads: Mapping[str, Maker]) -> None:
     """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name."""
     with st.popover("Share & export", icon=":material/ios_share:"):
-        st.caption("A link to this picture, every control spelled out")
-        st.code(link(page, controls), language=None, wrap_lines=True)
-        st.caption("The code that makes it")
-        st.code(code, language="python", wrap_lines=True)
         with st.container(horizontal=True):
             for name, maker in downloads.items():
                 suffix = name.rsplit(".", 1)[-1]
@@ -30,6 +26,10 @@ def share(page: str, controls: Mapping[str, object], code: str, downloads: Mappi
                     icon=":material/download:",
                     on_click="ignore",
                 )
+        st.caption("A link to this picture, every control spelled out")
+        st.code(link(page, controls), language=None, wrap_lines=True)
+        st.caption("The code that makes it")
+        st.code(code, language="python", wrap_lines=True)
 
 
 def link(page: str, controls: Mapping[str, object]) -> str:

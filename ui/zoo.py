@@ -29,10 +29,11 @@ class Entry:
     @property
     def caption(self) -> str:
         """One line for a picker: what it is, how good, how big."""
+        family = self.family[0].upper() + self.family[1:]
         if not self.metrics:
-            return f"{self.family}: {self.summary}"
+            return f"**{family}.** {self.summary}"
         return (
-            f"**{self.family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f} "
+            f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f} "
             f"(0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}); "
             f"{self.metrics['parameters'] / 1e6:.1f} million parameters."
         )
