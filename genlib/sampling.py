@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from genlib.data import parse_label
 from genlib.errors import GenlibError
 from genlib.images import to_uint8
 from genlib.model import N_CLASSES, Conditional, Model
@@ -22,13 +23,13 @@ def generate(
     model: Model,
     n: int,
     seed: int = 0,
-    label: int | Tensor | None = None,
+    label: int | str | Tensor | None = None,
     temperature: float = 1.0,
     shift: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """The first n samples of a seed: uint8 images (n, 28, 28), and int64 labels (n,) of a conditional model.
 
-    `label` is a class 0-9, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
+    `label` is a class 0-9 or its name, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
     conditional model cycles through the classes. `temperature` scales the noise, then `shift` (*latent_shape) is
     added to every latent. Raises GenlibError where a model without labels is given one.
     """
@@ -51,15 +52,18 @@ def sample(model: Model, z: Tensor, y: Tensor | None = None) -> Tensor:
     return model.sample(z.to(device), None if y is None else y.to(device))
 
 
-def _classes(model: Model, n: int, label: int | Tensor | None) -> Tensor | None:
+def _classes(model: Model, n: int, label: int | str | Tensor | None) -> Tensor | None:
+    """Labels (n,) or class mixtures (n, 10) as `generate` understands its `label`."""
     if not isinstance(model, Conditional):
         if label is not None:
             raise GenlibError(f"a {model.family} model takes no label")
         return None
     if label is None:
         return cycle_labels(n)
-    if isinstance(label, Tensor):
-        return label
-    if not 0 <= label < N_CLASSES:
-        raise GenlibError(f"label takes a class from 0 to 9, not {label!r}")
-    return torch.full((n,), label)
+    if not isinstance(label, Tensor):
+        return torch.full((n,), parse_label(label))
+    if len(label) != n or tuple(label.shape[1:]) not in ((), (N_CLASSES,)):
+        raise GenlibError(f"label takes {n} labels or mixtures ({n}, {N_CLASSES}), not shape {tuple(label.shape)}")
+    if label.ndim == 1 and not bool(((label >= 0) & (label < N_CLASSES)).all()):
+        raise GenlibError(f"label takes classes from 0 to {N_CLASSES - 1}, not {label.tolist()[:10]}")
+    return label

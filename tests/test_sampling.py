@@ -56,7 +56,7 @@ def test_a_bad_count_is_refused(n: Any) -> None:
 
 @pytest.mark.parametrize("label", [10, -1])
 def test_a_bad_label_is_refused(label: int) -> None:
-    with refused("label takes a class from 0 to 9"):
+    with refused("no class|label takes"):
         generate(tiny_model("cgan-mlp"), 4, label=label)
 
 
@@ -75,3 +75,16 @@ def test_sampling_switches_to_evaluation() -> None:
     z, y = model.draw_latent(4, 0), cycle_labels(4)
     assert torch.equal(sample(model, z, y), sample(model, z, y))
     assert not model.training
+
+
+@pytest.mark.parametrize(
+    "label", [torch.zeros(3, dtype=torch.int64), torch.full((4,), 10), torch.zeros(4, 9), "coatt", 10]
+)
+def test_labels_that_do_not_fit_are_refused(label: torch.Tensor | str | int) -> None:
+    with refused("label takes|no class"):
+        generate(tiny_model("cgan-mlp"), 4, label=label)
+
+
+def test_a_label_may_be_a_name() -> None:
+    model = tiny_model("cgan-mlp")
+    assert torch.equal(generate(model, 4, label="coat")[0], generate(model, 4, label=4)[0])

@@ -40,12 +40,12 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Points on the great arc from a to b (Shoemake 1985; for latents White 2016, arXiv:1609.04468, section 2.1).
 
     Directions turn at constant speed and lengths change linearly, so between vectors of equal length the length
-    stays; parallel vectors are joined by a straight line.
+    stays; parallel vectors and the origin are joined by a straight line.
     """
     length_a, length_b = a.norm(), b.norm()
     cosine = (a * b).sum() / (length_a * length_b).clamp(min=1e-12)
     angle = torch.arccos(cosine.clamp(-1, 1))
-    if torch.sin(angle) < 1e-4:
+    if torch.sin(angle) < 1e-4 or min(length_a, length_b) == 0:
         return lerp(a, b, t)
     t = t.view(-1, *[1] * a.ndim)
     direction = (torch.sin((1 - t) * angle) * a / length_a + torch.sin(t * angle) * b / length_b) / torch.sin(angle)

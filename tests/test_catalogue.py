@@ -1,0 +1,42 @@
+"""The zoo's list, and the README's table, which is generated and never typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import genlib
+from genlib.catalogue import list_models, markdown_table
+from genlib.model import presets
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def test_every_preset_is_listed() -> None:
+    listed = list_models()
+    assert [entry["name"] for entry in listed] == list(presets())
+    for entry in listed:
+        keys = {"name", "family", "capabilities", "parameters", "trained_epochs", "metrics", "sha256"}
+        assert set(entry) == keys
+        assert entry["parameters"] == presets()[entry["name"]].build().parameter_count()
+
+
+def test_without_weights_the_figures_are_null(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    for entry in list_models():
+        assert entry["sha256"] is None
+        assert entry["metrics"] is None
+        assert entry["trained_epochs"] is None
+    assert len(markdown_table().splitlines()) == 2
+
+
+def test_the_readme_holds_the_generated_table() -> None:
+    assert markdown_table() in README.read_text("utf-8")
+
+
+def test_the_public_names_are_there() -> None:
+    for name in genlib.__all__:
+        assert getattr(genlib, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        genlib.nonsense  # noqa: B018

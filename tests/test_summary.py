@@ -1,0 +1,25 @@
+"""The layer table says what the model really has."""
+
+from __future__ import annotations
+
+from genlib.summary import layer_table
+from tests.tiny import tiny_model
+
+
+def test_the_table_lists_the_vae_encoder_to_decoder() -> None:
+    model = tiny_model("vae-cnn")
+    layers = layer_table(model)
+    assert [layer.kind for layer in layers[:2]] == ["Conv2d", "ReLU"]
+    assert layers[0].output == (4, 14, 14)
+    assert layers[-1].output == (1, 28, 28)
+    assert sum(layer.parameters for layer in layers) == model.parameter_count()
+
+
+def test_watching_leaves_no_hooks() -> None:
+    model = tiny_model("cgan-mlp")
+    assert layer_table(model)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_mixture_has_no_layers() -> None:
+    assert layer_table(tiny_model("gmm-10")) == []
