@@ -8,8 +8,9 @@ from ui.share import share
 controls.page("Interpolate", "What lies between two pictures? A good model turns one smoothly into the other.")
 entry = controls.model_picker()
 seed = controls.seed_control()
-label = controls.class_control() if "conditional" in entry.capabilities else None
-request = interpolate.controls_row(entry, seed, label)
+request = interpolate.controls_row(entry, seed)
+if request.between == "seeds" and "conditional" in entry.capabilities:
+    request = interpolate.within_class(request, controls.class_control())
 
 
 @st.fragment
@@ -17,8 +18,13 @@ def position() -> None:
     """The frame under the slider: a move reruns this alone."""
     at = st.slider("Position", 0, interpolate.STEPS - 1, 50, format="%d %%", key="at", **controls.BOUND)
     alt = f"{entry.name}, {at} % of the way from {request.names[0]} to {request.names[1]}"
-    pictures.show_tiles(frames[at : at + 1], 1, alt, width=280, caption=alt)
-    share("interpolate", request.query | {"at": at}, request.code, request.downloads(frames, changes))
+    play = st.toggle("Play", key="play", help="There and back, for ever", **controls.BOUND)
+    with st.container(width=280):
+        if play:
+            pictures.show_animation(frames, f"{entry.name}, {request.names[0]} to {request.names[1]} and back")
+        else:
+            pictures.show_tiles(frames[at : at + 1], 1, alt, caption=alt)
+    share("interpolate", request.query | {"at": at, "play": play}, request.code, request.downloads(frames, changes))
 
 
 if request.between == "random pairs":

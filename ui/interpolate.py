@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from genlib.analysis.interpolation import PATHS
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.images import gif_bytes, grid, npz_bytes, png_bytes
+from genlib.images import grid, npz_bytes, png_bytes
 from genlib.noise import MAX_SEED
 from ui import draw, zoo
 from ui.controls import BOUND
+from ui.pictures import there_and_back
 
 STEPS = 101  # frames of a walk: one a per cent
+SECOND_SEED = 9
 SHOWN = 11  # of them in the strip
 MODES = {"classes": "conditional", "seeds": None, "test images": "encodes", "random pairs": None}
 
@@ -102,10 +104,9 @@ class Request:
         """Strip, animation, frames and changes, made when asked for."""
         name = f"{self.entry.name}-{self.between.replace(' ', '-')}"
         shown = frames[:: (len(frames) - 1) // (SHOWN - 1)]
-        moving = [grid(frame[None], 1, 8) for frame in frames[::4]]
         return {
             f"{name}.png": lambda: png_bytes(grid(shown, SHOWN, 4, 4)),
-            f"{name}.gif": lambda: gif_bytes([*moving, *moving[-2:0:-1]]),
+            f"{name}.gif": lambda: there_and_back(frames),
             f"{name}.npz": lambda: npz_bytes(images=frames),
             f"{name}.csv": lambda: _csv(changes),
         }
@@ -134,7 +135,7 @@ def _csv(changes: np.ndarray) -> bytes:
     return buffer.getvalue().encode()
 
 
-def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
+def controls_row(entry: zoo.Entry, seed: int) -> Request:
     """What to walk between, and how."""
     modes = [mode for mode, needs in MODES.items() if needs is None or needs in entry.capabilities]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -143,10 +144,9 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
         if between == "classes":
             return Request(entry, between, seed, _two_classes())
         path = "straight"
-        ends = (seed, 1)
-        rows = 5
+        ends, rows = (seed, SECOND_SEED), 5
         if between == "seeds":
-            ends = (seed, int(st.number_input("To seed", 0, MAX_SEED, 1, key="seed2", width=140, **BOUND)))
+            ends = (seed, int(st.number_input("To seed", 0, MAX_SEED, SECOND_SEED, key="seed2", width=140, **BOUND)))
         elif between == "test images":
             ends = _two_images()
         else:
@@ -163,7 +163,12 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
                 help="Spherical keeps the length of the noise typical all the way; straight passes nearer the centre.",
                 **BOUND,
             )
-        return Request(entry, between, seed, ends, label, path or PATHS[0], rows)
+        return Request(entry, between, seed, ends, None, path or PATHS[0], rows)
+
+
+def within_class(request: Request, label: int | None) -> Request:
+    """A walk between seeds of a conditional model stays in one class."""
+    return replace(request, label=label)
 
 
 def _two_classes() -> tuple[int, int]:

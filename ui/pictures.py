@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlib.images import grid
+from genlib.images import gif_bytes, grid
 
 CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
@@ -32,13 +32,23 @@ def show_tiles(
     columns: int,
     alt: str,
     heads: Sequence[str] = (),
-    width: int | str = "stretch",
     caption: str | None = None,
 ) -> None:
     """A grid of garments as wide as its place, under a row of column heads where there are some."""
     if heads:
         st.html(f'<div class="genlib-heads">{"".join(f"<span>{escape(head)}</span>" for head in heads)}</div>')
-    st.image(tiles_png(images, columns), caption=caption, width=width, alt=alt)
+    st.image(tiles_png(images, columns), caption=caption, width="stretch", alt=alt)
+
+
+def there_and_back(frames: np.ndarray) -> bytes:
+    """A walk as a GIF that plays there and back for ever: every fourth of its frames, eight times enlarged."""
+    moving = [grid(frame[None], 1, 8) for frame in frames[::4]]
+    return gif_bytes([*moving, *moving[-2:0:-1]])
+
+
+def show_animation(frames: np.ndarray, alt: str) -> None:
+    """A walk, playing."""
+    st.image(there_and_back(frames), caption=alt, width="stretch", alt=alt)
 
 
 def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str, height: int = 220) -> None:

@@ -36,4 +36,5 @@ def link(page: str, controls: Mapping[str, object]) -> str:
     """The page's address with every control in its query, on the host the visitor came by."""
     parts = urlsplit(st.context.url or "http://localhost:8501/")
     root = parts.path.rsplit("/", 1)[0]
-    return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(controls), ""))
+    query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in controls.items()}
+    return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(query), ""))
