@@ -4,7 +4,9 @@ Both are served in this run by Streamlit with the repository's configuration, an
 moves are interleaved, page by page. Same network, number of images, slider steps and picture size. The bare page
 (`bare_page.py`) computes its picture on every move, as the least script would; every move of every slider is to a
 place no one has been, so no page finds its grid in a cache (Interpolate has its whole walk ready by design).
-Streamlit's slider tells the server at the key press itself, so there is no waiting time in which to hide work.
+Streamlit's slider tells the server at the key press itself. What a bare page waits for is the garbage collection
+that Streamlit runs after each script: with torch in memory it holds the interpreter for some 100 ms before the
+picture can be fetched, unless the objects of the imported libraries have been frozen (`gc.freeze`).
 """
 
 from __future__ import annotations
