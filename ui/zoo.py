@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +80,15 @@ def usable(capability: str | None = None) -> dict[str, Entry]:
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def load_model(name: str, weights: str = "averaged") -> Model:
-    """A model in memory, shared by every session and never changed."""
-    return load(name, weights)
+    """A model in memory, shared by every session and never changed.
+
+    Streamlit collects garbage after every run of a script. With torch's hundred thousand objects to walk that takes
+    longer than the picture, so what is loaded by now, and stays, is taken out of the collector's sight.
+    """
+    model = load(name, weights)
+    gc.collect()
+    gc.freeze()
+    return model
 
 
 def show_problems() -> None:
