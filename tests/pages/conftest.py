@@ -1,0 +1,105 @@
+"""The studio served as `make run` serves it, and a headless Chromium to look at it with."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.pages.studio import ROOT
+
+START_SECONDS = 120  # a cold disk is slow to give Streamlit up
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running studio: where it is and what it prints."""
+
+    address: str
+    log: Path
+
+
+def run_arguments(port: int) -> list[str]:
+    """The arguments of the Makefile's own `run` recipe."""
+    (command,) = re.findall(r"^\t.*\bpython -m (streamlit run .*)$", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    return command.replace("$(PORT)", str(port)).split()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@contextmanager
+def serve(directory: Path) -> Iterator[Server]:
+    """A fresh process, stopped at the end; none of the user's variables reaches it, and no desktop browser opens."""
+    log, port = directory / "server.log", free_port()
+    address = f"http://localhost:{port}"
+    ours = {"STREAMLIT_SERVER_HEADLESS": "true", "HF_HUB_OFFLINE": "1", "XDG_CACHE_HOME": str(directory / "cache")}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("GENLIB_", "STREAMLIT_"))}
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *run_arguments(port)],
+            cwd=ROOT,
+            env=inherited | ours,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not is_healthy(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the studio did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
+            time.sleep(POLL_SECONDS)
+        yield Server(address, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One studio for all browser tests."""
+    with serve(tmp_path_factory.mktemp("studio")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")  # not for the session: while it lives, its event loop is the main thread's
+def chromium() -> Iterator:
+    """Debian's Chromium. Continuous integration must have it; elsewhere its tests are skipped."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("the browser tests need chromium (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield browser
+        browser.close()

@@ -1,0 +1,61 @@
+"""The studio without a browser: Streamlit's own test runner, and what a test asks of a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8")))  # the navigation table
+TIMEOUT = 120  # seconds for one run of a page: far more than it takes on any machine
+Query = Mapping[str, object]
+
+
+def open_page(page: str, query: Query | None = None) -> AppTest:
+    """A new visitor's first run of a page, come by a link."""
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=TIMEOUT).switch_page(f"pages/{page}.py")
+    app.query_params.update(query or {})
+    return app.run()
+
+
+def go_to(app: AppTest, page: str) -> AppTest:
+    """Another page in the same session, as by the sidebar: only what the session keeps comes along."""
+    app.query_params.clear()
+    return app.switch_page(f"pages/{page}.py").run()
+
+
+def pictures(app: AppTest) -> list[str]:
+    """Addresses of the page's pictures in order. Streamlit makes them from the bytes: equal is the same picture."""
+    return [address for image in app.image for address in image.value]
+
+
+def controls(app: AppTest) -> dict[str, object]:
+    """The value of every control on the page by its key."""
+    return {widget.key: widget.value for widget in _widgets(app)}
+
+
+def set_control(app: AppTest, key: str, value: object) -> AppTest:
+    """Change one control, as a hand would."""
+    (widget,) = (widget for widget in _widgets(app) if widget.key == key)
+    return widget.set_value(value).run()
+
+
+def _widgets(app: AppTest) -> list:
+    return [*app.selectbox, *app.slider, *app.number_input, *app.button_group, *app.toggle]
+
+
+def shared(app: AppTest) -> tuple[str, dict[str, str]]:
+    """The page and the query of the link in "Share & export"."""
+    parts = urlsplit(app.code[0].value)
+    return parts.path.strip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def assert_healthy(app: AppTest) -> None:
+    """No exception, no error, no model out of order."""
+    assert not app.exception, [each.value for each in app.exception]
+    assert not app.error, [each.value for each in app.error]
+    assert not app.warning, [each.value for each in app.warning]

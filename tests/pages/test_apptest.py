@@ -1,0 +1,437 @@
+"""Every page through Streamlit's test runner: it draws, its controls matter, nothing in an address can break it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from genlib.data import CLASS_NAMES
+from genlib.model import capabilities, get_preset
+from tests.pages.studio import (
+    PAGES,
+    ROOT,
+    Query,
+    assert_healthy,
+    controls,
+    go_to,
+    open_page,
+    pictures,
+    set_control,
+    shared,
+)
+from tests.tiny import NAMES, ONE_PER_FAMILY
+from ui.controls import DEFAULT_MODEL, EVERY_CLASS
+
+CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
+WORKING_PAGES = tuple(page for page in PAGES if page != "home")  # those with controls
+SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
+
+
+def test_the_default_model_is_shipped() -> None:
+    assert DEFAULT_MODEL in SHIPPED
+
+
+def test_home_has_a_card_for_every_model() -> None:
+    app = open_page("home")
+    assert_healthy(app)
+    cards = app.get("page_link")
+    assert sorted(card.proto.label.strip("*") for card in cards) == sorted(SHIPPED)
+    assert all(card.proto.query_string == f"model={card.proto.label.strip('*')}" for card in cards)
+    assert len(set(pictures(app))) == len(SHIPPED)
+
+
+@pytest.mark.parametrize("page", WORKING_PAGES)
+@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+def test_a_page_draws_each_family(page: str, name: str) -> None:
+    app = open_page(page, {"model": name})
+    assert_healthy(app)
+    assert controls(app)["model"] == name
+    assert pictures(app)
+    assert app.code[1].value.count(f'genlib.load("{name}"') == 1
+
+
+@pytest.mark.parametrize("page", WORKING_PAGES)
+def test_a_page_opens_with_the_default_model(page: str) -> None:
+    app = open_page(page)
+    assert_healthy(app)
+    assert (controls(app)["model"], controls(app)["seed"]) == (DEFAULT_MODEL, 0)
+
+
+# Controls ---------------------------------------------------------------------------------------------------------
+
+GENERATE_CHANGES = [
+    *((name, {}, key, value) for name in ONE_PER_FAMILY for key, value in (("seed", 1), ("t", 0.5), ("n", 10))),
+    (CONDITIONAL, {}, "label", "Coat"),
+    (CONDITIONAL, {}, "weights", "raw"),
+    (CONDITIONAL, {}, "d1", 2.0),
+    (CONDITIONAL, {"label": "Coat"}, "mix", "Bag"),
+    (CONDITIONAL, {"label": "Coat", "mix": "Bag"}, "share", 0.9),
+    (VAE, {}, "d1", 2.0),
+]
+INTERPOLATE_CHANGES = [
+    *((name, {}, "at", 25) for name in ONE_PER_FAMILY),
+    *((name, {}, "play", True) for name in ONE_PER_FAMILY),
+    *((name, {"between": "random pairs"}, "rows", 3) for name in ONE_PER_FAMILY),
+    *((name, {"between": "random pairs"}, "seed", 3) for name in ONE_PER_FAMILY),
+    *((name, {"between": "seeds"}, "seed2", 3) for name in ONE_PER_FAMILY),
+    (CONDITIONAL, {}, "between", "seeds"),
+    (CONDITIONAL, {}, "seed", 5),
+    (CONDITIONAL, {}, "from", "Bag"),
+    (CONDITIONAL, {}, "to", "Sandal"),
+    (CONDITIONAL, {"between": "seeds"}, "label", "Coat"),
+    (VAE, {"between": "seeds"}, "path", "straight"),
+    (VAE, {"between": "test images"}, "a", 17),
+    (VAE, {"between": "test images"}, "b", 17),
+    (VAE, {"between": "test images"}, "path", "straight"),
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "query", "key", "value"),
+    [("generate", *case) for case in GENERATE_CHANGES] + [("interpolate", *case) for case in INTERPOLATE_CHANGES],
+)
+def test_a_control_changes_the_picture_and_back(page: str, name: str, query: Query, key: str, value: object) -> None:
+    app = open_page(page, {"model": name, **query})
+    before, default = pictures(app), controls(app)[key]
+    assert value != default
+    changed = set_control(app, key, value)
+    assert_healthy(changed)
+    assert pictures(changed) != before
+    assert str(controls(changed)[key]) == str(value)
+    if key != "n":  # the count's own sliders stay
+        assert pictures(set_control(changed, key, default)) == before
+
+
+def test_no_noise_is_the_same_picture_for_every_seed() -> None:
+    still = [pictures(open_page("generate", {"t": "0.0", "seed": seed}))[0] for seed in ("1", "2")]
+    moving = [pictures(open_page("generate", {"t": "0.05", "seed": seed}))[0] for seed in ("1", "2")]
+    assert still[0] == still[1] != moving[0] != moving[1]
+
+
+def test_the_dice_rolls_another_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.randbelow", lambda limit: limit - 1)
+    app = open_page("generate")
+    before = pictures(app)
+    app.button(key="dice").click().run()
+    assert controls(app)["seed"] == 9_999
+    assert pictures(app)[0] != before[0]
+
+
+@pytest.mark.parametrize("text", ["4", "Coat"])
+def test_an_address_may_name_or_number_the_class(text: str) -> None:
+    app = open_page("generate", {"label": text})
+    assert controls(app)["label"] == "Coat"
+    assert pictures(app)[0] == pictures(set_control(open_page("generate"), "label", "Coat"))[0]
+
+
+def test_models_without_classes_offer_none() -> None:
+    for name in (VAE, MIXTURE):
+        assert "label" not in controls(open_page("generate", {"model": name, "label": "Coat"}))
+
+
+def test_interpolate_offers_what_a_model_can() -> None:
+    offered = {}
+    for name in ONE_PER_FAMILY:
+        (between,) = (each for each in open_page("interpolate", {"model": name}).button_group if each.key == "between")
+        offered[name] = tuple(option.content for option in between.proto.options)
+    assert offered == {
+        CONDITIONAL: ("classes", "seeds", "random pairs"),
+        VAE: ("seeds", "test images", "random pairs"),
+        MIXTURE: ("seeds", "random pairs"),
+    }
+
+
+# From page to page ------------------------------------------------------------------------------------------------
+
+
+def test_switching_pages_keeps_model_seed_and_class() -> None:
+    app = open_page("generate")
+    for key, value in (("seed", 7), ("label", "Coat")):
+        set_control(app, key, value)
+    before = pictures(app)
+    for page in ("interpolate", "home", "generate"):
+        assert_healthy(go_to(app, page))
+    assert {key: controls(app)[key] for key in ("model", "seed", "label")} == {
+        "model": DEFAULT_MODEL,
+        "seed": 7,
+        "label": "Coat",
+    }
+    assert pictures(app) == before
+
+
+@pytest.mark.parametrize("name", [VAE, MIXTURE])
+def test_switching_pages_keeps_a_chosen_model(name: str) -> None:
+    app = set_control(open_page("generate"), "model", name)
+    for page in ("interpolate", "home", "generate"):
+        go_to(app, page)
+    assert controls(app)["model"] == name
+
+
+def test_a_model_without_classes_does_not_forget_the_class() -> None:
+    app = set_control(open_page("generate"), "label", "Coat")
+    for name in (VAE, CONDITIONAL):
+        set_control(app, "model", name)
+    assert controls(app)["label"] == "Coat"
+
+
+# Links ------------------------------------------------------------------------------------------------------------
+
+CHOICES: dict[str, dict[str, list[object]]] = {
+    "generate": {
+        "seed": [0, 1, 4_294_967_295],
+        "label": [EVERY_CLASS, *CLASS_NAMES, *range(10)],
+        "t": [0.0, 0.35, 1.0, 2.0],
+        "n": [1, 7, 20, 100],
+        "weights": ["averaged", "raw"],
+        "mix": ["Nothing", *CLASS_NAMES],
+        "share": [0.0, 0.25, 1.0],
+        **{f"d{i}": [-3.0, 0.7, 3.0] for i in range(1, 9)},
+    },
+    "interpolate": {
+        "seed": [0, 1, 4_294_967_295],
+        "label": [EVERY_CLASS, *CLASS_NAMES],
+        "between": ["classes", "seeds", "test images", "random pairs"],
+        "from": list(CLASS_NAMES),
+        "to": list(CLASS_NAMES),
+        "seed2": [0, 9, 4_294_967_295],
+        "a": [0, 77, 9_999],
+        "b": [0, 78, 9_999],
+        "path": ["spherical", "straight"],
+        "rows": [1, 10],
+        "at": [0, 33, 100],
+        "play": ["true", "false"],
+    },
+}
+
+
+def random_query(page: str, name: str, number: int) -> Query:
+    """A well-formed address: the model and some of the page's controls."""
+    chance = random.Random(f"{page} {name} {number}")
+    keys = [key for key in CHOICES[page] if chance.random() < 0.6]
+    return {"model": name} | {key: str(chance.choice(CHOICES[page][key])) for key in keys}
+
+
+def check_the_link_gives_the_same_picture(page: str, query: Query) -> None:
+    app = open_page(page, query)
+    assert_healthy(app)
+    address, spelled_out = shared(app)
+    assert address == page
+    again = open_page(page, spelled_out)
+    assert_healthy(again)
+    assert pictures(again) == pictures(app)
+    assert controls(again) == controls(app)
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+@pytest.mark.parametrize("page", CHOICES)
+def test_the_shared_link_gives_the_same_picture(page: str, name: str, number: int) -> None:
+    check_the_link_gives_the_same_picture(page, random_query(page, name, number))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("page", CHOICES)
+def test_every_model_by_many_links(page: str, name: str) -> None:
+    for number in range(60):
+        check_the_link_gives_the_same_picture(page, random_query(page, name, number))
+
+
+@pytest.mark.parametrize("page", CHOICES)
+@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+def test_the_link_spells_out_every_control(page: str, name: str) -> None:
+    """Defaults too, so that a default changed by mistake changes no one's link."""
+    app = open_page(page, {"model": name})
+    _, spelled_out = shared(app)
+    shown = {key: str(value) for key, value in controls(app).items()}
+    assert shown == {key: spelled_out.get(key, "").replace("false", "False") for key in shown}
+
+
+# Bad addresses ----------------------------------------------------------------------------------------------------
+
+BAD: dict[str, list[str]] = {
+    "model": ["nope", "", "CGAN-MLP", "../../etc", "<b>", "0"],
+    "seed": ["abc", "-1", "4294967296", "inf", "1e400", "nan", "", "9" * 30],
+    "label": ["99", "coatt", "-1", "", "4.0", "nan", "10", "9" * 5000, "²"],
+    "n": ["0", "1000000", "-5", "abc", "nan", "1e9", ""],
+    "t": ["nan", "inf", "-inf", "-1", "2.5", "warm", ""],
+    "weights": ["foo", "", "RAW"],
+    "mix": ["coatt", "99", ""],
+    "share": ["nan", "2", "-1", "half"],
+    "d1": ["nan", "99", "-99", "x"],
+    "between": ["xyz", "", "images"],
+    "at": ["999", "-1", "nan", "x"],
+    "play": ["maybe", "2", ""],
+    "from": ["coatt", "99", ""],
+    "to": ["coatt", "-1"],
+    "seed2": ["abc", "-1", "4294967296", "-inf"],
+    "a": ["10000", "-1", "abc", "nan"],
+    "b": ["10000", "x"],
+    "path": ["round", ""],
+    "rows": ["0", "11", "nan", "many"],
+}
+PAGE_KEYS = {page: [key for key in BAD if key == "model" or key in choices] for page, choices in CHOICES.items()}
+REACHED: dict[tuple[str, str], Query] = {  # what shows a control that the plain page does not have
+    ("interpolate", "label"): {"between": "seeds"},
+    ("generate", "mix"): {"label": "Coat"},
+    ("generate", "share"): {"label": "Coat", "mix": "Bag"},
+    ("interpolate", "seed2"): {"between": "seeds"},
+    ("interpolate", "path"): {"between": "seeds"},
+    ("interpolate", "rows"): {"between": "random pairs"},
+    ("interpolate", "a"): {"model": VAE, "between": "test images"},
+    ("interpolate", "b"): {"model": VAE, "between": "test images"},
+}
+
+
+@pytest.mark.parametrize(("page", "key"), [(page, key) for page, keys in PAGE_KEYS.items() for key in keys])
+def test_a_bad_value_in_the_address_is_the_default(page: str, key: str) -> None:
+    good = REACHED.get((page, key), {})
+    expected = open_page(page, good)
+    assert key in controls(expected)
+    for text in BAD[key]:
+        app = open_page(page, {**good, key: text})
+        assert_healthy(app)
+        assert controls(app) == controls(expected), f"{key}={text[:40]}"
+        assert pictures(app) == pictures(expected), f"{key}={text[:40]}"
+
+
+def bad_query(page: str, number: int) -> Query:
+    """Several malformed values at once, keys the page does not have, and keys given twice."""
+    chance = random.Random(f"{page} {number}")
+    query: dict[str, object] = {
+        key: chance.choice(BAD[key]) for key in chance.sample(PAGE_KEYS[page], chance.randint(2, 6))
+    }
+    query[chance.choice(["utm_source", "d99", "dice", "download-png"])] = chance.choice(["1", "", "true", "☃"])
+    twice = chance.choice(list(query))
+    query[twice] = [query[twice], query[twice]]
+    return query
+
+
+def check_a_bad_address_is_the_plain_page(page: str, number: int, plain: tuple[object, ...]) -> None:
+    query = bad_query(page, number)
+    app = open_page(page, query)
+    assert_healthy(app)
+    assert (controls(app), pictures(app)) == plain, query
+
+
+@pytest.mark.parametrize("page", CHOICES)
+def test_many_bad_values_at_once(page: str) -> None:
+    app = open_page(page)
+    for number in range(24):
+        check_a_bad_address_is_the_plain_page(page, number, (controls(app), pictures(app)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", CHOICES)
+def test_hundreds_of_bad_addresses(page: str) -> None:
+    app = open_page(page)
+    for number in range(24, 324):
+        check_a_bad_address_is_the_plain_page(page, number, (controls(app), pictures(app)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_query_of_other_pages_breaks_nothing(page: str) -> None:
+    everything = {key: values[0] for key, values in BAD.items()}
+    app = open_page(page, everything)
+    assert_healthy(app)
+    assert pictures(app) == pictures(open_page(page))
+
+
+# Weights out of order ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the shipped weights to damage; what the studio keeps in memory is forgotten before and after."""
+    copy = tmp_path / "weights"
+    for name in ONE_PER_FAMILY:
+        shutil.copytree(ROOT / "weights" / name, copy / name, ignore=shutil.ignore_patterns("*.png", "*.md"))
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield copy
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip_a_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+
+
+def add_an_unknown_key(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert '"epochs"' in text
+    path.write_text(text.replace('"epochs"', '"epocks": 1, "epochs"'), "utf-8")
+
+
+def assert_only_this_model_is_gone(page: str, name: str) -> None:
+    app = open_page(page, {"model": name})
+    assert not app.exception, [each.value for each in app.exception]
+    (notice,) = (each.value for each in app.warning)
+    assert notice.startswith(f"{name} ")
+    assert notice.count("\n") == 0
+    assert pictures(app)
+    if page != "home":
+        left = [each for each in ONE_PER_FAMILY if each != name]
+        (picker,) = (each for each in app.selectbox if each.key == "model")
+        assert sorted(picker.options) == sorted(left)
+        assert picker.value in left
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+def test_half_a_weights_file_disables_that_model_alone(page: str, name: str, weights: Path) -> None:
+    halve(weights / name / "model.safetensors")
+    assert_only_this_model_is_gone(page, name)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("model.safetensors", flip_a_byte),
+        ("model.safetensors", Path.unlink),
+        ("config.json", halve),
+        ("config.json", Path.unlink),
+        ("config.json", add_an_unknown_key),
+    ],
+)
+def test_other_damage_disables_that_model_alone(page: str, file: str, damage, weights: Path) -> None:
+    damage(weights / VAE / file)
+    assert_only_this_model_is_gone(page, VAE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("damage", [halve, Path.unlink])
+def test_lost_figures_break_no_page(page: str, damage, weights: Path) -> None:
+    damage(weights / VAE / "metrics.json")
+    app = open_page(page, {"model": VAE})
+    assert not app.exception, [each.value for each in app.exception]
+    assert pictures(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_weights_a_page_says_what_to_do(page: str, weights: Path) -> None:
+    shutil.rmtree(weights)
+    weights.mkdir()
+    app = open_page(page)
+    assert not app.exception, [each.value for each in app.exception]
+    assert ["genlib train" in each.value for each in app.info] == [True]
+
+
+def test_the_families_of_these_tests_are_what_they_say() -> None:
+    assert "conditional" in capabilities(get_preset(CONDITIONAL).model_class)
+    assert "encodes" in capabilities(get_preset(VAE).model_class)
+    assert "mixture" in capabilities(get_preset(MIXTURE).model_class)
+    assert {CONDITIONAL, VAE, MIXTURE} <= set(ONE_PER_FAMILY)
