@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -177,8 +178,9 @@ def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) 
     data = FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
     events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume)
     try:
+        first = next(events)  # bad input is told before there is a bar
         with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
-            for event in events:
+            for event in chain((first,), events):
                 if isinstance(event, Started):
                     bar.reset(event.epochs * event.steps_per_epoch)
                     bar.update(event.step)

@@ -55,13 +55,13 @@ def train(
     or losses that stop being finite.
     """
     preset, directory = get_preset(name), Path(run_dir)
-    config = config or preset.config
+    config, place = config or preset.config, resolve_device(device)
     checkpoint = directory / "checkpoint" / "last.safetensors"
     _refuse_wrong_directory(directory, preset, config, checkpoint, resume)
     if (directory / "metrics.json").is_file():
         yield Done(read_json(directory / "metrics.json"))
         return
-    run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
+    run = Run(preset, config, data or FashionMNIST.load("train"), place, distance_samples)
     if checkpoint.is_file():
         run.restore(checkpoint)
     (directory / "samples").mkdir(parents=True, exist_ok=True)

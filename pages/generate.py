@@ -5,7 +5,9 @@ import streamlit as st
 from ui import controls, draw, explain, generate, pictures
 from ui.share import share
 
-controls.page("Generate", "What does a model draw from noise? Move a slider and watch the same garments change.")
+controls.page(
+    "generate", "Generate", "What does a model draw from noise? Move a slider and watch the same garments change."
+)
 entry = controls.model_picker()
 seed = controls.seed_control()
 label = controls.class_control() if "conditional" in entry.capabilities else None

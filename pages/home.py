@@ -5,6 +5,7 @@ import streamlit as st
 from ui import controls, draw, pictures, zoo
 
 controls.page(
+    "home",
     "genlib",
     "Generative image models on Fashion-MNIST, side by side: GANs, variational autoencoders and mixtures, each trained "
     "for real and measured in the same way. **Every garment below was drawn by a model**; open one to play with it.",
@@ -29,11 +30,7 @@ for place, (family, members) in zip(
                     query_params={"model": entry.name},
                 )
                 st.caption(entry.summary)
-                fd, size = entry.metrics["fd"], entry.metrics["parameters"]
-                st.caption(
-                    f"Frechet distance **{fd:.1f}** · {size / 1e6:.1f} M parameters · "
-                    f"{entry.metrics['train_epochs']} epochs"
-                )
+                st.caption(entry.figures)
 
 if not families:
     st.info("No trained weights are here yet. Train a model: `python -m genlib train vae-cnn`")

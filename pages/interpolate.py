@@ -5,7 +5,9 @@ import streamlit as st
 from ui import controls, draw, explain, interpolate, pictures
 from ui.share import share
 
-controls.page("Interpolate", "What lies between two pictures? A good model turns one smoothly into the other.")
+controls.page(
+    "interpolate", "Interpolate", "What lies between two pictures? A good model turns one smoothly into the other."
+)
 entry = controls.model_picker()
 seed = controls.seed_control()
 request = interpolate.controls_row(entry, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 
 import streamlit as st
@@ -12,14 +13,19 @@ from genlib.noise import MAX_SEED
 from ui import zoo
 
 DEFAULT_MODEL = "cgan-mlp"
+NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 EVERY_CLASS = "Every class"
 BOUND = {"bind": "query-params", "persist_state": "session"}
 
 
-def page(title: str, question: str) -> None:
-    """The page's head: its name and the question it answers, and a notice for each model out of order."""
+def page(address: str, title: str, question: str) -> None:
+    """The page's head: its name and the question it answers, and a notice for each model out of order.
+
+    `address` is the name of its file in pages/.
+    """
     _insist_on_navigation()
-    st.set_page_config(page_title=f"{title} - genlib", layout="wide")
+    _tidy_address(f"pages/{address}.py")
+    st.set_page_config(page_title=f"{title} - genlib", page_icon="👕", layout="wide")
     st.html(STYLE)
     st.markdown(f"## {title}  \n{question}")
     zoo.show_problems()
@@ -34,6 +40,27 @@ def _insist_on_navigation() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def _tidy_address(page_file: str) -> None:
+    """Put right what a URL may say and Streamlit's binding cannot take, before any control reads it.
+
+    A class by its number becomes its name; numbers that are not finite (which end in an error) and empty values
+    (which empty a control) are dropped, so that the control shows its default.
+    """
+    given = {key: st.query_params.get_all(key) for key in st.query_params}
+    tidy = {key: values for key, values in given.items() if not any(map(_unusable, values))}
+    if tidy.get("label", [""])[-1] in NUMBERED:
+        tidy["label"] = [NUMBERED[tidy["label"][-1]]]
+    if tidy != given:
+        st.switch_page(page_file, query_params=tidy)
+
+
+def _unusable(text: str) -> bool:
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return not text.strip()
 
 
 STYLE = """<style>
@@ -77,9 +104,6 @@ def _roll() -> None:
 
 
 def class_control() -> int | None:
-    """One class, or None for all of them. A URL may name it (`label=Coat`) or number it (`label=4`)."""
-    text = st.query_params.get("label", "")
-    if text.isdecimal() and int(text) < len(CLASS_NAMES) and "label" not in st.session_state:
-        st.session_state["label"] = CLASS_NAMES[int(text)]
+    """One class, or None for all of them."""
     name = st.sidebar.selectbox("Class", [EVERY_CLASS, *CLASS_NAMES], key="label", **BOUND)
     return CLASS_NAMES.index(name) if name in CLASS_NAMES else None

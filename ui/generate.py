@@ -83,7 +83,7 @@ class Request:
         if self.temperature != 1:
             options.append(f"temperature={self.temperature}")
         if any(self.moves):
-            moves = ", ".join(f"{move:g}" for move in self.moves)
+            moves = ", ".join(f"{move:.1f}" for move in self.moves)
             along = ""
             if draw.basis_name(self.entry.name) == "Direction":
                 imports.insert(3, "from genlib.analysis.directions import strongest_directions")

@@ -28,6 +28,14 @@ class Entry:
     problem: str | None = None
 
     @property
+    def figures(self) -> str:
+        """How good, how big, how long trained, for a card; empty where the figures are missing."""
+        if not self.metrics:
+            return ""
+        size = f"{self.metrics['parameters'] / 1e6:.1f} M parameters"
+        return f"Frechet distance **{self.metrics['fd']:.1f}** · {size} · {self.metrics['train_epochs']} epochs"
+
+    @property
     def caption(self) -> str:
         """One line for a picker: what it is, how good, how big."""
         family = self.family[0].upper() + self.family[1:]
