@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,8 +20,17 @@ Query = Mapping[str, object]
 def open_page(page: str, query: Query | None = None) -> AppTest:
     """A new visitor's first run of a page, come by a link."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=TIMEOUT).switch_page(f"pages/{page}.py")
+    app._bidi_component_manager = _components()
     app.query_params.update(query or {})
     return app.run()
+
+
+@cache
+def _components() -> BidiComponentManager:
+    """As on a server, found once: looking for them in every installed package is most of a visit's time."""
+    manager = BidiComponentManager()
+    manager.discover_and_register_components(start_file_watching=False)
+    return manager
 
 
 def go_to(app: AppTest, page: str) -> AppTest:
