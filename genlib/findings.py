@@ -115,13 +115,13 @@ CLAIMS = (
             "the generator's loss is at some epoch of the first quarter at least 5 % above the first epoch's",
             "the discriminator's mean loss over the last quarter is below the first epoch's",
             "both losses' means over the last two fifths of the epochs differ by less than 10 %",
-            "over 20 spherical walks of 64 steps the longest step in feature space is less than 4 times its walk's mean "
-            "step in at least 18",
+            "over 20 spherical walks of 64 steps the longest step in feature space is less than 4 times its walk's "
+            "mean step in at least 18",
         ),
     ),
     Claim(
         10,
-        "A followed GAN's distance falls fast and stays flat; D loss constant, G loss falls; no collapse, no overfitting",
+        "A GAN's distance falls fast, then is flat; D loss constant, G loss falls; no collapse, no overfitting",
         ("gan-fid",),
         (
             "the raw generator's distance at epoch 20 is below half of that at epoch 1",

@@ -13,19 +13,39 @@ from genlib.model import Descend, Model, Preset, register
 
 @dataclass(frozen=True)
 class VAEConfig(GradientConfig):
-    """Convolutional encoder and its mirror image as decoder."""
+    """An encoder and its mirror image as decoder, of convolutions or of dense layers."""
 
     epochs: int = option(15, "passes over the training split", 1, 10_000)
     lr: float = option(1e-3, "Adam's learning rate", 1e-7, 1.0)
+    layers: str = option("convolutional", "what both sides are made of", choices=("convolutional", "dense"))
     latent_size: int = option(8, "numbers in a latent", 1, 1024)
-    width: int = option(32, "channels of the outer convolutions; the inner ones have twice as many", 1, 256)
+    width: int = option(
+        32, "channels of the outer convolutions (the inner have twice as many), or hidden units", 1, 4096
+    )
     beta: float = option(3.0, "weight of the KL divergence against the squared error", 0.0, 1000.0)
 
 
 @register(
     "VAE",
     VAEConfig,
-    [Preset("vae-cnn", VAEConfig(), "Convolutional encoder and decoder around 8 latents.", milestones=(1, 5, 10, 15))],
+    [
+        Preset(
+            "vae-cnn", VAEConfig(), "Convolutional encoder and decoder around 8 latents.", milestones=(1, 5, 10, 15)
+        ),
+        Preset("vae-cnn-50", VAEConfig(epochs=50), "The same trained longer: the latents under the VAE mixtures."),
+        Preset(
+            "vae-dense-8",
+            VAEConfig(epochs=30, layers="dense", width=256),
+            "One dense hidden layer on either side of 8 latents.",
+            milestones=(1, 5, 10, 20, 30),
+        ),
+        Preset(
+            "vae-dense-64",
+            VAEConfig(epochs=30, layers="dense", width=256, latent_size=64),
+            "The same dense layers around 64 latents.",
+            milestones=(1, 5, 10, 20, 30),
+        ),
+    ],
 )
 class VAE(Model):
     """Minimises E[|x - x'|^2] + beta KL(q(z|x) || N(0, I)), per image (arXiv:1312.6114, eqs. 7 and 10).
@@ -39,26 +59,8 @@ class VAE(Model):
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__(config)
-        narrow, wide = config.width, 2 * config.width
-        self.encoder = nn.Sequential(
-            nn.Conv2d(1, narrow, 3, stride=2, padding=1),  # (N, 32, 14, 14)
-            nn.ReLU(),
-            nn.Conv2d(narrow, wide, 3, stride=2, padding=1),  # (N, 64, 7, 7)
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(wide * 7 * 7, 2 * config.latent_size),  # mean and log-variance
-        )
-        self.decoder = nn.Sequential(
-            nn.Linear(config.latent_size, narrow * 7 * 7),
-            nn.ReLU(),
-            nn.Unflatten(1, (narrow, 7, 7)),
-            nn.ConvTranspose2d(narrow, wide, 3, stride=2, padding=1, output_padding=1),  # (N, 64, 14, 14)
-            nn.ReLU(),
-            nn.ConvTranspose2d(wide, narrow, 3, stride=2, padding=1, output_padding=1),  # (N, 32, 28, 28)
-            nn.ReLU(),
-            nn.ConvTranspose2d(narrow, 1, 3, padding=1),
-            nn.Sigmoid(),
-        )
+        sides = _dense_sides if config.layers == "dense" else _convolutional_sides
+        self.encoder, self.decoder = sides(config.width, config.latent_size)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -90,3 +92,44 @@ class VAE(Model):
         loss = error + self.config.beta * kl
         descend(loss, "vae")
         return {"loss": loss.detach(), "squared_error": error.detach(), "kl": kl.detach()}
+
+
+def _dense_sides(width: int, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
+    encoder = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(28 * 28, width),
+        nn.ReLU(),
+        nn.Linear(width, 2 * latent_size),  # mean and log-variance
+    )
+    decoder = nn.Sequential(
+        nn.Linear(latent_size, width),
+        nn.ReLU(),
+        nn.Linear(width, 28 * 28),
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Sigmoid(),
+    )
+    return encoder, decoder
+
+
+def _convolutional_sides(narrow: int, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
+    wide = 2 * narrow
+    encoder = nn.Sequential(
+        nn.Conv2d(1, narrow, 3, stride=2, padding=1),  # (N, 32, 14, 14)
+        nn.ReLU(),
+        nn.Conv2d(narrow, wide, 3, stride=2, padding=1),  # (N, 64, 7, 7)
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(wide * 7 * 7, 2 * latent_size),  # mean and log-variance
+    )
+    decoder = nn.Sequential(
+        nn.Linear(latent_size, narrow * 7 * 7),
+        nn.ReLU(),
+        nn.Unflatten(1, (narrow, 7, 7)),
+        nn.ConvTranspose2d(narrow, wide, 3, stride=2, padding=1, output_padding=1),  # (N, 64, 14, 14)
+        nn.ReLU(),
+        nn.ConvTranspose2d(wide, narrow, 3, stride=2, padding=1, output_padding=1),  # (N, 32, 28, 28)
+        nn.ReLU(),
+        nn.ConvTranspose2d(narrow, 1, 3, padding=1),
+        nn.Sigmoid(),
+    )
+    return encoder, decoder
