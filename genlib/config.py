@@ -69,6 +69,8 @@ class GradientConfig(Config):
     batch_size: int = option(64, "images a step", 2, 10_000)
     lr: float = option(2e-4, "Adam's learning rate", 1e-7, 1.0)
     beta1: float = option(0.9, "Adam's decay of the first moment", 0.0, 0.999)
+    precision: str = option("float32", "of the layers' products in training", choices=("float32", "bfloat16"))
+    stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
 
 
 def _check(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -122,6 +123,7 @@ class Run:
         self.diagnostics = Diagnostics(self.model, data, distance_samples)
         self.batch_size = min(getattr(config, "batch_size", len(data)), len(data))
         self.steps_per_epoch = len(data) // self.batch_size
+        self.lower = getattr(config, "precision", "float32") == "bfloat16"
         self.logged = logged_epochs(config.epochs, preset.milestones)
         self.wide = torch.float32 if device.type == "mps" else torch.float64  # MPS has no float64
         self.step = 0
@@ -139,7 +141,7 @@ class Run:
         """Train from where the run stands to its end."""
         yield Started(self.step, self.config.epochs, self.steps_per_epoch)
         saved = reported = time.monotonic()
-        while self.epoch <= self.config.epochs and not self.model.converged:
+        while self.epoch <= self.config.epochs and not self.over:
             for rows in self._remaining_batches():
                 self._train_on(rows)
                 now = time.monotonic()
@@ -159,6 +161,25 @@ class Run:
         self.save(checkpoint)
         yield Checkpointed(self.step)
 
+    @property
+    def over(self) -> bool:
+        """Whether another epoch would change little: EM has converged, or the distance has long been flat."""
+        return self.model.converged or (getattr(self.config, "stop_when_flat", False) and self._flat())
+
+    def _flat(self) -> bool:
+        """The median distance over the last fifth of the budget is within 2 % of that over the fifth before.
+
+        Decided at epochs whose distance is measured, and not before the last milestone.
+        """
+        fifth = self.config.epochs / 5
+        measured = [(record["epoch"], record["fd"]) for record in self.history if "fd" in record]
+        now = measured[-1][0] if measured else 0
+        if now < max(2 * fifth, *self.preset.milestones, 0):
+            return False
+        last = [fd for epoch, fd in measured if now - fifth < epoch]
+        before = [fd for epoch, fd in measured if now - 2 * fifth < epoch <= now - fifth]
+        return abs(median(last) / median(before) - 1) < 0.02
+
     def _remaining_batches(self) -> Iterator[Tensor]:
         """The epoch's batches from the current step on: rows of the split, the last incomplete batch left out."""
         if self.batch_size == len(self.images):
@@ -177,7 +198,8 @@ class Run:
         torch.manual_seed(noise.derive_seed(self.config.seed, 3, self.step))
         self.model.train()
         x = from_uint8(self.images[rows]).contiguous(memory_format=torch.channels_last)
-        losses = self.model.train_step(x, self.labels[rows], self._descend)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.lower):
+            losses = self.model.train_step(x, self.labels[rows], self._descend)
         if self.average:
             self.average.update(self.step)
         for name, loss in losses.items():

@@ -9,18 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlib.config import GradientConfig, option
+from genlib.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
+from genlib.config import option
 from genlib.errors import GenlibError
 from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, register
 
 
 @dataclass(frozen=True)
-class ConditionalGANConfig(GradientConfig):
+class ConditionalGANConfig(GANConfig):
     """Layer widths are between the input and the output layer."""
 
-    batch_size: int = option(128, "images a step", 2, 10_000)
-    beta1: float = option(0.5, "Adam's decay of the first moment", 0.0, 0.999)
-    latent_size: int = option(100, "numbers in a latent", 1, 1024)
     embedding_size: int = option(10, "numbers in a class embedding", 1, 128)
     generator_widths: tuple[int, ...] = option((256, 512, 1024), "hidden widths of the generator", 1, 4096)
     discriminator_widths: tuple[int, ...] = option((1024, 512, 256), "hidden widths of the discriminator", 1, 4096)
@@ -121,10 +119,7 @@ class ConditionalGAN(Model):
         return self.generator.trace(z, _required(y))[1]
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {
-            name: torch.optim.Adam(module.parameters(), lr=self.config.lr, betas=(self.config.beta1, 0.999), fused=True)
-            for name, module in (("discriminator", self.discriminator), ("generator", self.generator))
-        }
+        return adversaries(self, self.config)
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         n = len(x)
@@ -132,11 +127,9 @@ class ConditionalGAN(Model):
         fake_y = torch.randint(N_CLASSES, (n,), device=x.device)
         fake = self.generator(z, fake_y)
         logits = self.discriminator(torch.cat([x, fake.detach()]), torch.cat([y, fake_y]))
-        targets = torch.cat([torch.ones_like(logits[:n]), torch.zeros_like(logits[n:])])
-        d_loss = F.binary_cross_entropy_with_logits(logits, targets)
+        d_loss = discriminator_loss(logits[:n], logits[n:])
         descend(d_loss, "discriminator")
-        judged = self.discriminator(fake, fake_y)
-        g_loss = F.binary_cross_entropy_with_logits(judged, torch.ones_like(judged))
+        g_loss = generator_loss(self.discriminator(fake, fake_y))
         descend(g_loss, "generator")
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
 

@@ -1,0 +1,114 @@
+"""Deep convolutional GANs (Radford, Metz and Chintala 2016, arXiv:1511.06434) at their data's own 28 x 28."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
+from genlib.config import option
+from genlib.model import Preset, register
+
+
+@dataclass(frozen=True)
+class DCGANConfig(GANConfig):
+    """`width` is the number of feature maps next to the image; deeper layers have two and four times as many."""
+
+    epochs: int = option(20, "passes over the training split", 1, 10_000)
+    width: int = option(64, "feature maps next to the image", 1, 512)
+    stem: str = option("transposed", "how a latent becomes 7 x 7 feature maps", choices=("transposed", "dense"))
+    dropout: float = option(0.0, "share of the discriminator's hidden units dropped in training", 0.0, 0.95)
+
+
+@register(
+    "DCGAN",
+    DCGANConfig,
+    [
+        Preset(
+            "dcgan-64",
+            DCGANConfig(precision="bfloat16"),
+            "Transposed convolutions from 256 feature maps to the image, batch norm on both sides.",
+            milestones=(1, 5, 10, 15, 20),
+        ),
+        Preset(
+            "dcgan-32",
+            DCGANConfig(precision="bfloat16", width=32),
+            "The same with half the feature maps.",
+            milestones=(1, 5, 10, 15, 20),
+        ),
+        Preset(
+            "dcgan-dense-stem",
+            DCGANConfig(epochs=100, precision="bfloat16", stem="dense", dropout=0.3, stop_when_flat=True),
+            "A dense layer to 7 x 7 feature maps, then 5 x 5 transposed convolutions.",
+            milestones=(1, 10, 50),
+        ),
+    ],
+)
+class DCGAN(UnconditionalGAN):
+    """All convolutions, as in the paper, or with a dense stem, 5 x 5 kernels and a discriminator without batch norm."""
+
+    config: DCGANConfig
+
+    def __init__(self, config: DCGANConfig) -> None:
+        if config.stem == "dense":
+            discriminator = convolutional_discriminator((config.width, 2 * config.width), 0.3, config.dropout)
+            super().__init__(config, _dense_stem_generator(config), discriminator)
+        else:
+            super().__init__(config, _transposed_generator(config), _mirrored_discriminator(config))
+            self.apply(_small_normal_weights)
+
+
+def _transposed_generator(config: DCGANConfig) -> Generator:
+    w = config.width
+    return Generator(
+        nn.Unflatten(1, (config.latent_size, 1, 1)),
+        nn.ConvTranspose2d(config.latent_size, 4 * w, 7, bias=False),  # (N, 256, 7, 7)
+        nn.BatchNorm2d(4 * w),
+        nn.ReLU(),
+        nn.ConvTranspose2d(4 * w, 2 * w, 4, stride=2, padding=1, bias=False),  # (N, 128, 14, 14)
+        nn.BatchNorm2d(2 * w),
+        nn.ReLU(),
+        nn.ConvTranspose2d(2 * w, 1, 4, stride=2, padding=1, bias=False),
+        nn.Tanh(),
+    )
+
+
+def _mirrored_discriminator(config: DCGANConfig) -> nn.Sequential:
+    w = config.width
+    return nn.Sequential(
+        nn.Conv2d(1, w, 4, stride=2, padding=1, bias=False),  # (N, 64, 14, 14)
+        nn.LeakyReLU(0.2),
+        nn.Dropout(config.dropout),
+        nn.Conv2d(w, 2 * w, 4, stride=2, padding=1, bias=False),  # (N, 128, 7, 7)
+        nn.BatchNorm2d(2 * w),
+        nn.LeakyReLU(0.2),
+        nn.Dropout(config.dropout),
+        nn.Conv2d(2 * w, 1, 7, bias=False),
+    )
+
+
+def _small_normal_weights(module: nn.Module) -> None:
+    """Weights N(0, 0.02), batch norm's scale N(1, 0.02) (arXiv:1511.06434, section 4)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+def _dense_stem_generator(config: DCGANConfig) -> Generator:
+    w = config.width
+    return Generator(
+        nn.Linear(config.latent_size, 4 * w * 7 * 7, bias=False),
+        nn.BatchNorm1d(4 * w * 7 * 7),
+        nn.LeakyReLU(0.3),
+        nn.Unflatten(1, (4 * w, 7, 7)),
+        nn.ConvTranspose2d(4 * w, 2 * w, 5, padding=2, bias=False),  # (N, 128, 7, 7)
+        nn.BatchNorm2d(2 * w),
+        nn.LeakyReLU(0.3),
+        nn.ConvTranspose2d(2 * w, w, 5, stride=2, padding=2, output_padding=1, bias=False),  # (N, 64, 14, 14)
+        nn.BatchNorm2d(w),
+        nn.LeakyReLU(0.3),
+        nn.ConvTranspose2d(w, 1, 5, stride=2, padding=2, output_padding=1, bias=False),
+        nn.Tanh(),
+    )

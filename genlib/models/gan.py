@@ -1,0 +1,147 @@
+"""Unconditional GANs of dense and convolutional layers (Goodfellow et al. 2014, arXiv:1406.2661)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import nn
+
+from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
+from genlib.config import option
+from genlib.errors import GenlibError
+from genlib.model import Preset, register
+
+LAYERS = ("dense", "convolutional")
+
+
+@dataclass(frozen=True)
+class PlainGANConfig(GANConfig):
+    """Either side may be dense or convolutional. Widths are hidden units, or the channels of two convolutions."""
+
+    generator: str = option("dense", "what the generator is made of", choices=LAYERS)
+    generator_widths: tuple[int, ...] = option((256, 512, 1024), "its hidden widths or two channel counts", 1, 4096)
+    batch_norm: bool = option(False, "batch norm in the generator")
+    discriminator: str = option("dense", "what the discriminator is made of", choices=LAYERS)
+    discriminator_widths: tuple[int, ...] = option((512, 256), "its hidden widths or two channel counts", 1, 4096)
+    leak: float = option(0.2, "slope of the discriminator's LeakyReLU below zero", 0.0, 1.0)
+    dropout: float = option(0.0, "share of the discriminator's hidden units dropped in training", 0.0, 0.95)
+    channel_dropout: bool = option(False, "drop whole channels of a convolutional discriminator")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for side in ("generator", "discriminator"):
+            widths = getattr(self, f"{side}_widths")
+            if getattr(self, side) == "convolutional" and len(widths) != 2:
+                raise GenlibError(f"{side}_widths takes two channel counts for a convolutional {side}, not {widths}")
+
+
+@register(
+    "GAN",
+    PlainGANConfig,
+    [
+        Preset(
+            "gan-dense-1",
+            PlainGANConfig(epochs=150, precision="bfloat16"),
+            "Dense generator, dense discriminator without dropout.",
+            milestones=(1, 50, 100, 150),
+        ),
+        Preset(
+            "gan-dense-2",
+            PlainGANConfig(
+                epochs=150,
+                precision="bfloat16",
+                latent_size=64,
+                generator_widths=(512, 256, 128),
+                batch_norm=True,
+                discriminator_widths=(256, 128, 64),
+                dropout=0.5,
+            ),
+            "A smaller dense pair: batch norm in the generator, dropout 0.5 in the discriminator.",
+            milestones=(1, 50, 100, 150),
+        ),
+        Preset(
+            "gan-fid",
+            PlainGANConfig(epochs=500, precision="bfloat16", dropout=0.3),
+            "A dense pair followed by its Frechet distance through 500 epochs.",
+            milestones=(1, 10, 50, 100, 200, 300, 400, 500),
+        ),
+        Preset(
+            "gan-dense-cnn",
+            PlainGANConfig(
+                epochs=150,
+                precision="bfloat16",
+                discriminator="convolutional",
+                discriminator_widths=(32, 64),
+                dropout=0.3,
+                channel_dropout=True,
+            ),
+            "A dense generator against a convolutional discriminator: unbalanced sides.",
+            milestones=(1, 50, 100, 150),
+        ),
+        Preset(
+            "gan-cnn",
+            PlainGANConfig(
+                epochs=150,
+                precision="bfloat16",
+                generator="convolutional",
+                generator_widths=(128, 64),
+                batch_norm=True,
+                discriminator="convolutional",
+                discriminator_widths=(64, 128),
+                leak=0.3,
+                dropout=0.5,
+                stop_when_flat=True,
+            ),
+            "Upsampling and convolutions against a convolutional discriminator with dropout 0.5.",
+            milestones=(1, 10, 50),
+        ),
+    ],
+)
+class GAN(UnconditionalGAN):
+    """A GAN without classes, either side dense or convolutional; tanh at the generator's end."""
+
+    config: PlainGANConfig
+
+    def __init__(self, config: PlainGANConfig) -> None:
+        generator = _dense_generator if config.generator == "dense" else _convolutional_generator
+        if config.discriminator == "dense":
+            discriminator = _dense_discriminator(config)
+        else:
+            discriminator = convolutional_discriminator(
+                config.discriminator_widths, config.leak, config.dropout, config.channel_dropout
+            )
+        super().__init__(config, generator(config), discriminator)
+
+
+def _dense_generator(config: PlainGANConfig) -> Generator:
+    widths = (config.latent_size, *config.generator_widths)
+    layers: list[nn.Module] = []
+    for a, b in pairwise(widths):
+        layers += [nn.Linear(a, b), *([nn.BatchNorm1d(b)] if config.batch_norm else []), nn.LeakyReLU(0.2)]
+    return Generator(*layers, nn.Linear(widths[-1], 28 * 28), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
+
+
+def _dense_discriminator(config: PlainGANConfig) -> nn.Sequential:
+    widths = (28 * 28, *config.discriminator_widths)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for a, b in pairwise(widths):
+        layers += [nn.Linear(a, b), nn.LeakyReLU(config.leak), nn.Dropout(config.dropout)]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+
+def _convolutional_generator(config: PlainGANConfig) -> Generator:
+    first, second = config.generator_widths
+    norm = nn.BatchNorm2d if config.batch_norm else lambda _: nn.Identity()
+    return Generator(
+        nn.Linear(config.latent_size, first * 7 * 7),
+        nn.Unflatten(1, (first, 7, 7)),
+        norm(first),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(first, second, 3, padding=1),  # (N, 64, 14, 14)
+        norm(second),
+        nn.ReLU(),
+        nn.Upsample(scale_factor=2),
+        nn.Conv2d(second, 1, 3, padding=1),
+        nn.Tanh(),
+    )
