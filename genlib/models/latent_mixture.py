@@ -1,0 +1,73 @@
+"""Gaussian mixtures on the latents of an autoencoder or a VAE that was trained before them and is shared."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+
+from genlib.gaussian_mixture import GaussianMixture, MixtureConfig
+from genlib.model import Preset, get_preset, register
+
+SIZES = (2, 11, 18)
+BATCH = 500
+
+
+class LatentMixture(GaussianMixture):
+    """A mixture on z = encode(x), shown through decode. The autoencoder is the shipped one; only EM trains."""
+
+    base_name: ClassVar[str]
+
+    def __init__(self, config: MixtureConfig) -> None:
+        base = get_preset(self.base_name).build()
+        super().__init__(config, math.prod(base.latent_shape))
+        self.base = base.requires_grad_(False)
+        self._known: tuple[Any, Tensor] | None = None
+
+    def points(self, x: Tensor, fitting: bool = False) -> Tensor:
+        if not fitting:
+            return self._encoded(x)
+        if self.log_likelihood.isneginf():
+            self._take_base()
+        fingerprint = (x.shape, float(x.double().sum()))
+        if self._known is None or self._known[0] != fingerprint:  # every iteration is on the same split
+            self._known = fingerprint, self._encoded(x)
+        return self._known[1]
+
+    def _take_base(self) -> None:
+        from genlib.store import load
+
+        self.base = load(self.base_name).to(self.weights.device)
+
+    @torch.no_grad()
+    def _encoded(self, x: Tensor) -> Tensor:
+        base = cast(Any, self.base.eval())
+        return torch.cat([base.encode(part).flatten(1) for part in x.split(BATCH)])
+
+    def render(self, points: Tensor) -> Tensor:
+        base = cast(Any, self.base)
+        return base.decode(points.view(-1, *base.latent_shape))
+
+
+def _presets(prefix: str, base: str) -> list[Preset]:
+    fixed = [
+        Preset(f"{prefix}-{k}", MixtureConfig(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
+    ]
+    summary = f"As many Gaussians on the latents of {base} as BIC prefers among 1 to 20."
+    return [*fixed, Preset(f"{prefix}-best", MixtureConfig(components=0, epochs=10_000), summary)]
+
+
+@register("AE + mixture", MixtureConfig, _presets("ae-gmm", "ae-cnn"))
+class AEMixture(LatentMixture):
+    """On the 392 standardised latents of the convolutional autoencoder, before their ReLU."""
+
+    base_name = "ae-cnn"
+
+
+@register("VAE + mixture", MixtureConfig, _presets("vae-gmm", "vae-cnn-50"))
+class VAEMixture(LatentMixture):
+    """On the 8 posterior means of the convolutional VAE."""
+
+    base_name = "vae-cnn-50"
