@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from genlib.data.idx import parse_idx
-from genlib.data.sources import read_raw
+from genlib.data.sources import is_local, read_raw
 from genlib.errors import GenlibError
 
 CLASS_NAMES = (
@@ -61,6 +61,11 @@ class FashionMNIST:
             labels = parse_idx(read_raw(split, "labels", progress), f"{split} labels")
             _loaded[split] = FashionMNIST(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)))
         return _loaded[split]
+
+    @staticmethod
+    def available(split: str) -> bool:
+        """Whether `load` needs no download."""
+        return split == "test" or split in _loaded or is_local(split)
 
 
 _loaded: dict[str, FashionMNIST] = {}

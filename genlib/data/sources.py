@@ -69,6 +69,13 @@ def read_raw(split: str, kind: str, progress: Progress = None) -> bytes:
     return _fetch(name, digest, progress)
 
 
+def is_local(split: str) -> bool:
+    """Whether the split's files are in one of the places that are looked at before any download."""
+    names = [FILES[split, kind][0] for kind in ("images", "labels")]
+    places = list(_local_directories())
+    return all(any((place / f"{name}{end}").is_file() for place in places for end in (".gz", "")) for name in names)
+
+
 def _local_directories() -> Iterator[Path]:
     """Directories to look in, first to last: the user's own word, the cache, then the system's package."""
     if given := os.environ.get("GENLIB_DATA"):

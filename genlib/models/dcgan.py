@@ -15,6 +15,7 @@ from genlib.model import Preset, register
 class DCGANConfig(GANConfig):
     """`width` is the number of feature maps next to the image; deeper layers have two and four times as many."""
 
+    batch_size: int = option(64, "images a step", 2, 10_000)
     epochs: int = option(20, "passes over the training split", 1, 10_000)
     width: int = option(64, "feature maps next to the image", 1, 512)
     stem: str = option("transposed", "how a latent becomes 7 x 7 feature maps", choices=("transposed", "dense"))

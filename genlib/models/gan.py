@@ -84,6 +84,7 @@ class PlainGANConfig(GANConfig):
             PlainGANConfig(
                 epochs=150,
                 precision="bfloat16",
+                batch_size=64,
                 generator="convolutional",
                 generator_widths=(128, 64),
                 batch_norm=True,
