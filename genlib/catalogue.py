@@ -41,7 +41,7 @@ def _entry(preset: Preset) -> dict[str, Any]:
         "name": preset.name,
         "family": preset.family,
         "capabilities": capabilities(preset.model_class),
-        "parameters": parameters,
+        "parameters": metrics["parameters"] if metrics else parameters,
         "trained_epochs": metrics["train_epochs"] if metrics else None,
         "metrics": metrics,
         "sha256": digest,

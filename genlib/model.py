@@ -69,6 +69,10 @@ class Model(nn.Module, ABC):
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
 
+    def measurements(self, n: int) -> dict[str, Any]:
+        """What a fit to n images knows of itself, for metrics.json; most models: nothing."""
+        return {}
+
     def parameter_count(self) -> int:
         """Free parameters of everything that was trained."""
         return sum(p.numel() for p in self.parameters())

@@ -303,9 +303,10 @@ class Run:
         write_file(directory / "samples.png", png_bytes(grid(images, columns=10)))
 
     def cost(self) -> dict[str, Any]:
-        """What the training took."""
+        """What the training took, and what only it could measure."""
         return {
             "train_seconds": round(sum(record["seconds"] for record in self.history), 1),
             "train_epochs": len(self.history),
             "peak_memory_mb": round(self.peak, 1),
+            **self.model.measurements(len(self.data)),
         }
