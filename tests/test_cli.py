@@ -230,7 +230,7 @@ def test_an_unwritable_directory_is_refused(capsys: Capture) -> None:
         (["evaluate"], "evaluate takes names of models, or --all"),
         (["evaluate", VAE, "--all"], "evaluate takes names of models, or --all"),
         (["evaluate", "nope"], "no model 'nope'"),
-        (["evaluate", VAE, "--n", "1"], "n takes a whole number from 2"),
+        (["evaluate", VAE, "--n", "1"], "n takes a whole number from 10"),
         (["evaluate", VAE, "--json", "nowhere/f.json"], "there is no directory nowhere"),
         (["evaluate", VAE, "--json", "f.txt"], "a file ending in .json"),
         (["interpolate", VAE, "--out", "walk.gif"], "a file ending in .png"),

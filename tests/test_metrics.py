@@ -202,7 +202,7 @@ def test_evaluate_tells_averaged_from_raw_and_carries_costs(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("n", [1, 0, -3, 10**6, True, 2.0])
 def test_evaluate_refuses_a_bad_count(n: Any, tmp_path: Path) -> None:
-    with refused("n takes a whole number from 2 to 100000"):
+    with refused("n takes a whole number from 10 to 100000"):
         evaluate(saved("vae-cnn", tmp_path), n)
 
 

@@ -193,7 +193,8 @@ def test_real_images_score_near_the_floor_and_noise_far(test_split: FashionMNIST
     assert floor["nearest_train_1_percent"] < floor["nearest_train"]
     bad = compare(noise(500), torch.from_numpy(extractor.features(noise(500))))
     assert bad["kid"] > 100 * abs(floor["kid"])
-    assert max(bad["precision"], bad["recall"], bad["coverage"]) < 0.05
+    assert max(bad["recall"], bad["coverage"]) < 0.01  # precision is 0.2: an outlier's wide neighbourhood takes noise
+    assert bad["density"] < 0.1
 
 
 def test_blur_lowers_similarity(test_split: FashionMNIST) -> None:
