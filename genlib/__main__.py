@@ -68,6 +68,10 @@ def _parser() -> _Parser:
     add.add_argument("--score", action="store_true", help="train classifiers on conditional models' fakes (minutes)")
     add.set_defaults(run=_evaluate)
 
+    add = commands.add_parser("findings", help="judge the studies' claims by the shipped models' figures")
+    add.add_argument("--json", metavar="F", help="also write the verdicts with their figures to F")
+    add.set_defaults(run=_findings)
+
     add = commands.add_parser("interpolate", help="draw a walk between two samples of a model")
     add.add_argument("name", metavar="NAME")
     add.add_argument("--out", required=True, metavar="F.png")
@@ -252,6 +256,24 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(f"{name:<18}{''.join(cells)}", flush=True)
     if target:
         write_json(target, results)
+
+
+def _findings(options: argparse.Namespace) -> None:
+    from genlib.findings import BETTER, CLAIMS, judge_claim
+    from genlib.store import write_json
+
+    target = _target(options.json, ".json") if options.json else None
+    found = []
+    for claim in CLAIMS:
+        finding = judge_claim(claim)
+        found.append(finding.to_dict())
+        print(f"{claim.number}. {claim.title}: {finding.verdict}")
+        for part in finding.parts:
+            print(f"   {'yes' if part.holds else 'no ':<4}{part.rule}: {part.figures}")
+        if finding.why:
+            print(f"   {finding.why}", flush=True)
+    if target:
+        write_json(target, {"rule": BETTER, "findings": found})
 
 
 def _interpolate(options: argparse.Namespace) -> None:

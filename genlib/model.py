@@ -133,7 +133,7 @@ class Components(NamedTuple):
 
 @runtime_checkable
 class Mixture(Protocol):
-    """A mixture of Gaussians in a space of its own, which `locate` and `render` join to latents and images."""
+    """A mixture of Gaussians in a space of its own, which `points`, `locate` and `render` join to the rest."""
 
     def components(self) -> Components:
         """The fitted parameters."""
@@ -141,6 +141,10 @@ class Mixture(Protocol):
 
     def posterior(self, x: Tensor) -> Tensor:
         """Images (N, 1, 28, 28) to the probability of each component, (N, K), rows sum to 1."""
+        ...
+
+    def points(self, x: Tensor) -> Tensor:
+        """Images (N, 1, 28, 28) to points (N, d) of the mixture's space."""
         ...
 
     def locate(self, z: Tensor) -> Tensor:

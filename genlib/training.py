@@ -101,9 +101,8 @@ def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, che
     started = checkpoint.is_file() or (directory / "metrics.json").is_file()
     if started and not resume:
         raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
-    before = (
-        type(config).from_dict(found.get("config", {})).to_dict()
-    )  # a field that is newer than the run: its default
+    # a field that is newer than the run had its default
+    before = type(config).from_dict(found.get("config", {})).to_dict()
     changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
     if changed and started:
         key = changed[0]

@@ -1,0 +1,48 @@
+"""What the components of a mixture hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
+from genlib.images import from_uint8, to_uint8
+from genlib.model import N_CLASSES, Mixture
+from genlib.sampling import BATCH
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Components in order of weight: `weights` (K,), `means` as pictures uint8 (K, 28, 28), `order` their own numbers
+    (K,), `classes` (K, 10) how many test images of each class each of them holds, and `typical`, rows of the test
+    split, the images each is surest of, first the surest.
+    """
+
+    weights: Tensor
+    means: Tensor
+    order: Tensor
+    classes: Tensor
+    typical: list[Tensor]
+
+
+def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
+    """Give each of the first n test images to its likeliest component and count."""
+    if not isinstance(model, Mixture):
+        raise GenlibError("components need a mixture model")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 10_000:
+        raise GenlibError(f"n takes a whole number from 1 to 10000, not {n!r}")
+    test = FashionMNIST.load("test")
+    weights, means, _ = model.components()
+    order = weights.argsort(descending=True, stable=True)
+    with torch.inference_mode():
+        pictures = to_uint8(model.render(means[order]))
+        posterior = torch.cat([model.posterior(from_uint8(part)) for part in test.images[:n].split(4 * BATCH)])
+    sure, owner = posterior[:, order].max(1)
+    counts = torch.zeros(len(order), N_CLASSES, dtype=torch.int64)
+    counts.index_put_((owner, test.labels[:n]), torch.ones(n, dtype=torch.int64), accumulate=True)
+    rows = [(owner == k).nonzero().squeeze(1) for k in range(len(order))]
+    surest = [held[sure[held].argsort(descending=True, stable=True)][:typical] for held in rows]
+    return Contents(weights[order], pictures, order, counts, surest)

@@ -1,0 +1,87 @@
+"""How well a discriminator tells real images from fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
+from genlib.images import from_uint8
+from genlib.model import Discriminates
+from genlib.sampling import BATCH, generate
+from genlib.store import load
+
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Images uint8 (N, 28, 28) on either side with the probability of being real that each was given, (N,) in [0, 1].
+
+    Classes int64 (N,) are those of the data set, and for fakes those asked for: None without labels.
+    """
+
+    real: Tensor
+    fake: Tensor
+    real_scores: Tensor
+    fake_scores: Tensor
+    real_classes: Tensor
+    fake_classes: Tensor | None
+
+    def accuracy(self, threshold: float = 0.5) -> dict[str, float]:
+        """Shares judged rightly: of the real images, of the fakes, and of both together."""
+        if not 0 <= threshold <= 1:
+            raise GenlibError(f"threshold takes 0 to 1, not {threshold!r}")
+        right = {"real": self.real_scores >= threshold, "fake": self.fake_scores < threshold}
+        shares = {side: float(hits.double().mean()) for side, hits in right.items()}
+        return {"overall": float(torch.cat(list(right.values())).double().mean()), **shares}
+
+    def roc(self) -> tuple[Tensor, Tensor]:
+        """False positive and true positive rates over all thresholds, (2 N + 1,) each, from (0, 0) to (1, 1)."""
+        scores = torch.cat([self.real_scores, self.fake_scores])
+        real = torch.cat([torch.ones_like(self.real_scores), torch.zeros_like(self.fake_scores)]).bool()
+        order = scores.argsort(descending=True, stable=True)
+        scores, real = scores[order], real[order]
+        last = torch.cat([scores[1:] != scores[:-1], torch.tensor([True])])  # equal scores pass a threshold together
+        rates = [torch.cat([torch.zeros(1), (side.cumsum(0)[last] / side.sum()).float()]) for side in (~real, real)]
+        return rates[0], rates[1]
+
+    def area(self) -> float:
+        """Area under the ROC curve: how often a real image scores above a fake; 0.5 is guessing."""
+        false_positive, true_positive = self.roc()
+        return float(torch.trapezoid(true_positive.double(), false_positive.double()))
+
+
+def judge(name: str | Path, n: int = 2_000, seed: int = 0) -> Judgement:
+    """Show the discriminator of a trained model the first n test images and n fakes of a seed.
+
+    The fakes are the *raw* generator's, the one it trained against, and the discriminator is in evaluation mode: no
+    dropout, batch norm on running statistics. A conditional model is asked for the test images' own classes.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
+        raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
+    model = load(name, weights="raw")
+    if not isinstance(model, Discriminates):
+        raise GenlibError(f"{name} has no discriminator: judging needs a GAN")
+    test = FashionMNIST.load("test")
+    real, classes = test.images[:n], test.labels[:n]
+    conditional = hasattr(model, "embed_classes")
+    fake, _ = generate(model, n, seed, classes if conditional else None)
+    return Judgement(
+        real=real,
+        fake=fake,
+        real_scores=_scores(model, real, classes),
+        fake_scores=_scores(model, fake, classes),
+        real_classes=classes,
+        fake_classes=classes if conditional else None,
+    )
+
+
+@torch.inference_mode()
+def _scores(model: Discriminates, images: Tensor, classes: Tensor) -> Tensor:
+    parts = zip(images.split(BATCH), classes.split(BATCH), strict=True)
+    return torch.cat([model.discriminate(from_uint8(x), y) for x, y in parts])
