@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import streamlit as st
 import torch
@@ -9,7 +11,7 @@ import torch
 from genlib.analysis import interpolation
 from genlib.analysis.directions import strongest_directions
 from genlib.data import FashionMNIST
-from genlib.model import Conditional, HiddenLayers
+from genlib.model import Conditional, HiddenLayers, Mixture
 from genlib.sampling import generate
 from ui.zoo import load_model
 
@@ -49,8 +51,8 @@ def basis(name: str, weights: str) -> torch.Tensor:
     model = load_model(name, weights)
     if isinstance(model, HiddenLayers):
         return strongest_directions(model)
-    size = model.latent_shape[0]
-    return torch.eye(size) if size <= SMALL_LATENT else torch.empty(0, size)
+    size = math.prod(model.latent_shape)
+    return torch.eye(size) if size <= SMALL_LATENT and not isinstance(model, Mixture) else torch.empty(0, size)
 
 
 def basis_name(name: str) -> str:

@@ -19,6 +19,57 @@ nothing makes the game cover every kind of garment. Pixels are scaled to $[-1, 1
 Sampling uses the average of the generator's weights over its last steps (switch to *raw* to see the difference).
 Source: Mirza and Osindero 2014, [arXiv:1411.1784](https://arxiv.org/abs/1411.1784).
 """,
+    "GAN": r"""
+Two networks play against each other. The **generator** turns noise $z$ into an image; the **discriminator** is shown
+real and made images and says how likely each is real:
+
+$$\min_G \max_D \; \mathbb{E}_{x}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))]$$
+
+No one tells it what a class is: which garment a latent becomes is the generator's own affair. Either side may be dense
+or convolutional; where one is much stronger than the other, the game stops teaching. Pixels are scaled to $[-1, 1]$,
+the range of its tanh output. Sampling uses the average of the generator's weights over its last steps.
+Source: Goodfellow et al. 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661).
+""",
+    "DCGAN": r"""
+The game of the GAN, played by convolutions: the **generator** unfolds noise $z$ into small feature maps and widens them
+by transposed convolutions, the **discriminator** narrows an image by convolutions of stride 2:
+
+$$\min_G \max_D \; \mathbb{E}_{x}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))]$$
+
+Batch normalisation keeps both sides' activations in range, which is what made deep GANs train at all. The same small
+filter is used everywhere in the picture, so edges and textures are learned once. Pixels are $[-1, 1]$, the range of
+tanh. Source: Radford, Metz and Chintala 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434).
+""",
+    "autoencoder": r"""
+An **encoder** squeezes an image into 392 numbers, a **decoder** restores it; training minimises the squared error of
+the round trip, $\lVert x - \hat{x}(z(x))\rVert^2$, and asks nothing of the latents. So reconstructions are nearly
+perfect, and samples are not pictures at all: each latent number is drawn with its right mean and spread, but on its
+own. What is missing is how the numbers hang together, and that is what the mixtures on its latents add. Pixels are
+$[0, 1]$ inside, the range of its sigmoid output.
+Source: Hinton and Salakhutdinov 2006, *Science* 313, 504-507.
+""",
+    "AE + mixture": r"""
+Two models in turn. An **autoencoder** learns to copy images through 392 latent numbers $z$; then a sum of $K$ Gaussians
+with full covariance is fitted to the latents of the training images by **expectation-maximisation**:
+
+$$p(z) = \sum_k \pi_k\, \mathcal{N}(z \mid \mu_k, \Sigma_k)$$
+
+A sample is a point of one Gaussian, decoded. How many Gaussians? The Bayesian information criterion,
+$\mathrm{BIC} = -2 \log L + p \log N$, weighs the fit against the number of parameters $p$; *best* is its choice.
+Sources: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2; Schwarz 1978, *Annals of Statistics* 6.
+""",
+    "VAE + mixture": r"""
+Two models in turn. A **variational autoencoder** learns 8 latent numbers whose clouds already resemble a normal; then a
+sum of $K$ Gaussians is fitted to the means of the training images' clouds by **expectation-maximisation**, so that
+samples come from where images really lie and not from the whole normal:
+
+$$p(z) = \sum_k \pi_k\, \mathcal{N}(z \mid \mu_k, \Sigma_k)$$
+
+How many Gaussians? The Bayesian information criterion, $\mathrm{BIC} = -2 \log L + p \log N$, weighs the fit against the
+number of parameters $p$; *best* is its choice.
+Sources: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114); Schwarz 1978,
+*Annals of Statistics* 6.
+""",
     "VAE": r"""
 An **encoder** turns an image into a small Gaussian cloud of latents, a **decoder** turns a latent back into an image.
 Training minimises the squared error of the round trip and how far the clouds are from a standard normal (the negative

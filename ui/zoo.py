@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ def _order(entry: Entry) -> tuple[str, float]:
 def _entry(described: dict[str, Any]) -> Entry:
     preset, problem, latent_size = get_preset(described["name"]), None, 0
     try:
-        latent_size = load_model(preset.name).latent_shape[0]
+        latent_size = math.prod(load_model(preset.name).latent_shape)
     except GenlibError as error:
         problem = str(error)
     return Entry(
