@@ -65,8 +65,8 @@ samples come from where images really lie and not from the whole normal:
 
 $$p(z) = \sum_k \pi_k\, \mathcal{N}(z \mid \mu_k, \Sigma_k)$$
 
-How many Gaussians? The Bayesian information criterion, $\mathrm{BIC} = -2 \log L + p \log N$, weighs the fit against the
-number of parameters $p$; *best* is its choice.
+How many Gaussians? The Bayesian information criterion, $\mathrm{BIC} = -2 \log L + p \log N$, weighs the fit against
+the number of parameters $p$; *best* is its choice.
 Sources: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114); Schwarz 1978,
 *Annals of Statistics* 6.
 """,
