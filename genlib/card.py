@@ -10,6 +10,24 @@ from genlib.images import write_file
 from genlib.model import capabilities, get_preset
 from genlib.store import read_json
 
+_MEASURED = (
+    ("kid", "kernel distance", ".4f"),
+    ("precision", "precision: fakes among real images", ".3f"),
+    ("recall", "recall: real images among fakes", ".3f"),
+    ("density", "density", ".3f"),
+    ("coverage", "coverage", ".3f"),
+    ("class_consistency", "seen as the class asked for", ".3f"),
+    ("cas", "classification accuracy score", ".3f"),
+    ("balance_kl", "class balance, KL from uniform in nats", ".3f"),
+    ("nearest_train", "median distance to the nearest training image", ".2f"),
+    ("near_copies", "share nearer to one than 99 % of test images", ".4f"),
+    ("mse", "reconstruction, squared error a pixel", ".4f"),
+    ("ssim", "reconstruction, structural similarity", ".3f"),
+    ("components", "components", "d"),
+    ("log_likelihood", "log-likelihood, nats an image of the training split", ".2f"),
+    ("bic", "BIC", ".4g"),
+)
+
 
 def write_card(directory: Path) -> None:
     """Write README.md from config.json, metrics.json and history.json."""
@@ -44,7 +62,7 @@ The Frechet distance compares {metrics["samples"]:,} fakes with the 10,000 offic
 genlib's own Fashion-MNIST classifier (SHA-256 {metrics["extractor"][:12]}...), not on Inception: it compares with
 genlib's other models, not with figures from papers. One training run.
 
-| setting | value | meaning |
+{_study(directory, preset.differs)}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -59,12 +77,34 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 """
 
 
+def _study(directory: Path, differs: str) -> str:
+    """Where the model differs from its study; study.json holds a shorter run with the study's own setting."""
+    if not differs:
+        return ""
+    told = f"Against its study: {differs}"
+    if (directory / "study.json").is_file():
+        study = read_json(directory / "study.json")
+        last = [record for record in study["epochs"] if "fd" in record][-1]
+        ours = {record["epoch"]: record.get("fd") for record in read_json(directory / "history.json")["epochs"]}
+        own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
+        told += (
+            f" Evidence: with the study's {own} the distance is {last['fd']:.1f} after {last['epoch']} epochs, with "
+            f"this model's settings {ours[last['epoch']]:.1f} (5,000 samples against the training split; `study.json`)."
+        )
+    return f"{told}\n\n"
+
+
 def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     """Rows of the card's table: what it is, with its unit and spread."""
     fd = f"{metrics['fd']:.2f} +- {metrics['fd_std']:.2f} (floor {metrics['fd_floor']:.2f})"
     rows = [("Frechet distance, three sample seeds", fd)]
     if metrics["fd_raw"] is not None:
         rows.append(("... of the raw generator", f"{metrics['fd_raw']:.2f}"))
+    for key, label, form in _MEASURED:
+        if metrics.get(key) is not None:
+            floor = metrics["floor"].get(key)
+            real = "" if floor is None else f" (real images {floor:{form}})"
+            rows.append((label, f"{metrics[key]:{form}}{real}"))
     rows += [
         ("parameters trained", f"{metrics['parameters']:,}"),
         ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),

@@ -189,6 +189,7 @@ class Preset:
     config: Config
     summary: str
     milestones: tuple[int, ...] = ()  # epochs whose samples the study shows
+    differs: str = ""  # from its study, and why, for the card
     model_class: type[Model] = Model  # type: ignore[type-abstract]  # `register` fills it in
 
     @property

@@ -31,6 +31,7 @@ TINY: dict[str, dict[str, Any]] = {
     "VAE + mixture": {"components": 2, "tolerance": 0.0},
     "mixture": {"components": 2, "tolerance": 0.0},
 }
+SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}
 NAMES = tuple(presets())
 ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
 
@@ -39,7 +40,8 @@ def tiny_config(name: str, **changes: Any) -> Config:
     """The preset's configuration shrunk: two epochs of four batches on 200 images."""
     preset = get_preset(name)
     batch = {"batch_size": 50} if hasattr(preset.config, "batch_size") else {}
-    return preset.config.replace(**{"epochs": 2, **batch, **TINY[preset.family], **changes})
+    search = SEARCH if getattr(preset.config, "components", None) == 0 else {}
+    return preset.config.replace(**{"epochs": 2, **batch, **TINY[preset.family], **search, **changes})
 
 
 def tiny_model(name: str, **changes: Any) -> Model:

@@ -25,6 +25,11 @@ class VAEConfig(GradientConfig):
     beta: float = option(3.0, "weight of the KL divergence against the squared error", 0.0, 1000.0)
 
 
+RANGE = (
+    "pixels have the sigmoid's range, so its losses cannot be compared with the study's, whose targets were [-1, 1]."
+)
+
+
 @register(
     "VAE",
     VAEConfig,
@@ -38,12 +43,14 @@ class VAEConfig(GradientConfig):
             VAEConfig(epochs=30, layers="dense", width=256),
             "One dense hidden layer on either side of 8 latents.",
             milestones=(1, 5, 10, 20, 30),
+            differs=RANGE,
         ),
         Preset(
             "vae-dense-64",
             VAEConfig(epochs=30, layers="dense", width=256, latent_size=64),
             "The same dense layers around 64 latents.",
             milestones=(1, 5, 10, 20, 30),
+            differs=RANGE,
         ),
     ],
 )
