@@ -66,7 +66,8 @@ def test_ui_knows_no_page() -> None:
     assert offences(sources("ui"), {"pages", "app"}) == []
 
 
-def test_models_analyses_and_metrics_do_not_know_one_another() -> None:
+def test_models_metrics_and_analyses_import_one_way() -> None:
+    """Analyses look at images through the metrics' frozen classifier; nothing else crosses."""
     folders = ("models", "analysis", "metrics")
     found = [
         f"{path.relative_to(ROOT)} imports {name}"
@@ -75,6 +76,7 @@ def test_models_analyses_and_metrics_do_not_know_one_another() -> None:
         for name in imported(path)
         for other in folders
         if other != folder and (name + ".").startswith(f"genlib.{other}.")
+        if (folder, other) != ("analysis", "metrics")
     ]
     assert found == []
 
