@@ -1,0 +1,131 @@
+"""The claims' rules, on figures made up to sit on either side of each threshold, and on the shipped ones."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from genlib import findings
+from genlib.findings import CLAIMS, Claim, Measured, judge_claim
+from genlib.model import presets
+
+
+class Figures(Measured):
+    """A model of made-up figures."""
+
+    def __init__(self, name: str = "m", epochs: list[dict[str, Any]] | None = None, **metrics: Any) -> None:
+        self.name = name
+        self.__dict__["metrics"] = {"fd_std": 0.01, **metrics}
+        self.__dict__["epochs"] = epochs or []
+
+
+def curve(**losses: list[float]) -> list[dict[str, Any]]:
+    """An epoch's records of losses."""
+    rows = zip(*losses.values(), strict=True)
+    return [{"epoch": i, "losses": dict(zip(losses, row, strict=True))} for i, row in enumerate(rows, start=1)]
+
+
+def claim(number: int) -> Claim:
+    return CLAIMS[number - 1]
+
+
+def holds(number: int, *models: Figures) -> list[bool]:
+    """The outcome of each part of a claim."""
+    return [outcome[0] for outcome in findings._TESTS[number](*models)]
+
+
+def test_every_claim_has_a_rule_and_a_test_of_its_models() -> None:
+    assert [each.number for each in CLAIMS] == list(range(1, 17)) == list(findings._TESTS)
+    for each in CLAIMS:
+        assert each.rule
+        assert set(each.models) <= set(presets())
+        inspect.signature(findings._TESTS[each.number]).bind(*each.models)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "std", "better"),
+    [(8.9, 10, 0.01, True), (9.1, 10, 0.01, False), (8.0, 10, 0.6, False), (11, 10, 0.01, False)],
+)
+def test_better_is_ten_percent_and_twice_the_spread(a: float, b: float, std: float, better: bool) -> None:
+    assert findings._better(Figures(fd=a, fd_std=std), Figures(fd=b, fd_std=std))[0] is better
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "verdict"),
+    [((True, True), "holds"), ((True, False), "partly"), ((False, False), "does not hold")],
+)
+def test_verdicts(outcomes: tuple[bool, bool], verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "_shipped", lambda _: True)
+    monkeypatch.setattr(findings, "Measured", Figures)
+    monkeypatch.setitem(findings._TESTS, 2, lambda *_: [(each, "so") for each in outcomes])
+    found = judge_claim(claim(2)).to_dict()
+    assert found["verdict"] == verdict
+    assert [part["holds"] for part in found["parts"]] == list(outcomes)
+    assert found["parts"][0]["rule"] == claim(2).rule[0]
+
+
+def test_a_claim_about_a_missing_model_is_not_tested(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    found = judge_claim(claim(7))
+    assert found.verdict == "not tested"
+    assert found.why == "not trained yet: gan-cnn, gan-dense-cnn"
+
+
+def test_bic_at_the_edge_is_seen() -> None:
+    def best(first: int, second: int) -> Figures:
+        rows = [[1000.0 + abs(k - pick) for k in range(1, 21)] for pick in (first, second)]
+        return Figures(bic_curve={"regularisation": [1e-4, 1e-3], "bic": rows})
+
+    assert holds(4, best(18, 17)) == [True, True, True]
+    assert holds(4, best(20, 3)) == [True, False, False]
+    assert holds(4, best(9, 9)) == [False, False, True]
+
+
+def test_overfitting_is_the_gap_of_the_last_fifth() -> None:
+    def gan(gap: float, fd: float) -> Figures:
+        early = [{"accuracy_train": 0.5, "accuracy_test": 0.1}] * 8
+        return Figures(epochs=[*early, *[{"accuracy_train": 0.6 + gap, "accuracy_test": 0.6}] * 2], fd=fd)
+
+    assert holds(6, gan(0.10, 3), gan(0.01, 5)) == [True, True]
+    assert holds(6, gan(0.02, 5), gan(0.01, 3)) == [False, False]
+
+
+def test_a_collapsed_generator_is_told() -> None:
+    assert holds(7, Figures(fd=3), Figures(fd=30, recall=0.2)) == [True, True]
+    assert holds(7, Figures(fd=3), Figures(fd=5, recall=0.01)) == [True, True]
+    assert holds(7, Figures(fd=5), Figures(fd=3, recall=0.2)) == [False, False]
+
+
+def followed(g: list[float], raw: dict[int, float], d: list[float], **metrics: float) -> list[bool]:
+    epochs = curve(generator=g, discriminator=d)
+    for epoch, fd in raw.items():
+        epochs[epoch - 1]["fd_raw"] = fd
+    return holds(10, Figures(epochs=epochs, **metrics))
+
+
+def test_a_followed_gan() -> None:
+    good = {"recall": 0.3, "balance_kl": 0.1, "nearest_train": 3.4, "nearest_train_test": 3.5}
+    bad = {"recall": 0.05, "balance_kl": 0.1, "nearest_train": 2.0, "nearest_train_test": 3.5}
+    raw = {1: 30.0, 19: 8.0, 150: 4.0, 250: 4.2, 350: 4.4, 500: 4.1}
+    assert followed([3.0, *[1.0] * 499], raw, [0.5] * 500, **good) == [True] * 6
+    risen = raw | {19: 20.0, 350: 9.0, 500: 9.0}
+    assert followed([1.0] * 500, risen, [0.5, 0.2] * 250, **bad) == [False] * 6
+
+
+def test_the_laplacian_is_of_gray_levels() -> None:
+    flat = torch.full((2, 28, 28), 9, dtype=torch.uint8)
+    assert findings._laplacian(flat) == 0
+    checked = flat.clone()
+    checked[:, ::2, ::2], checked[:, 1::2, 1::2] = 10, 10
+    assert findings._laplacian(checked) == 4
+
+
+@pytest.mark.parametrize("number", [1, 2, 11])
+def test_shipped_figures_are_judged(number: int) -> None:
+    found = judge_claim(claim(number))
+    assert found.verdict in ("holds", "partly", "does not hold")
+    assert all(part.figures for part in found.parts)
