@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from genlib.errors import GenlibError
+from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, presets
 from genlib.store import read_json, weights_directory
 
@@ -20,17 +21,41 @@ def list_models() -> list[dict[str, Any]]:
 
 
 def markdown_table() -> str:
-    """The zoo as a Markdown table, for the README."""
-    rows = ["| model | family | FD | raw FD | parameters | 64 samples | epochs |", "|---|---|---|---|---|---|---|"]
-    for model in list_models():
-        if metrics := model["metrics"]:
-            name = f"[`{model['name']}`](weights/{model['name']}/README.md)"
-            raw = "" if metrics["fd_raw"] is None else f"{metrics['fd_raw']:.2f}"
-            rows.append(
-                f"| {name} | {model['family']} | {metrics['fd']:.2f} | {raw} "
-                f"| {model['parameters']:,} | {metrics['ms_64']:.0f} ms | {metrics['train_epochs']} |"
-            )
-    return "\n".join(rows)
+    """The zoo with every measure as a Markdown table, for the README; real images' figures in the first row."""
+    heads = ["model", "family", *(label for _, label, _ in _COLUMNS)]
+    rows = [heads, ["---"] * len(heads)]
+    shipped = [model for model in list_models() if model["metrics"]]
+    if shipped:
+        rows.append(["*training images*", "", *(_cell(load_floor(), key, form) for key, _, form in _COLUMNS)])
+    for model in shipped:
+        cells = [_cell(model["metrics"], key, form) for key, _, form in _COLUMNS]
+        rows.append([f"[`{model['name']}`](weights/{model['name']}/README.md)", model["family"], *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+_COLUMNS = (
+    ("fd", "FD", ".2f"),
+    ("fd_raw", "raw FD", ".2f"),
+    ("kid", "KID", "z.4f"),
+    ("precision", "precision", ".2f"),
+    ("recall", "recall", ".2f"),
+    ("density", "density", ".2f"),
+    ("coverage", "coverage", ".2f"),
+    ("class_consistency", "class", ".2f"),
+    ("cas", "CAS", ".2f"),
+    ("balance_kl", "balance", ".2f"),
+    ("nearest_train", "nearest", ".2f"),
+    ("mse", "MSE", ".4f"),
+    ("ssim", "SSIM", ".2f"),
+    ("parameters", "parameters", ",d"),
+    ("ms_64", "ms / 64", ".1f"),
+    ("train_epochs", "epochs", "d"),
+)  # key, heading and format of a figure
+
+
+def _cell(figures: dict[str, Any], key: str, form: str) -> str:
+    value = figures.get(key)
+    return "" if value is None else format(value, form)
 
 
 def _entry(preset: Preset) -> dict[str, Any]:
