@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.config import GradientConfig, option
+from genlib.dropout import Dropout
 from genlib.model import Descend, Model
 
 NONLINEARITIES = (nn.ReLU, nn.LeakyReLU)
@@ -108,7 +109,7 @@ def convolutional_discriminator(
     channels: tuple[int, ...], leak: float, dropout: float, channel_dropout: bool = False
 ) -> nn.Sequential:
     """Two 5x5 convolutions of stride 2 and a linear layer: images to logits (N, 1)."""
-    drop = nn.Dropout2d if channel_dropout else nn.Dropout
+    drop = nn.Dropout2d if channel_dropout else Dropout
     first, second = channels
     return nn.Sequential(
         nn.Conv2d(1, first, 5, stride=2, padding=2),  # (N, 64, 14, 14)

@@ -13,9 +13,11 @@ from torch import nn
 
 from genlib.adversarial import discriminator_loss, generator_loss
 from genlib.data import FashionMNIST
+from genlib.dropout import Dropout
 from genlib.images import from_uint8
 from genlib.model import get_preset, presets
 from genlib.models.autoencoder import Autoencoder
+from genlib.models.gan import UpsampledConvolution
 from genlib.models.latent_mixture import LatentMixture
 from genlib.training import Run, train
 from tests.tiny import refused, tiny_config, tiny_model, tiny_training
@@ -183,3 +185,35 @@ def test_hidden_layers_are_named_by_their_non_linearity() -> None:
         ("hidden 2, after ReLU", (2, 6, 14, 14)),
     ]
     assert float(layers["hidden 1, after ReLU"].detach().min()) == 0
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "size"), [(3, 5, 7), (4, 1, 14), (1, 2, 1)])
+def test_an_upsampled_convolution_is_both_in_one(inputs: int, outputs: int, size: int) -> None:
+    layer = UpsampledConvolution(inputs, outputs)
+    x = torch.randn(2, inputs, size, size)
+    plain = nn.functional.conv2d(nn.functional.interpolate(x, scale_factor=2), layer.weight, layer.bias, padding=1)
+    torch.testing.assert_close(layer(x), plain, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("p", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("shape", [(1001,), (4, 5, 6, 7)])
+def test_dropout_drops_its_share_and_keeps_the_mean(p: float, shape: tuple[int, ...]) -> None:
+    layer = Dropout(p)
+    x = torch.ones(shape)
+    x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        y = torch.stack([layer(x) for _ in range(300)])
+    assert float((y == 0).float().mean()) == pytest.approx(p, abs=0.01)
+    assert float(y.mean()) == pytest.approx(1, abs=0.02)
+    assert y.mean(0).std() < 0.3  # no place is dropped more than another
+    assert layer(x).stride() == x.stride()
+    assert torch.equal(layer.eval()(x), x)
+
+
+def test_dropout_passes_the_gradient_of_what_it_kept() -> None:
+    x = torch.randn(3, 50, requires_grad=True)
+    y = Dropout(0.5)(x)
+    y.sum().backward()
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad * x.detach(), y.detach())

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
 from genlib.config import option
+from genlib.dropout import Dropout
 from genlib.errors import GenlibError
 from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, register
 
@@ -68,7 +69,7 @@ class Discriminator(nn.Module):
         widths = (28 * 28 + config.embedding_size, *config.discriminator_widths)
         layers: list[nn.Module] = []
         for a, b in pairwise(widths):
-            layers += [nn.Linear(a, b), nn.LeakyReLU(0.2), nn.Dropout(config.dropout)]
+            layers += [nn.Linear(a, b), nn.LeakyReLU(0.2), Dropout(config.dropout)]
         self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import nn
 
 from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
 from genlib.config import option
+from genlib.dropout import Dropout
 from genlib.model import Preset, register
 
 
@@ -81,11 +82,11 @@ def _mirrored_discriminator(config: DCGANConfig) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(1, w, 4, stride=2, padding=1, bias=False),  # (N, 64, 14, 14)
         nn.LeakyReLU(0.2),
-        nn.Dropout(config.dropout),
+        Dropout(config.dropout),
         nn.Conv2d(w, 2 * w, 4, stride=2, padding=1, bias=False),  # (N, 128, 7, 7)
         nn.BatchNorm2d(2 * w),
         nn.LeakyReLU(0.2),
-        nn.Dropout(config.dropout),
+        Dropout(config.dropout),
         nn.Conv2d(2 * w, 1, 7, bias=False),
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
 from genlib.config import option
+from genlib.dropout import Dropout
 from genlib.errors import GenlibError
 from genlib.model import Preset, register
 
@@ -116,6 +118,23 @@ class GAN(UnconditionalGAN):
         super().__init__(config, generator(config), discriminator)
 
 
+class UpsampledConvolution(nn.Conv2d):
+    """Nearest-neighbour upsampling by two and a 3x3 convolution: (N, a, h, w) to (N, b, 2h, 2w).
+
+    Computed as the one transposed convolution that they amount to, with the 3x3 kernel summed over 2x2 windows as its
+    4x4 kernel: nine products a pixel become four.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b = self.in_channels, self.out_channels
+        kernels = self.weight.flip(2, 3).transpose(0, 1).reshape(a * b, 1, 3, 3)
+        windows = F.conv2d(kernels, kernels.new_ones(1, 1, 2, 2), padding=1)
+        return F.conv_transpose2d(x, windows.view(a, b, 4, 4), self.bias, stride=2, padding=1)
+
+
 def _dense_generator(config: PlainGANConfig) -> Generator:
     widths = (config.latent_size, *config.generator_widths)
     layers: list[nn.Module] = []
@@ -128,7 +147,7 @@ def _dense_discriminator(config: PlainGANConfig) -> nn.Sequential:
     widths = (28 * 28, *config.discriminator_widths)
     layers: list[nn.Module] = [nn.Flatten()]
     for a, b in pairwise(widths):
-        layers += [nn.Linear(a, b), nn.LeakyReLU(config.leak), nn.Dropout(config.dropout)]
+        layers += [nn.Linear(a, b), nn.LeakyReLU(config.leak), Dropout(config.dropout)]
     return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
 
@@ -139,11 +158,9 @@ def _convolutional_generator(config: PlainGANConfig) -> Generator:
         nn.Linear(config.latent_size, first * 7 * 7),
         nn.Unflatten(1, (first, 7, 7)),
         norm(first),
-        nn.Upsample(scale_factor=2),
-        nn.Conv2d(first, second, 3, padding=1),  # (N, 64, 14, 14)
+        UpsampledConvolution(first, second),  # (N, 64, 14, 14)
         norm(second),
         nn.ReLU(),
-        nn.Upsample(scale_factor=2),
-        nn.Conv2d(second, 1, 3, padding=1),
+        UpsampledConvolution(second, 1),
         nn.Tanh(),
     )
