@@ -89,8 +89,9 @@ def test_history_holds_what_cannot_be_measured_later(name: str, undisturbed: Cal
     history = json.loads((undisturbed(name) / "history.json").read_text())
     assert history["sample_epochs"] == [1, 2]
     expected = {"epoch", "losses", "seconds", "peak_memory_mb", "fd"}
-    expected |= {"accuracy_train", "accuracy_test", "accuracy_fake", "fd_raw"} if name == "cgan-mlp" else set()
-    expected |= {"mse_test"} if name == "vae-cnn" else set()
+    can = capabilities(get_preset(name).model_class)
+    expected |= {"accuracy_train", "accuracy_test", "accuracy_fake", "fd_raw"} if "discriminates" in can else set()
+    expected |= {"mse_test"} if "decodes" in can else set()
     for epoch, record in enumerate(history["epochs"], start=1):
         assert set(record) == expected
         assert record["epoch"] == epoch
