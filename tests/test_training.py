@@ -21,7 +21,7 @@ import genlib.training
 from genlib.checkpoint import read_checkpoint, write_checkpoint
 from genlib.data import FashionMNIST
 from genlib.metrics.evaluation import KEYS
-from genlib.model import Descend, Model, get_preset
+from genlib.model import Descend, Model, capabilities, get_preset
 from genlib.sampling import generate
 from genlib.store import load
 from genlib.training import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
