@@ -132,6 +132,7 @@ class Run:
         self.rows: dict[int, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.peak = 0.0, 0.0
+        self._whole: Tensor | None = None
 
     @property
     def epoch(self) -> int:
@@ -198,7 +199,7 @@ class Run:
         started = time.perf_counter()
         torch.manual_seed(noise.derive_seed(self.config.seed, 3, self.step))
         self.model.train()
-        x = from_uint8(self.images[rows]).contiguous(memory_format=torch.channels_last)
+        x = self._pixels(rows)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.lower):
             losses = self.model.train_step(x, self.labels[rows], self._descend)
         if self.average:
@@ -207,6 +208,14 @@ class Run:
             self.sums[name] = self.sums.get(name, 0) + loss.to(self.wide)
         self.step += 1
         self.seconds += time.perf_counter() - started
+
+    def _pixels(self, rows: Tensor) -> Tensor:
+        """A batch as the model takes it; the whole split, which EM gets every time, is converted once."""
+        if len(rows) < len(self.images):
+            return from_uint8(self.images[rows]).contiguous(memory_format=torch.channels_last)
+        if self._whole is None:
+            self._whole = from_uint8(self.images).contiguous(memory_format=torch.channels_last)
+        return self._whole
 
     def _descend(self, loss: Tensor, name: str) -> None:
         """Zero, backward, step; gradients are computed for this optimiser's parameters alone."""
