@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, dataset, pictures
+from ui import controls, dataset, dataset_charts, pictures
 from ui.share import share
 
 controls.page(
@@ -19,19 +19,19 @@ def picture() -> None:
 if request.view == "components":
     plane, directions = st.columns([3, 2], gap="medium")
     with plane:
-        dataset.show_scatter(request)
+        dataset_charts.show_scatter(request)
     with directions:
         picture()
-        dataset.show_shares(request)
+        dataset_charts.show_shares(request)
 else:
     picture()
 if request.view == "classes":
     counts, histogram = st.columns(2, gap="medium")
     with counts:
         st.markdown("**Images by class**")
-        dataset.show_counts(request)
+        dataset_charts.show_counts(request)
     with histogram:
         st.markdown("**Pixels by gray level**")
-        dataset.show_histogram(request)
+        dataset_charts.show_histogram(request)
 share("dataset", request.query, request.code, request.downloads())
 dataset.how_it_works()
