@@ -76,9 +76,9 @@ def save_model(directory: Path, name: str, model: Model, averaged: dict[str, Ten
 
 
 def _shipped(tensor: Tensor) -> Tensor:
-    """Matrices and larger in half precision; vectors (biases, batch-norm statistics) as they are."""
+    """Matrices and larger in half precision; vectors (biases, batch-norm statistics) and float64 as they are."""
     dense = tensor.detach().cpu().contiguous()
-    return dense.half() if dense.ndim > 1 and dense.is_floating_point() else dense
+    return dense.half() if dense.ndim > 1 and dense.dtype == torch.float32 else dense
 
 
 def load(name: str | Path, weights: str = "averaged", device: str = "cpu") -> Model:
