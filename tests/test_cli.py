@@ -19,11 +19,11 @@ from genlib.data import FashionMNIST
 from genlib.events import Event, Step
 from genlib.model import presets
 from genlib.sampling import MAX_SAMPLES
-from tests.tiny import ONE_PER_FAMILY, TINY, comparable_history
+from tests.tiny import SHIPPED_PER_FAMILY, TINY, comparable_history
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
 WEIGHTS = Path(genlib.__file__).resolve().parent.parent / "weights"
-every_family = pytest.mark.parametrize("name", ONE_PER_FAMILY)
+every_family = pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
 Capture = pytest.CaptureFixture[str]
 
 
@@ -71,7 +71,7 @@ def test_list_as_json(capsys: Capture) -> None:
         "sha256": str,
     }
     for model in models:
-        if model["name"] in ONE_PER_FAMILY:
+        if model["name"] in SHIPPED_PER_FAMILY:
             assert {key: type(value) for key, value in model.items()} == kinds
             assert len(model["sha256"]) == 64
             assert 0 < model["metrics"]["fd"] < 100

@@ -14,6 +14,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.model import Model, get_preset, presets
+from genlib.store import weights_directory
 from genlib.training import Event, train
 
 TINY: dict[str, dict[str, Any]] = {
@@ -34,6 +35,8 @@ TINY: dict[str, dict[str, Any]] = {
 SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}
 NAMES = tuple(presets())
 ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
+SHIPPED = tuple(name for name in NAMES if (weights_directory() / name / "config.json").is_file())
+SHIPPED_PER_FAMILY = tuple({get_preset(name).family: name for name in reversed(SHIPPED)}.values())
 
 
 def tiny_config(name: str, **changes: Any) -> Config:

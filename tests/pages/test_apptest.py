@@ -24,13 +24,12 @@ from tests.pages.studio import (
     set_control,
     shared,
 )
-from tests.tiny import NAMES, ONE_PER_FAMILY
+from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY
 from ui.controls import DEFAULT_MODEL, EVERY_CLASS
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
 WITHOUT_MODEL = ("home", "leaderboard", "dataset")  # pages that have no model picker
 WORKING_PAGES = tuple(page for page in PAGES if page not in WITHOUT_MODEL)
-SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
 
 
 def test_the_default_model_is_shipped() -> None:
@@ -47,7 +46,7 @@ def test_home_has_a_card_for_every_model() -> None:
 
 
 @pytest.mark.parametrize("page", WORKING_PAGES)
-@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
 def test_a_page_draws_each_family(page: str, name: str) -> None:
     app = open_page(page, {"model": name})
     assert_healthy(app)
@@ -66,7 +65,7 @@ def test_a_page_opens_with_the_default_model(page: str) -> None:
 # Controls ---------------------------------------------------------------------------------------------------------
 
 GENERATE_CHANGES = [
-    *((name, {}, key, value) for name in ONE_PER_FAMILY for key, value in (("seed", 1), ("t", 0.5), ("n", 10))),
+    *((name, {}, key, value) for name in SHIPPED_PER_FAMILY for key, value in (("seed", 1), ("t", 0.5), ("n", 10))),
     (CONDITIONAL, {}, "label", "Coat"),
     (CONDITIONAL, {}, "weights", "raw"),
     (CONDITIONAL, {}, "d1", 2.0),
@@ -75,11 +74,11 @@ GENERATE_CHANGES = [
     (VAE, {}, "d1", 2.0),
 ]
 INTERPOLATE_CHANGES = [
-    *((name, {}, "at", 25) for name in ONE_PER_FAMILY),
-    *((name, {}, "play", True) for name in ONE_PER_FAMILY),
-    *((name, {"between": "random pairs"}, "rows", 3) for name in ONE_PER_FAMILY),
-    *((name, {"between": "random pairs"}, "seed", 3) for name in ONE_PER_FAMILY),
-    *((name, {"between": "seeds"}, "seed2", 3) for name in ONE_PER_FAMILY),
+    *((name, {}, "at", 25) for name in SHIPPED_PER_FAMILY),
+    *((name, {}, "play", True) for name in SHIPPED_PER_FAMILY),
+    *((name, {"between": "random pairs"}, "rows", 3) for name in SHIPPED_PER_FAMILY),
+    *((name, {"between": "random pairs"}, "seed", 3) for name in SHIPPED_PER_FAMILY),
+    *((name, {"between": "seeds"}, "seed2", 3) for name in SHIPPED_PER_FAMILY),
     (CONDITIONAL, {}, "between", "seeds"),
     (CONDITIONAL, {}, "seed", 5),
     (CONDITIONAL, {}, "from", "Bag"),
@@ -152,7 +151,7 @@ def test_models_without_classes_offer_none() -> None:
 
 def test_interpolate_offers_what_a_model_can() -> None:
     offered = {}
-    for name in ONE_PER_FAMILY:
+    for name in SHIPPED_PER_FAMILY:
         (between,) = (each for each in open_page("interpolate", {"model": name}).button_group if each.key == "between")
         offered[name] = tuple(option.content for option in between.proto.options)
     assert offered == {
@@ -257,7 +256,7 @@ def check_the_link_gives_the_same_picture(page: str, query: Query) -> None:
 
 
 @pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
 @pytest.mark.parametrize("page", CHOICES)
 def test_the_shared_link_gives_the_same_picture(page: str, name: str, number: int) -> None:
     check_the_link_gives_the_same_picture(page, random_query(page, name, number))
@@ -272,7 +271,7 @@ def test_every_model_by_many_links(page: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("page", CHOICES)
-@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
 def test_the_link_spells_out_every_control(page: str, name: str) -> None:
     """Defaults too, so that a default changed by mistake changes no one's link."""
     app = open_page(page, {"model": name})
@@ -387,7 +386,7 @@ def test_a_query_of_other_pages_breaks_nothing(page: str) -> None:
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the shipped weights to damage; what the studio keeps in memory is forgotten before and after."""
     copy = tmp_path / "weights"
-    for name in ONE_PER_FAMILY:
+    for name in SHIPPED_PER_FAMILY:
         shutil.copytree(ROOT / "weights" / name, copy / name, ignore=shutil.ignore_patterns("samples.png", "*.md"))
     monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
     st.cache_data.clear()
@@ -421,14 +420,14 @@ def assert_only_this_model_is_gone(page: str, name: str) -> None:
     assert notice.count("\n") == 0
     assert pictures(app)
     if page in WORKING_PAGES:
-        left = [each for each in ONE_PER_FAMILY if each != name]
+        left = [each for each in SHIPPED_PER_FAMILY if each != name]
         (picker,) = (each for each in app.selectbox if each.key == "model")
         assert sorted(picker.options) == sorted(left)
         assert picker.value in left
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
 def test_half_a_weights_file_disables_that_model_alone(page: str, name: str, weights: Path) -> None:
     halve(weights / name / "model.safetensors")
     assert_only_this_model_is_gone(page, name)
@@ -472,4 +471,4 @@ def test_the_families_of_these_tests_are_what_they_say() -> None:
     assert "conditional" in capabilities(get_preset(CONDITIONAL).model_class)
     assert "encodes" in capabilities(get_preset(VAE).model_class)
     assert "mixture" in capabilities(get_preset(MIXTURE).model_class)
-    assert {CONDITIONAL, VAE, MIXTURE} <= set(ONE_PER_FAMILY)
+    assert {CONDITIONAL, VAE, MIXTURE} <= set(SHIPPED_PER_FAMILY)

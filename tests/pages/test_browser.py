@@ -16,15 +16,14 @@ from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page
 import genlib
 from genlib.images import picture
 from tests.pages.conftest import Server, serve
-from tests.pages.studio import PAGES, ROOT
-from tests.tiny import NAMES
+from tests.pages.studio import PAGES
+from tests.tiny import SHIPPED
 from ui.controls import DEFAULT_MODEL
 
 pytestmark = pytest.mark.browser
 
 TIMEOUT = 60_000  # milliseconds, for one reaction of the page; a failing test alone waits that long
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
 Visit = Callable[..., Page]
 expect.set_options(timeout=TIMEOUT)
 

@@ -11,10 +11,8 @@ import pytest
 from PIL import Image
 
 from genlib.images import read_png
-from tests.pages.studio import ROOT, Query, assert_healthy, open_page
-from tests.tiny import NAMES, ONE_PER_FAMILY
-
-SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
+from tests.pages.studio import Query, assert_healthy, open_page
+from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY
 
 GENERATE: dict[str, Query] = {
     "plain": {},
@@ -39,7 +37,7 @@ INTERPOLATE: dict[str, Query] = {
     "vae-images": {"model": "vae-cnn", "between": "test images", "a": "12", "b": "9999"},
     "vae-images-straight": {"model": "vae-cnn", "between": "test images", "path": "straight"},
     "mixture-seeds": {"model": "gmm-10", "between": "seeds"},
-    **{f"pairs-{name}": {"model": name, "between": "random pairs", "rows": "3"} for name in ONE_PER_FAMILY},
+    **{f"pairs-{name}": {"model": name, "between": "random pairs", "rows": "3"} for name in SHIPPED_PER_FAMILY},
     "pairs-straight": {"between": "random pairs", "path": "straight", "seed": "6", "rows": "1"},
 }
 HISTORY: dict[str, Query] = {
