@@ -149,7 +149,7 @@ def test_sample_replaces_a_file_and_leaves_no_other(tmp_path: Path) -> None:
 # Bad input --------------------------------------------------------------------------------------------------------
 
 BAD_SAMPLES = {
-    "unknown model": (["nope"], "no model 'nope'; models are cgan-mlp"),
+    "unknown model": (["nope"], "no model 'nope'; models are ae-cnn, cgan-mlp"),
     "label 10": ([CONDITIONAL, "--label", "10"], "no class '10'; classes are 0 T-shirt/top"),
     "label -1": ([CONDITIONAL, "--label=-1"], "no class '-1'"),
     "label coatt": ([CONDITIONAL, "--label", "coatt"], "no class 'coatt'"),
@@ -315,7 +315,8 @@ SMALL_MEASUREMENTS = {"distance_samples": 50, "evaluation_samples": 50}
 def tiny_settings(name: str) -> list[str]:
     """The tiny configuration as the command line has it."""
     family = presets()[name].family
-    values = TINY[family] | ({"batch_size": 50} if name != MIXTURE else {}) | {"epochs": 2}
+    batch = {"batch_size": 50} if hasattr(presets()[name].config, "batch_size") else {}
+    values = TINY[family] | batch | {"epochs": 2}
     texts = {key: ",".join(map(str, value)) if isinstance(value, tuple) else value for key, value in values.items()}
     return [part for key, text in texts.items() for part in ("--set", f"{key}={text}")]
 
@@ -422,7 +423,7 @@ def test_evaluate_prints_and_writes_figures(capsys: Capture, tmp_path: Path) -> 
     target = tmp_path / "figures.json"
     assert run("evaluate", VAE, MIXTURE, "--n", 50, "--json", target) == 0
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split() == ["name", "FD", "+-", "floor", "raw", "ms/64"]
+    assert header.split()[:7] == ["name", "FD", "+-", "floor", "raw", "KID", "prec"]
     figures = json.loads(target.read_text())
     assert [line.split()[0] for line in lines] == list(figures) == [VAE, MIXTURE]
     for line, (name, found) in zip(lines, figures.items(), strict=True):
