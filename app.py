@@ -8,6 +8,13 @@ st.navigation(
             st.Page("pages/home.py", title="Home", default=True),
             st.Page("pages/generate.py", title="Generate", url_path="generate"),
             st.Page("pages/interpolate.py", title="Interpolate", url_path="interpolate"),
-        ]
+        ],
+        "Understand": [
+            st.Page("pages/history.py", title="Training history", url_path="history"),
+        ],
+        "Measure": [
+            st.Page("pages/leaderboard.py", title="Leaderboard", url_path="leaderboard"),
+            st.Page("pages/dataset.py", title="Dataset", url_path="dataset"),
+        ],
     }
 ).run()

@@ -16,6 +16,7 @@ CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
     *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
 )  # Petroff 2021, arXiv:2107.02270; one colour a class, everywhere
+STILL = {"displayModeBar": False}
 
 
 def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) -> bytes:
@@ -60,4 +61,4 @@ def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: st
         height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=x_title, yaxis_title=y_title
     )
     figure.update_yaxes(rangemode="tozero")
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
+    st.plotly_chart(figure, config=STILL, alt=alt)

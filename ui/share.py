@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -38,3 +40,12 @@ def link(page: str, controls: Mapping[str, object]) -> str:
     root = parts.path.rsplit("/", 1)[0]
     query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in controls.items()}
     return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(query), ""))
+
+
+def csv_bytes(rows: Sequence[Mapping[str, object]]) -> bytes:
+    """Rows as CSV under their keys, in the order in which the keys first come; what a row lacks is left empty."""
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(key for row in rows for key in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()

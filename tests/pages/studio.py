@@ -56,7 +56,7 @@ def set_control(app: AppTest, key: str, value: object) -> AppTest:
 
 
 def _widgets(app: AppTest) -> list:
-    return [*app.selectbox, *app.slider, *app.number_input, *app.button_group, *app.toggle]
+    return [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.button_group, *app.toggle]
 
 
 def shared(app: AppTest) -> tuple[str, dict[str, str]]:

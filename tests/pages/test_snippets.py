@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from genlib.images import read_png
-from tests.pages.studio import Query, assert_healthy, open_page
-from tests.tiny import ONE_PER_FAMILY
+from tests.pages.studio import ROOT, Query, assert_healthy, open_page
+from tests.tiny import NAMES, ONE_PER_FAMILY
+
+SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
 
 GENERATE: dict[str, Query] = {
     "plain": {},
@@ -40,10 +42,20 @@ INTERPOLATE: dict[str, Query] = {
     **{f"pairs-{name}": {"model": name, "between": "random pairs", "rows": "3"} for name in ONE_PER_FAMILY},
     "pairs-straight": {"between": "random pairs", "path": "straight", "seed": "6", "rows": "1"},
 }
-CASES = [("generate", query) for query in GENERATE.values()] + [
-    ("interpolate", query) for query in INTERPOLATE.values()
-]
-IDS = [f"generate-{name}" for name in GENERATE] + [f"interpolate-{name}" for name in INTERPOLATE]
+HISTORY: dict[str, Query] = {
+    **{name: {"model": name} for name in SHIPPED},
+    "early": {"epoch": "3"},
+}
+DATASET: dict[str, Query] = {
+    "images": {},
+    "images-of-a-class": {"label": "Bag", "n": "7", "seed": "4294967295"},
+    "classes": {"view": "classes"},
+    "components": {"view": "components"},
+    "neighbours": {"view": "neighbours", "image": "9999"},
+}
+PAGES = {"generate": GENERATE, "interpolate": INTERPOLATE, "history": HISTORY, "dataset": DATASET}
+CASES = [(page, query) for page, queries in PAGES.items() for query in queries.values()]
+IDS = [f"{page}-{name}" for page, queries in PAGES.items() for name in queries]
 
 
 class Seen:
@@ -133,3 +145,19 @@ def test_a_walk_can_be_taken_as_animation_and_table(seen: Seen) -> None:
     assert header == "position,change"
     assert len(rows) == 100
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split(","))
+
+
+def test_the_code_writes_the_leaderboards_table(seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_healthy(open_page("leaderboard"))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(seen.code, "snippet", "exec"), {"__name__": "__main__"})
+    assert Path("leaderboard.csv").read_bytes() == seen.files["csv"]()
+
+
+def test_a_training_can_be_taken_as_film_and_table(seen: Seen) -> None:
+    open_page("history", {"model": "vae-cnn"})
+    film = Image.open(io.BytesIO(seen.files["gif"]()))
+    assert film.n_frames >= 2
+    header, *rows = seen.files["csv"]().decode().split()
+    assert header.split(",")[:2] == ["epoch", "loss_loss"]
+    assert [row.split(",")[0] for row in rows] == [str(epoch) for epoch in range(1, 16)]

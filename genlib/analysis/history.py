@@ -1,0 +1,77 @@
+"""What a model's training recorded: its figures epoch by epoch, and the samples it drew on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.images import read_png
+from genlib.store import model_directory, read_json
+
+SIDE = 28
+ROW = 10  # samples in a row
+
+
+@dataclass(frozen=True)
+class History:
+    """`table`: a row for each epoch, {epoch, loss_<name>..., seconds, peak_memory_mb} and what else it measured.
+
+    `samples` uint8 (E, rows, 10, 28, 28) are drawn from the same noise after each of the epochs `sample_epochs` (E):
+    one row, or for a model that keeps an average the averaged generator's and then the raw one's.
+    """
+
+    table: list[dict[str, Any]]
+    sample_epochs: tuple[int, ...]
+    samples: Tensor
+
+    def at(self, epoch: int) -> Tensor:
+        """The samples drawn after an epoch, uint8 (rows, 10, 28, 28). GenlibError where none were kept."""
+        if epoch not in self.sample_epochs:
+            kept = ", ".join(map(str, self.sample_epochs))
+            raise GenlibError(f"no samples were kept of epoch {epoch}; epochs with samples: {kept}")
+        return self.samples[self.sample_epochs.index(epoch)]
+
+    def curve(self, key: str) -> tuple[list[int], list[float]]:
+        """The epochs at which a column was measured, and its values; both empty where it never was."""
+        points = [(row["epoch"], row[key]) for row in self.table if row.get(key) is not None]
+        return [epoch for epoch, _ in points], [value for _, value in points]
+
+
+def read_history(name: str | Path) -> History:
+    """The history of a trained model, given by preset name or directory.
+
+    Raises GenlibError, in one line, where history.json or progress.png is missing, damaged or not of one run.
+    """
+    directory = model_directory(name)
+    recorded, sprite = read_json(directory / "history.json"), read_png(directory / "progress.png")
+    try:
+        table = [_flat(record) for record in recorded["epochs"]]
+        epochs = tuple(int(epoch) for epoch in recorded["sample_epochs"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise GenlibError(f"{directory / 'history.json'} is not a training history: {error!r}") from error
+    rows = sprite.shape[1] // (SIDE * ROW)
+    if not epochs or rows < 1 or sprite.shape != (len(epochs) * SIDE, rows * ROW * SIDE):
+        raise GenlibError(f"{directory / 'progress.png'} does not hold the samples of {len(epochs)} epochs")
+    tiles = torch.from_numpy(sprite.copy()).view(len(epochs), SIDE, rows, ROW, SIDE)
+    return History(table, epochs, tiles.permute(0, 2, 3, 1, 4).contiguous())
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with each of its losses in a column of its own."""
+    losses = {f"loss_{name}": value for name, value in record["losses"].items()}
+    return {"epoch": int(record["epoch"])} | losses | {k: v for k, v in record.items() if k not in ("epoch", "losses")}
+
+
+def smooth(values: list[float], window: int = 5) -> list[float]:
+    """The mean of each value and its neighbours, `window` values in all (odd), fewer towards the ends."""
+    if window < 1 or window % 2 == 0:
+        raise GenlibError(f"window takes an odd whole number, not {window!r}")
+    reach = window // 2
+    widths = [min(reach, i, len(values) - 1 - i) for i in range(len(values))]
+    return [mean(values[i - width : i + width + 1]) for i, width in enumerate(widths)]

@@ -1,0 +1,15 @@
+"""Leaderboard: which model is best, and at what cost?"""
+
+import streamlit as st
+
+from ui import controls, leaderboard
+from ui.share import share
+
+controls.page("leaderboard", "Leaderboard", "Which model is best, and at what cost? All were measured in the same way.")
+board = leaderboard.controls_row(leaderboard.board_or_stop())
+leaderboard.show_podium(board)
+leaderboard.show_scatter(board)
+st.caption(leaderboard.caption(board))
+share("leaderboard", board.query, leaderboard.CODE, board.downloads())
+leaderboard.show_table(board)
+leaderboard.explain_figures()

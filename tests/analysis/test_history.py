@@ -1,0 +1,91 @@
+"""A training's history as the analyses read it, from the files of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from genlib.analysis.history import History, read_history, smooth
+from genlib.data import FashionMNIST
+from tests.tiny import refused, tiny_training
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Tiny finished runs by preset."""
+    test = FashionMNIST.load("test")
+    data, made = FashionMNIST(test.images[:200], test.labels[:200]), {}
+
+    def run(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("run") / name
+            list(tiny_training(name, made[name], data))
+        return made[name]
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "rows"), [("cgan-mlp", 2), ("vae-cnn", 1), ("gmm-10", 1)])
+def test_every_kind_of_run_has_a_history(name: str, rows: int, runs: Callable[[str], Path]) -> None:
+    history = read_history(runs(name))
+    assert history.samples.shape == (len(history.sample_epochs), rows, 10, 28, 28)
+    assert history.samples.dtype == torch.uint8
+    assert [row["epoch"] for row in history.table] == list(range(1, len(history.table) + 1))
+    epochs, values = history.curve("fd")
+    assert epochs == list(history.sample_epochs)
+    assert all(value > 0 for value in values)
+    assert history.curve("nonsense") == ([], [])
+
+
+def test_samples_are_the_tiles_of_the_sprite(runs: Callable[[str], Path]) -> None:
+    from genlib.images import read_png
+
+    history, sprite = read_history(runs("cgan-mlp")), read_png(runs("cgan-mlp") / "progress.png")
+    last, (averaged, raw) = len(history.sample_epochs) - 1, history.at(history.sample_epochs[-1])
+    for i in (0, 3, 9):
+        assert (averaged[i].numpy() == sprite[28 * last : 28 * last + 28, 28 * i : 28 * i + 28]).all()
+        assert (raw[i].numpy() == sprite[28 * last : 28 * last + 28, 28 * (i + 10) : 28 * (i + 11)]).all()
+
+
+def test_losses_have_columns_of_their_own(runs: Callable[[str], Path]) -> None:
+    recorded = json.loads((runs("cgan-mlp") / "history.json").read_text())["epochs"]
+    epochs, values = read_history(runs("cgan-mlp")).curve("loss_generator")
+    assert (epochs, values) == ([1, 2], [record["losses"]["generator"] for record in recorded])
+
+
+def test_an_epoch_without_samples_is_refused() -> None:
+    history = History([], (1, 5), torch.zeros(2, 1, 10, 28, 28, dtype=torch.uint8))
+    assert history.at(5).shape == (1, 10, 28, 28)
+    with refused("epochs with samples: 1, 5"):
+        history.at(3)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"epochs": [{}], "sample_epochs": [1]}', '{"epochs": 3}'])
+def test_a_damaged_history_is_one_line(text: str, tmp_path: Path, runs: Callable[[str], Path]) -> None:
+    for name in ("config.json", "progress.png"):
+        (tmp_path / name).write_bytes((runs("vae-cnn") / name).read_bytes())
+    (tmp_path / "history.json").write_text(text)
+    with refused(r"history\.json"):
+        read_history(tmp_path)
+
+
+def test_a_sprite_of_another_run_is_refused(tmp_path: Path, runs: Callable[[str], Path]) -> None:
+    for name in ("config.json", "progress.png"):
+        (tmp_path / name).write_bytes((runs("vae-cnn") / name).read_bytes())
+    (tmp_path / "history.json").write_text('{"epochs": [], "sample_epochs": [1, 2, 3, 4, 5]}')
+    with refused("does not hold the samples of 5 epochs"):
+        read_history(tmp_path)
+
+
+def test_smoothing_takes_the_mean_of_neighbours() -> None:
+    assert smooth([1.0, 2.0, 6.0, 4.0, 5.0], 3) == [1.0, 3.0, 4.0, 5.0, 5.0]
+    straight = [float(i) for i in range(9)]
+    assert smooth(straight) == straight  # a straight line stays, its ends too
+    assert smooth([]) == []
+    for window in (0, 2, -1):
+        with refused("odd whole number"):
+            smooth([1.0], window)

@@ -1,0 +1,183 @@
+"""Training history, Leaderboard and Dataset through Streamlit's test runner: what is theirs alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.analysis.history import read_history
+from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.leaderboard import REAL
+from genlib.metrics.memorisation import nearest
+from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
+from tests.tiny import NAMES
+
+SHIPPED = tuple(name for name in NAMES if (ROOT / "weights" / name).is_dir())
+
+
+def charts(app: AppTest) -> list[dict]:
+    """The page's Plotly figures."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of two shipped models to damage."""
+    copy = tmp_path / "weights"
+    for name in ("cgan-mlp", "vae-cnn"):
+        shutil.copytree(ROOT / "weights" / name, copy / name)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield copy
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+# Training history -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_model_has_a_history_at_every_epoch_kept(name: str) -> None:
+    app, past = open_page("history", {"model": name}), read_history(name)
+    assert_healthy(app)
+    assert controls(app)["epoch"] == past.sample_epochs[-1]
+    assert 2 <= len(charts(app)) <= 3
+    seen = set(pictures(app))
+    for epoch in past.sample_epochs[:-1:7]:
+        seen |= set(pictures(set_control(app, "epoch", epoch)))
+        assert_healthy(app)
+    assert len(seen) == len(past.sample_epochs[:-1:7]) + 1
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_marker_stands_on_every_curve_at_the_epoch(name: str) -> None:
+    past = read_history(name)
+    epoch = past.sample_epochs[2]
+    app = open_page("history", {"model": name, "epoch": epoch})
+    for chart in charts(app):
+        *lines, marker = chart["data"]
+        assert chart["layout"]["shapes"][0]["x0"] == epoch
+        assert set(marker["x"]) == {epoch}
+        measured = [line for line in lines if ", smoothed" not in line["name"]]
+        assert marker["y"] == [line["y"][line["x"].index(epoch)] for line in measured]
+    distance = next(chart for chart in charts(app) if len(chart["data"]) in (3, 5) and "smoothed" in str(chart))
+    assert distance["data"][0]["y"] == past.curve("fd")[1]
+
+
+def test_another_model_keeps_the_epoch_where_it_has_it() -> None:
+    app = open_page("history", {"model": "cgan-mlp", "epoch": 3})
+    assert controls(set_control(app, "model", "vae-cnn"))["epoch"] == 3
+    assert_healthy(app)
+    set_control(app, "model", "cgan-mlp")
+    set_control(app, "epoch", 100)
+    assert controls(set_control(app, "model", "vae-cnn"))["epoch"] == 15
+    assert_healthy(app)
+
+
+@pytest.mark.parametrize("file", ["history.json", "progress.png"])
+def test_a_lost_history_is_one_line_and_the_other_models_go_on(file: str, weights: Path) -> None:
+    (weights / "vae-cnn" / file).write_bytes(b"{")
+    app = open_page("history", {"model": "vae-cnn"})
+    assert not app.exception
+    (notice,) = (each.value for each in app.warning)
+    assert notice.startswith("vae-cnn has no training history")
+    assert_healthy(set_control(app, "model", "cgan-mlp"))
+    assert pictures(app)
+
+
+# Leaderboard ------------------------------------------------------------------------------------------------------
+
+
+def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
+    app = open_page("leaderboard")
+    assert_healthy(app)
+    table = app.dataframe[0].value
+    assert sorted(table["model"]) == sorted([*SHIPPED, REAL])
+    ranked = table[table["model"] != REAL]["fd"].to_numpy()
+    assert (np.diff(ranked) >= 0).all()
+    (chart,) = charts(app)
+    assert sorted(name for points in chart["data"] for name in points["text"]) == sorted(SHIPPED)
+    assert len({points["marker"]["color"] for points in chart["data"]}) == len(chart["data"])
+
+
+@pytest.mark.parametrize("against", ["size", "time to sample", "time to train"])
+def test_the_scatter_is_against_the_chosen_cost(against: str) -> None:
+    (plain,), (chosen,) = (charts(open_page("leaderboard", query)) for query in ({}, {"against": against}))
+    assert (plain == chosen) == (against == "size")
+
+
+def test_files_of_the_older_protocol_leave_blanks(weights: Path) -> None:
+    path = weights / "cgan-mlp" / "metrics.json"
+    known = json.loads(path.read_text())
+    older = {key: known[key] for key in ("fd", "fd_std", "fd_floor", "fd_raw", "parameters", "ms_64", "train_epochs")}
+    path.write_text(json.dumps(older))
+    app = open_page("leaderboard", {"metric": "Precision"})
+    assert_healthy(app)
+    table = app.dataframe[0].value.set_index("model")
+    assert table["fd"].notna().all()
+    assert table["precision"].isna().to_dict() == {"vae-cnn": False, "cgan-mlp": True, REAL: False}
+    assert any("not applicable: cgan-mlp" in each.value for each in app.caption)
+
+
+def test_no_figures_at_all_break_nothing(weights: Path) -> None:
+    for name in ("cgan-mlp", "vae-cnn"):
+        (weights / name / "metrics.json").unlink()
+    app = open_page("leaderboard")
+    assert_healthy(app)
+    assert ["genlib evaluate" in each.value for each in app.info] == [True]
+
+
+# Dataset ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_counts_and_the_histogram_are_of_the_whole_split() -> None:
+    app = open_page("dataset", {"view": "classes"})
+    assert_healthy(app)
+    counts, histogram = charts(app)
+    assert counts["data"][0]["y"] == [1_000] * 10
+    assert sum(histogram["data"][0]["y"]) == pytest.approx(100)
+
+
+def test_all_test_images_are_points_in_their_class_colour() -> None:
+    app = open_page("dataset", {"view": "components"})
+    assert_healthy(app)
+    scatter, _ = charts(app)
+    assert [points["name"] for points in scatter["data"]] == list(CLASS_NAMES)
+    assert {points["type"] for points in scatter["data"]} == {"scattergl"}
+
+
+def test_the_neighbours_are_the_nearest_others() -> None:
+    app = open_page("dataset", {"view": "neighbours", "image": 17})
+    assert_healthy(app)
+    test = FashionMNIST.load("test")
+    rows = nearest(test.images[[17]], test.images, 10)[1][0]
+    assert rows[0] == 17
+    (html,) = (each.proto.body for each in app.get("html") if 'class="genlib-heads"' in each.proto.body)
+    heads = re.findall("<span>(.*?)</span>", html)
+    assert heads[0] == f"this: {CLASS_NAMES[test.labels[17]]}"
+    assert [head.rsplit(" ", 1)[0] for head in heads[1:]] == [CLASS_NAMES[test.labels[row]] for row in rows[1:]]
+
+
+def test_without_the_training_split_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    available = FashionMNIST.available
+    monkeypatch.setattr(FashionMNIST, "available", staticmethod(lambda split: split == "test" and available(split)))
+    app = open_page("dataset", {"split": "train"})
+    assert_healthy(app)
+    assert ["not on this machine" in each.value for each in app.info] == [True]
+    assert pictures(app) == pictures(open_page("dataset"))
+
+
+def test_the_data_set_needs_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    app = open_page("dataset")
+    assert_healthy(app)
+    assert pictures(app)

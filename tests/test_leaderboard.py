@@ -1,0 +1,39 @@
+"""The table of every model's figures, with files of the older protocol among them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from genlib.leaderboard import COLUMNS, REAL, leaderboard
+from genlib.metrics.floor import load_floor
+
+
+def ship(directory: Path, name: str, metrics: dict[str, object]) -> None:
+    """Just enough of a model's directory for the list."""
+    (directory / name).mkdir()
+    (directory / name / "config.json").write_text('{"sha256": "0"}')
+    (directory / name / "metrics.json").write_text(json.dumps({"parameters": 5, "train_epochs": 2} | metrics))
+
+
+def test_rows_are_ordered_by_distance_under_the_floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    ship(tmp_path, "vae-cnn", {"fd": 7.5, "fd_std": 0.1})  # the older protocol has no spread
+    ship(tmp_path, "gmm-10", {"fd": 5.5, "fd_std": 0.2, "recall": 0.3, "spread": {"fd": 0.2, "recall": 0.01}})
+    ship(tmp_path, "cgan-mlp", {})
+    floor, *models = leaderboard()
+    assert all(tuple(row) == COLUMNS for row in (floor, *models))
+    assert (floor["model"], floor["fd"], floor["recall"]) == (REAL, load_floor()["fd"], load_floor()["recall"])
+    assert [row["model"] for row in models] == ["gmm-10", "vae-cnn", "cgan-mlp"]
+    gmm, vae, cgan = models
+    assert (gmm["recall"], gmm["recall_spread"], gmm["fd_spread"]) == (0.3, 0.01, 0.2)
+    assert (vae["fd_spread"], vae["recall"], vae["recall_spread"]) == (0.1, None, None)
+    assert cgan["fd"] is None
+
+
+def test_without_models_the_floor_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    (floor,) = leaderboard()
+    assert floor["model"] == REAL

@@ -1,0 +1,247 @@
+"""The Training history page: the epoch under the scrubber, its samples, and every curve with a marker there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from genlib.analysis.history import ROW, History, read_history, smooth
+from genlib.data import CLASS_NAMES
+from genlib.errors import GenlibError
+from genlib.images import gif_bytes, grid, npz_bytes, png_bytes
+from ui import zoo
+from ui.controls import BOUND
+from ui.pictures import CLASS_COLOURS, STILL
+from ui.share import Maker, csv_bytes
+
+NAMES = {"kl": "KL divergence", "loss": "sum"}
+ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_fake": "fakes"}
+READING = {
+    "adversarial": (
+        "The losses of two networks that play against each other say who is winning, not how good the pictures are: "
+        "look at the Frechet distance for that. A discriminator that is right half of the time can no longer tell; "
+        "one that is right on training images and wrong on test images has learned them by heart."
+    ),
+    "fitted": (
+        "Each iteration of expectation-maximisation can only raise the likelihood of the training images; it ends when "
+        "another one would hardly change it. A better likelihood is not always a better picture."
+    ),
+    "descended": (
+        "The losses are sums over an image's 784 pixels, mean over the epoch. The squared error on test images is per "
+        "pixel; where it rises while the training loss still falls, the model begins to overfit."
+    ),
+}
+MEASURED = (
+    " Here the Frechet distance is that of 5,000 samples from the *training* images, at up to 60 epochs, so it differs "
+    "a little from the leaderboard's. Thin lines are as measured, thick ones the mean of five neighbours."
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve of a chart; a smoothed one goes with the thin one of its measurements."""
+
+    name: str
+    epochs: list[int]
+    values: list[float]
+    colour: str
+    thin: bool = False
+    smoothed: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves that share an axis."""
+
+    title: str
+    lines: list[Line]
+    form: str  # how a value is written
+    from_zero: bool = True
+    per_cent: bool = False
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def history(name: str) -> History:
+    """A model's history, read once."""
+    return read_history(name)
+
+
+def history_or_stop(entry: zoo.Entry) -> History:
+    """The history, or the line that says why there is none and how to get it back."""
+    try:
+        return history(entry.name)
+    except GenlibError as error:
+        st.warning(
+            f"{entry.name} has no training history: {error}. `git checkout weights/{entry.name}` restores it.",
+            icon=":material/broken_image:",
+        )
+        st.stop()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One epoch of a model's training: everything that decides the picture."""
+
+    entry: zoo.Entry
+    past: History
+    epoch: int
+
+    @property
+    def unit(self) -> str:
+        """What a mixture counts is no epoch."""
+        return "EM iteration" if "mixture" in self.entry.capabilities else "epoch"
+
+    @property
+    def images(self) -> np.ndarray:
+        """uint8 (rows * 10, 28, 28)."""
+        return self.past.at(self.epoch).flatten(0, 1).numpy()
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The classes over the columns, where each column is one."""
+        return CLASS_NAMES if "conditional" in self.entry.capabilities else ()
+
+    @property
+    def alt(self) -> str:
+        """The picture in words."""
+        rows = "; the averaged generator above, the raw one below" if len(self.images) > ROW else ""
+        return f"Ten samples of {self.entry.name} after {self.unit} {self.epoch}, always from the same noise{rows}"
+
+    @property
+    def query(self) -> dict[str, object]:
+        """Every control by its key in the URL."""
+        return {"model": self.entry.name, "epoch": self.epoch}
+
+    @property
+    def code(self) -> str:
+        """The lines of genlib that make this picture, runnable as they stand."""
+        return "\n".join(
+            [
+                "from pathlib import Path\n",
+                "from genlib.analysis.history import read_history",
+                "from genlib.images import grid, png_bytes\n",
+                f'history = read_history("{self.entry.name}")',
+                f"images = history.at({self.epoch}).flatten(0, 1)",
+                f'epochs, distances = history.curve("fd")  # other columns: {", ".join(self._columns())}',
+                f'Path("epoch.png").write_bytes(png_bytes(grid(images, columns={ROW}, scale=4, gap=4)))',
+            ]
+        )
+
+    def _columns(self) -> list[str]:
+        return [key for key in self.past.table[0] if key not in ("epoch", "fd")]
+
+    def downloads(self) -> dict[str, Maker]:
+        """The epoch's picture and numbers, the whole training as a film and as a table, made when asked for."""
+        name, images = f"{self.entry.name}-{self.unit.replace(' ', '-')}{self.epoch}", self.images
+        return {
+            f"{name}.png": lambda: png_bytes(grid(images, ROW, 4, 4)),
+            f"{self.entry.name}-training.gif": lambda: self._film(),
+            f"{name}.npz": lambda: npz_bytes(images=images),
+            f"{self.entry.name}-history.csv": lambda: csv_bytes(self.past.table),
+        }
+
+    def _film(self) -> bytes:
+        frames = [grid(samples.flatten(0, 1), ROW, 2, 2) for samples in self.past.samples]
+        return gif_bytes([*frames, *[frames[-1]] * 10], milliseconds=200)
+
+    @property
+    def reading(self) -> str:
+        """How to read these curves."""
+        if "mixture" in self.entry.capabilities:
+            return READING["fitted"] + MEASURED
+        return READING["adversarial" if "discriminates" in self.entry.capabilities else "descended"] + MEASURED
+
+    def charts(self) -> list[Chart]:
+        """The curves that this training has."""
+        first, *_ = self.past.table
+        losses = [key for key in first if key.startswith("loss_") and key != "loss_log_likelihood"]
+        found = [
+            Chart("Frechet distance", self._distances(), ".2f"),
+            Chart("Loss, mean of the epoch", self._lines({key: _loss_name(key) for key in losses}), ".3g"),
+            Chart("Log-likelihood, nats per image", self._lines({"loss_log_likelihood": "mean"}), ",.1f", False),
+            Chart(
+                "Images the discriminator judges rightly",
+                self._lines(ACCURACIES),
+                ".0%",
+                per_cent=True,
+            ),
+            Chart("Squared error per pixel", self._lines({"mse_test": "test images"}), ".4f"),
+        ]
+        return [chart for chart in found if chart.lines]
+
+    def _lines(self, columns: dict[str, str]) -> list[Line]:
+        named = [(name, *self.past.curve(key)) for key, name in columns.items()]
+        return [Line(*curve, CLASS_COLOURS[i]) for i, curve in enumerate(named) if curve[1]]
+
+    def _distances(self) -> list[Line]:
+        sampled = "averaged generator" if self.entry.averaged else "samples"
+        lines = []
+        for line in self._lines({"fd": sampled, "fd_raw": "raw generator"}):
+            smoothed = replace(line, name=f"{line.name}, smoothed", values=smooth(line.values), smoothed=True)
+            lines += [replace(line, thin=True), smoothed]
+        return lines
+
+
+def _loss_name(key: str) -> str:
+    name = key.removeprefix("loss_")
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def scrubber(entry: zoo.Entry, past: History) -> Moment:
+    """The slider over the epochs whose samples were kept; the last unless moved."""
+    unit = "EM iteration" if "mixture" in entry.capabilities else "Epoch"
+    epochs = past.sample_epochs
+    if len(epochs) == 1:
+        return Moment(entry, past, epochs[0])
+    return Moment(entry, past, st.select_slider(unit, epochs, value=epochs[-1], key="epoch", **BOUND))
+
+
+LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">●</b> {} <b>{}</b></span>&ensp;'
+
+
+def show_charts(moment: Moment) -> None:
+    """The curves side by side, each under its figures at the scrubber's epoch, which are its legend too."""
+    charts = moment.charts()
+    for place, chart in zip(st.columns(len(charts), gap="medium"), charts, strict=True):
+        with place:
+            here = [(line, format(value, chart.form)) for line, value in _here(chart.lines, moment.epoch)]
+            st.markdown(f"**{chart.title}**")
+            st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
+            figures = ", ".join(f"{line.name} {text}" for line, text in here)
+            alt = f"{chart.title} of {moment.entry.name} by {moment.unit}; at {moment.epoch}: {figures}"
+            st.plotly_chart(_figure(chart, moment), config=STILL, alt=alt, key=f"chart-{chart.title}")
+
+
+def _here(lines: Sequence[Line], epoch: int) -> list[tuple[Line, float]]:
+    """What was measured at the epoch, line by line."""
+    return [
+        (line, line.values[line.epochs.index(epoch)]) for line in lines if epoch in line.epochs and not line.smoothed
+    ]
+
+
+def _figure(chart: Chart, moment: Moment):
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for line in chart.lines:
+        style = {"color": line.colour, "width": 1 if line.thin else 2}
+        opacity = 0.55 if line.thin else 1
+        figure.add_scatter(x=line.epochs, y=line.values, mode="lines", line=style, opacity=opacity, name=line.name)
+    figure.add_vline(x=moment.epoch, line={"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
+    here = _here(chart.lines, moment.epoch)
+    figure.add_scatter(
+        x=[moment.epoch] * len(here),
+        y=[value for _, value in here],
+        mode="markers",
+        marker={"color": [line.colour for line, _ in here], "size": 9, "line": {"width": 1, "color": "white"}},
+        hoverinfo="skip",
+    )
+    figure.update_layout(height=260, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=moment.unit, showlegend=False)
+    if chart.from_zero:
+        figure.update_yaxes(rangemode="tozero")
+    if chart.per_cent:
+        figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    return figure

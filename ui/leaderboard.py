@@ -1,0 +1,245 @@
+"""The Leaderboard page: the best three, a scatter of quality against cost, and the whole table."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from genlib.images import grid, png_bytes
+from genlib.leaderboard import REAL, leaderboard
+from genlib.model import families
+from ui import draw, zoo
+from ui.controls import BOUND
+from ui.measures import COSTS, FIGURES, QUALITIES, Figure
+from ui.pictures import CLASS_COLOURS, STILL, show_tiles
+from ui.share import Maker, csv_bytes
+
+Row = dict[str, Any]
+STRIP = 10
+
+
+@dataclass(frozen=True)
+class Board:
+    """The table, and what it is ranked by and plotted against."""
+
+    rows: list[Row]
+    real: Row
+    metric: str = "fd"
+    cost: str = "parameters"
+
+    @property
+    def figure(self) -> Figure:
+        """What the models are ranked by."""
+        return FIGURES[self.metric]
+
+    @property
+    def ranked(self) -> list[Row]:
+        """Rows that have the figure, best first."""
+        sign = 1 if self.figure.better == "lower" else -1
+        return sorted((row for row in self.rows if row[self.metric] is not None), key=lambda r: sign * r[self.metric])
+
+    @property
+    def without(self) -> list[Row]:
+        """Rows that lack it."""
+        return [row for row in self.rows if row[self.metric] is None]
+
+    @property
+    def query(self) -> dict[str, object]:
+        """Every control by its key in the URL."""
+        return {"metric": self.figure.title, "against": COSTS[self.cost]}
+
+    def written(self, row: Row) -> str:
+        """The row's figure with its spread, as a reader would write it."""
+        value, spread = row[self.metric], row.get(f"{self.metric}_spread")
+        text = self.figure.form % (self.figure.scale * value)
+        return text if spread is None else f"{text} ± {self.figure.form % (self.figure.scale * spread)}"
+
+    def downloads(self) -> dict[str, Maker]:
+        """The table, made when asked for."""
+        return {"leaderboard.csv": lambda: csv_bytes([self.real, *self.rows])}
+
+
+CODE = """import csv
+
+from genlib.leaderboard import leaderboard
+
+rows = leaderboard()  # the first is what real images score; fractions, not per cent
+with open("leaderboard.csv", "w", encoding="utf-8", newline="") as file:
+    writer = csv.DictWriter(file, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)"""
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _table() -> list[Row]:
+    return leaderboard()
+
+
+def board_or_stop() -> Board:
+    """Every model that loaded; the page stops with a plain line where there is none."""
+    names = zoo.usable()
+    if not names:
+        st.info("No trained model is here to be measured. Train one: `python -m genlib train cgan-mlp`")
+        st.stop()
+    real, *rows = _table()
+    return Board([row for row in rows if row["model"] in names], real)
+
+
+def controls_row(board: Board) -> Board:
+    """What to rank by, and what to set it against."""
+    measured = [key for key in QUALITIES if any(row[key] is not None for row in board.rows)] or ["fd"]
+    titles = {FIGURES[key].title: key for key in measured}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        metric = st.selectbox("Quality", list(titles), key="metric", width=260, **BOUND)
+        against = st.segmented_control(
+            "Against", list(COSTS.values()), default="size", required=True, key="against", **BOUND
+        )
+    cost = next((key for key, name in COSTS.items() if name == against), "parameters")
+    return replace(board, metric=titles.get(metric or "", measured[0]), cost=cost)
+
+
+def show_podium(board: Board) -> None:
+    """Samples of the best three."""
+    if not board.ranked:
+        st.info("No model here has figures; `python -m genlib evaluate --all` measures them.")
+    for place, (rank, row) in zip(st.columns(3, gap="medium"), enumerate(board.ranked[:3], start=1), strict=False):
+        with place:
+            show_tiles(draw.strip(row["model"], STRIP), STRIP, f"{STRIP} samples of {row['model']}, number {rank}")
+            st.markdown(f"**{rank}. {row['model']}** · {board.written(row)}")
+
+
+def show_scatter(board: Board) -> None:
+    """Quality against cost, a colour a family; the bars are the spread between sample seeds."""
+    import plotly.graph_objects as go
+
+    figure, cost = go.Figure(), FIGURES[board.cost]
+    rows = [row for row in board.ranked if row[board.cost] is not None]
+    for family, colour in zip(families(), CLASS_COLOURS, strict=False):
+        if own := [row for row in rows if row["family"] == family]:
+            figure.add_scatter(**_points(own, board), name=family, marker={"color": colour, "size": 12})
+    figure.update_layout(
+        height=400,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+    )
+    unit = f"{board.figure.title}{', %' if board.figure.scale == 100 else ''} ({board.figure.better} is better)"
+    figure.update_yaxes(title=unit, tickformat="~g")
+    figure.update_xaxes(title=cost.title, type="log", tickformat="~s", tickvals=_ticks([r[board.cost] for r in rows]))
+    if board.figure.log:
+        figure.update_yaxes(type="log", tickvals=_ticks([row[board.metric] for row in rows]))
+    real = board.real[board.metric]
+    if real is not None and not board.figure.log:
+        grey = CLASS_COLOURS[8]
+        figure.add_hline(board.figure.scale * real, line={"color": grey, "dash": "dot"}, annotation_text="real images")
+    best = f"; best: {rows[0]['model']}, {board.written(rows[0])}" if rows else ""
+    st.plotly_chart(figure, config=STILL, alt=f"{board.figure.title} of {len(rows)} models against {cost.title}{best}")
+
+
+def _ticks(values: list[float]) -> list[float]:
+    """1, 2 and 5 in every power of ten about the values; the first alone where they span many."""
+    logs = [math.log10(value) for value in values if value > 0] or [0]
+    low, high = math.floor(min(logs)), math.ceil(max(logs))
+    return [m * 10.0**e for e in range(low, high + 1) for m in ((1, 2, 5) if high - low < 3 else (1,))]
+
+
+def _points(rows: list[Row], board: Board) -> dict[str, Any]:
+    scale = board.figure.scale
+    return {
+        "x": [row[board.cost] for row in rows],
+        "y": [scale * row[board.metric] for row in rows],
+        "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
+        "text": [row["model"] for row in rows],
+        "mode": "markers+text",
+        "textposition": ["top center" if board.ranked.index(row) % 2 else "bottom center" for row in rows],
+        "cliponaxis": False,
+    }
+
+
+def caption(board: Board) -> str:
+    """What the figure means, what real images score, which models have none."""
+    real = f" Real training images score {board.written(board.real)}." if board.real[board.metric] is not None else ""
+    names = ", ".join(row["model"] for row in board.without)
+    lacking = f" Not measured, or not applicable: {names}." if names else ""
+    return f"**{board.figure.title}** ({board.figure.better} is better). {board.figure.meaning}{real}{lacking}"
+
+
+def show_table(board: Board) -> None:
+    """Every figure of every model, what real images score among them; a click on a head sorts."""
+    rows = [*board.ranked, *board.without, board.real]
+    first = ("model", "family", board.metric, f"{board.metric}_spread")
+    columns = sorted(
+        (key for key in rows[0] if any(row[key] is not None for row in rows)), key=lambda k: k not in first
+    )
+    table = {key: [_cell(row, key) for row in rows] for key in columns}
+    st.dataframe(
+        {"strip": [_strip_address(row["model"]) for row in rows], **table},
+        column_config={"strip": st.column_config.ImageColumn("Samples", width=310)} | _configuration(columns),
+        hide_index=True,
+        row_height=30,
+        height="content",
+        placeholder="",
+        alt=f"Every figure of {len(board.rows)} models and of real images, ordered by {board.figure.title}",
+        key="table",
+    )
+
+
+def _cell(row: Row, key: str) -> object:
+    scale = FIGURES[key.removesuffix("_spread")].scale if key not in ("model", "family") else 1
+    return row[key] if scale == 1 or row[key] is None else scale * row[key]
+
+
+def _configuration(columns: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "model": st.column_config.TextColumn("Model", pinned=True),
+        "family": st.column_config.TextColumn("Family"),
+    }
+    for key in columns:
+        if key in FIGURES:
+            figure = FIGURES[key]
+            sense = f" {figure.better.capitalize()} is better." if figure.better else ""
+            found[key] = st.column_config.NumberColumn(figure.title, format=figure.form, help=figure.meaning + sense)
+        elif key not in found:
+            figure = FIGURES[key.removesuffix("_spread")]
+            about = f"{figure.title}: standard deviation between the three sample seeds"
+            found[key] = st.column_config.NumberColumn("±", format=figure.form, help=about, width=70)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _strip_address(name: str) -> str | None:
+    """A model's first samples as a data URL."""
+    if name == REAL:
+        return None
+    strip = png_bytes(grid(draw.strip(name, STRIP), STRIP, 2, 2))
+    return "data:image/png;base64," + base64.b64encode(strip).decode()
+
+
+def explain_figures() -> None:
+    """Every figure in plain words, and the protocol."""
+    with st.expander("How it works: one protocol for every model", icon=":material/school:"):
+        st.markdown(
+            "Every model draws 10,000 samples (one that takes a class: 1,000 of each), rounded to 256 gray levels like "
+            "photographs, and they are compared with the 10,000 test images. Three times, with different noise: the "
+            "figure is the mean, **±** the standard deviation. Distances are not taken between pixels but between what "
+            "a small classifier of garments, trained once on the training split and frozen, sees in them "
+            "(128 numbers an image). *Real training images* are 10,000 photographs measured in the samples' place: no "
+            "model can be expected to do better."
+        )
+        lines = [f"- **{each.title}**{_sense(each)}. {each.meaning}" for each in FIGURES.values()]
+        st.markdown("\n".join(lines))
+        st.markdown(
+            "Sources: Frechet distance [arXiv:1706.08500](https://arxiv.org/abs/1706.08500), kernel distance "
+            "[arXiv:1801.01401](https://arxiv.org/abs/1801.01401), precision and recall "
+            "[arXiv:1904.06991](https://arxiv.org/abs/1904.06991), density and coverage "
+            "[arXiv:2002.09797](https://arxiv.org/abs/2002.09797), classification accuracy score "
+            "[arXiv:1905.10887](https://arxiv.org/abs/1905.10887). `python -m genlib evaluate NAME` measures a model."
+        )
+
+
+def _sense(figure: Figure) -> str:
+    return f" ({figure.better} is better)" if figure.better else ""
