@@ -10,6 +10,10 @@ st.navigation(
             st.Page("pages/interpolate.py", title="Interpolate", url_path="interpolate"),
         ],
         "Understand": [
+            st.Page("pages/latent.py", title="Latent space", url_path="latent"),
+            st.Page("pages/discriminator.py", title="Discriminator", url_path="discriminator"),
+            st.Page("pages/diversity.py", title="Diversity", url_path="diversity"),
+            st.Page("pages/mixtures.py", title="Mixtures", url_path="mixtures"),
             st.Page("pages/history.py", title="Training history", url_path="history"),
         ],
         "Measure": [

@@ -80,7 +80,37 @@ def _parser() -> _Parser:
     add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
     add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
     add.set_defaults(run=_interpolate)
+
+    add = commands.add_parser("latent", help="draw principal components of hidden layers or latents, by class")
+    _picture_of_a_model(add)
+    add.add_argument("--n", type=_whole("n"), default=2_000, help="points")
+    add.add_argument("--label", help="class number 0-9 or name to show alone in colour")
+    add.set_defaults(run=_latent)
+
+    add = commands.add_parser("diversity", help="draw a row of samples of each class")
+    _picture_of_a_model(add)
+    add.add_argument("--n", type=_whole("n"), default=10, help="samples a class, up to 20")
+    add.set_defaults(run=_diversity)
+
+    add = commands.add_parser("discriminator", help="draw how well a GAN's discriminator tells real from fake")
+    _picture_of_a_model(add)
+    add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
+    add.add_argument("--threshold", type=_share, default=0.5, help="real from this probability on")
+    add.set_defaults(run=_discriminator)
     return parser
+
+
+def _picture_of_a_model(add: argparse.ArgumentParser) -> None:
+    add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
+    add.add_argument("--out", required=True, metavar="F.png")
+    add.add_argument("--seed", type=_whole("seed"), default=0)
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"threshold takes a number from 0 to 1, not {text!r}") from None
 
 
 def _whole(name: str) -> Any:
@@ -287,6 +317,46 @@ def _interpolate(options: argparse.Namespace) -> None:
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+def _latent(options: argparse.Namespace) -> None:
+    from genlib.analysis.latent import outlines, projections
+    from genlib.data import parse_label
+    from genlib.drawing import scatter
+    from genlib.images import png_bytes, write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    label = None if options.label is None else parse_label(options.label)
+    model = load(options.name)
+    found = projections(model, options.n, options.seed, 2)
+    panels = {name: each.coordinates.numpy() for name, each in found.items()}
+    last = next(reversed(found.values()))
+    ellipses = [outline.numpy() for outline in outlines(model, last)]
+    write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
+
+
+def _diversity(options: argparse.Namespace) -> None:
+    from genlib.analysis.diversity import class_grid, class_samples
+    from genlib.images import png_bytes, write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    if not 1 <= options.n <= 20:
+        raise GenlibError(f"--n takes 1 to 20 samples a class, not {options.n}")
+    write_file(path, png_bytes(class_grid(class_samples(load(options.name), options.n, options.seed), options.n)))
+
+
+def _discriminator(options: argparse.Namespace) -> None:
+    from genlib.analysis.discriminator import judge
+    from genlib.drawing import pies
+    from genlib.images import png_bytes, write_file
+
+    path = _target(options.out, ".png")
+    if not 0 <= options.threshold <= 1:
+        raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
+    found = judge(options.name, options.n, options.seed)
+    write_file(path, png_bytes(pies(found.pies(options.threshold))))
 
 
 if __name__ == "__main__":

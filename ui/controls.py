@@ -76,17 +76,40 @@ STYLE = """<style>
 </style>"""
 
 
-def model_picker(capability: str | None = None) -> zoo.Entry:
-    """Choose a model that has the capability; the page stops with a plain line where there is none."""
-    models = zoo.usable(capability)
+def model_picker(*capabilities: str) -> zoo.Entry:
+    """Choose a model that has one of the capabilities; the page stops with a plain line where there is none.
+
+    Where the model chosen before is not among them the page shows another, and the next page goes back to it.
+    """
+    models = zoo.usable(*capabilities)
     if not models:
         st.info("No trained model is here for this page. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
     default = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
-    name = st.sidebar.selectbox("Model", list(models), key="model", index=list(models).index(default), **BOUND)
+    _go_back_to_the_choice(list(models), default)
+    name = st.sidebar.selectbox(
+        "Model", list(models), key="model", index=list(models).index(default), on_change=_forget_the_choice, **BOUND
+    )
     entry = models[name or default]
     st.sidebar.caption(entry.caption)
     return entry
+
+
+def _go_back_to_the_choice(models: list[str], default: str) -> None:
+    """`set_aside` is the model chosen and the one shown for it; an address that names another wins."""
+    chosen, shown = st.session_state.get("set_aside", (st.session_state.get("model"), None))
+    if st.query_params.get("model", shown) != shown:
+        _forget_the_choice()
+    elif chosen in models:
+        st.session_state["model"] = chosen
+        _forget_the_choice()
+    elif chosen in zoo.entries():
+        st.session_state["model"] = shown if shown in models else default
+        st.session_state["set_aside"] = chosen, st.session_state["model"]
+
+
+def _forget_the_choice() -> None:
+    st.session_state.pop("set_aside", None)
 
 
 def seed_control() -> int:

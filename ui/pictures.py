@@ -10,12 +10,9 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from genlib.drawing import CLASS_COLOURS
 from genlib.images import gif_bytes, grid
 
-CLASS_COLOURS = (
-    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
-    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
-)  # Petroff 2021, arXiv:2107.02270; one colour a class, everywhere
 STILL = {"displayModeBar": False}
 
 

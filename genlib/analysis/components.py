@@ -10,8 +10,8 @@ from torch import Tensor
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
-from genlib.model import N_CLASSES, Mixture
-from genlib.sampling import BATCH
+from genlib.model import N_CLASSES, Mixture, Model
+from genlib.sampling import sample
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,25 @@ def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
     order = weights.argsort(descending=True, stable=True)
     with torch.inference_mode():
         pictures = to_uint8(model.render(means[order]))
-        posterior = torch.cat([model.posterior(from_uint8(part)) for part in test.images[:n].split(4 * BATCH)])
+        posterior = model.posterior(from_uint8(test.images[:n]))  # at once: each call factorises every covariance
     sure, owner = posterior[:, order].max(1)
     counts = torch.zeros(len(order), N_CLASSES, dtype=torch.int64)
     counts.index_put_((owner, test.labels[:n]), torch.ones(n, dtype=torch.int64), accumulate=True)
     rows = [(owner == k).nonzero().squeeze(1) for k in range(len(order))]
     surest = [held[sure[held].argsort(descending=True, stable=True)][:typical] for held in rows]
     return Contents(weights[order], pictures, order, counts, surest)
+
+
+def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: float = 1.0) -> Tensor:
+    """The first n samples of a seed, uint8 (n, 28, 28), were all drawn from component k (its own number, from 0).
+
+    `temperature` scales the noise: 0 is the component's mean.
+    """
+    if not isinstance(model, Mixture):
+        raise GenlibError("components need a mixture model")
+    weights = model.components().weights
+    if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k < len(weights):
+        raise GenlibError(f"components are 0 to {len(weights) - 1}, not {k!r}")
+    z = model.draw_latent(n, seed)
+    z[:, 0] = weights[:k].sum() + weights[k] / 2  # the middle of the component's share of the uniform number
+    return to_uint8(sample(model, model.temper(z, temperature)))

@@ -11,7 +11,7 @@ from torch import Tensor
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
-from genlib.model import Discriminates
+from genlib.model import N_CLASSES, Discriminates
 from genlib.sampling import BATCH, generate
 from genlib.store import load
 
@@ -40,8 +40,26 @@ class Judgement:
         shares = {side: float(hits.double().mean()) for side, hits in right.items()}
         return {"overall": float(torch.cat(list(right.values())).double().mean()), **shares}
 
+    def pies(self, threshold: float = 0.5) -> dict[str, float]:
+        """The study's three pies: shares judged rightly by their titles."""
+        return dict(zip(("Overall", "Real images", "Fakes"), self.accuracy(threshold).values(), strict=True))
+
+    def class_accuracy(self, fake_classes: Tensor, threshold: float = 0.5) -> dict[str, Tensor]:
+        """Shares judged rightly by class, (10,) for either side, nan for a class without images.
+
+        `fake_classes` int64 (N,) are the fakes' classes: those asked for, or those a classifier sees.
+        """
+        right = {
+            "real": (self.real_classes, self.real_scores >= threshold),
+            "fake": (fake_classes, self.fake_scores < threshold),
+        }
+        return {
+            side: torch.stack([hits[classes == label].double().mean() for label in range(N_CLASSES)])
+            for side, (classes, hits) in right.items()
+        }
+
     def roc(self) -> tuple[Tensor, Tensor]:
-        """False positive and true positive rates over all thresholds, (2 N + 1,) each, from (0, 0) to (1, 1)."""
+        """False and true positive rates over all thresholds, (T + 1,) each for T distinct scores, (0, 0) to (1, 1)."""
         scores = torch.cat([self.real_scores, self.fake_scores])
         real = torch.cat([torch.ones_like(self.real_scores), torch.zeros_like(self.fake_scores)]).bool()
         order = scores.argsort(descending=True, stable=True)

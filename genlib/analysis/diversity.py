@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.images import grid
 from genlib.metrics.features import load_extractor
 from genlib.model import N_CLASSES, Conditional, Model
 from genlib.sampling import generate
@@ -50,3 +52,10 @@ def diversity(images: Tensor) -> float | None:
         return None
     features = torch.from_numpy(load_extractor().features(images)).double()
     return float(torch.nn.functional.pdist(features).mean())
+
+
+def class_grid(found: list[ClassSamples], columns: int, scale: int = 4) -> np.ndarray:
+    """A row of up to `columns` samples for each class as one picture uint8 (H, W); what a class lacks is white."""
+    white = torch.full((columns, 28, 28), 255, dtype=torch.uint8)
+    tiles = torch.cat([torch.cat([each.images, white])[:columns] for each in found])
+    return grid(tiles, columns, scale, gap=4)

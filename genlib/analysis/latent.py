@@ -16,6 +16,8 @@ from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
 from genlib.sampling import BATCH, cycle_labels, sample
 
 POINTS = 2_000
+FITTED = 4_000  # axes, shares and accuracies are those of the first so many points
+EXACT = 1_024  # numbers a point up to which its components are exact
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,10 @@ class Projection:
 
     `coordinates` (N, k); `explained` (k,) shares of the variance; `classes` int64 (N,); `images` uint8 (N, 28, 28), the
     picture behind each point. `asked` says whether the classes were asked for or are given by the data set; else they
-    are what genlib's classifier sees. `separability` is the accuracy of a linear classifier on the full points and
-    `visible` that of the nearest class mean in the plane of the first two components, each fitted on the first half of
-    the points and measured on the second.
+    are what genlib's classifier sees. The axes are fitted to the first 4,000 points. Of these, `separability` is the
+    accuracy of a linear classifier on the full points and `visible` that of the nearest class mean in the plane of the
+    first two components, each fitted on the first half and measured on the second. `mean` (d,) and `axes` (k, d) place
+    any other point.
     """
 
     coordinates: Tensor
@@ -39,22 +42,53 @@ class Projection:
     mean: Tensor
     axes: Tensor
 
+    def ellipse(self, mean: Tensor, covariance: Tensor, deviations: float = 2.0, corners: int = 64) -> Tensor:
+        """Outline (corners, 2) of a Gaussian of mean (d,), covariance (d, d) in the plane of the first two components.
+
+        Its projection on the axes A is N(A (mean - m), A covariance A^T); the outline is at `deviations` of these.
+        """
+        plane = self.axes[:2].double()
+        values, vectors = torch.linalg.eigh(plane @ covariance.double() @ plane.T)
+        angle = torch.linspace(0, 2 * torch.pi, corners, dtype=torch.float64)
+        circle = torch.stack([angle.cos(), angle.sin()], dim=1)
+        outline = circle * (deviations * values.clamp(min=0).sqrt()) @ vectors.T
+        return (outline + plane @ (mean - self.mean).double()).float()
+
 
 def principal_components(points: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Points (N, d) to coordinates (N, k), explained shares (k,), mean (d,) and axes (k, d), largest variance first.
 
-    By the singular values of the centred points; each axis points to where its largest entry is positive.
+    Each axis points to where its largest entry is positive. Above 1,024 dimensions the axes are found by subspace
+    iteration (Halko, Martinsson and Tropp 2011, arXiv:0909.4061, algorithm 4.4).
     """
     most = min(points.shape)
     if not 1 <= k <= most:
         raise GenlibError(f"{len(points)} points of {points.shape[1]} numbers have 1 to {most} components, not {k}")
     mean = points.mean(0)
     centred = points - mean
-    _, s, axes = torch.linalg.svd(centred, full_matrices=False)
-    axes = axes[:k]
+    axes = _exact_axes(centred, k) if points.shape[1] <= EXACT else _iterated_axes(centred, k)
     largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
     axes = axes * torch.where(largest < 0, -1.0, 1.0)
-    return centred @ axes.T, (s.square() / s.square().sum().clamp(min=1e-30))[:k], mean, axes
+    coordinates = centred @ axes.T
+    explained = coordinates.double().square().sum(0) / centred.double().square().sum().clamp(min=1e-30)
+    return coordinates, explained.float(), mean, axes
+
+
+def _exact_axes(centred: Tensor, k: int) -> Tensor:
+    """Eigenvectors of the scatter matrix (d, d), in double precision."""
+    x = centred.double()
+    return torch.linalg.eigh(x.T @ x)[1].T.flip(0)[:k].to(centred.dtype)
+
+
+def _iterated_axes(centred: Tensor, k: int, rounds: int = 8) -> Tensor:
+    """Powers of the scatter matrix on a random subspace of a few more dimensions than are wanted."""
+    generator = torch.Generator().manual_seed(0)
+    width = min(k + 10, *centred.shape)
+    basis = torch.randn(centred.shape[1], width, generator=generator, dtype=centred.dtype)
+    for _ in range(rounds):
+        basis = torch.linalg.qr(centred.T @ (centred @ basis))[0]
+    _, _, inner = torch.linalg.svd(centred @ basis, full_matrices=False)
+    return (inner @ basis.T)[:k]
 
 
 def hidden_projections(model: Model, n: int = POINTS, seed: int = 0, k: int = 3) -> dict[str, Projection]:
@@ -66,17 +100,17 @@ def hidden_projections(model: Model, n: int = POINTS, seed: int = 0, k: int = 3)
         raise GenlibError("this needs a model that shows its hidden layers")
     z = model.draw_latent(_count(n), seed)
     y = cycle_labels(n) if isinstance(model, Conditional) else None
-    layers: dict[str, list[Tensor]] = {}
+    layers: dict[str, _Points] = {}
     images = []
     for start in range(0, n, BATCH):
         part, label = z[start : start + BATCH], None if y is None else y[start : start + BATCH]
         images.append(to_uint8(sample(model, part, label)))
         with torch.inference_mode():
             for name, value in list(model.hidden_layers(part, label).items())[:2]:
-                layers.setdefault(name, []).append(value.flatten(1))
+                layers.setdefault(name, _Points(k)).add(value.flatten(1))
     pictures = torch.cat(images)
     classes = load_extractor().predict(pictures) if y is None else y
-    return {name: _projection(torch.cat(parts), classes, pictures, k, y is not None) for name, parts in layers.items()}
+    return {name: points.projection(classes, pictures, y is not None) for name, points in layers.items()}
 
 
 def encoded_projection(model: Model, n: int = POINTS, k: int = 3) -> Projection:
@@ -86,9 +120,29 @@ def encoded_projection(model: Model, n: int = POINTS, k: int = 3) -> Projection:
     test = FashionMNIST.load("test")
     images, classes = test.images[: _count(n)], test.labels[:n]
     place: Callable[[Tensor], Tensor] = model.encode if isinstance(model, Encodes) else model.points
+    points = _Points(k)
     with torch.inference_mode():
-        points = torch.cat([place(from_uint8(part)).flatten(1) for part in images.split(BATCH)])
-    return _projection(points, classes, images, k, True)
+        for part in images.split(BATCH):
+            points.add(place(from_uint8(part)).flatten(1))
+    return points.projection(classes, images, True)
+
+
+def projections(model: Model, n: int = POINTS, seed: int = 0, k: int = 3) -> dict[str, Projection]:
+    """What a model knows images by, by name: its first hidden layer after and before the non-linearity, or the place of
+    test images in its latent or mixture space (which no seed changes).
+    """
+    if isinstance(model, HiddenLayers):
+        return dict(reversed(hidden_projections(model, n, seed, k).items()))
+    name = "test images among the Gaussians" if isinstance(model, Mixture) else "latents of test images"
+    return {name: encoded_projection(model, n, k)}
+
+
+def outlines(model: Model, projection: Projection) -> list[Tensor]:
+    """The 2 sigma ellipses (64, 2) of a mixture's components in the plane of a projection; none of other models."""
+    if not isinstance(model, Mixture):
+        return []
+    _, means, covariances = model.components()
+    return [projection.ellipse(mean, covariance) for mean, covariance in zip(means, covariances, strict=True)]
 
 
 def _count(n: int) -> int:
@@ -97,12 +151,39 @@ def _count(n: int) -> int:
     return n
 
 
-def _projection(points: Tensor, classes: Tensor, images: Tensor, k: int, asked: bool) -> Projection:
-    k = min(k, *points.shape)
-    coordinates, explained, mean, axes = principal_components(points, k)
-    separability = linear_accuracy(points, classes)
-    visible = nearest_mean_accuracy(coordinates[:, :2], classes)
-    return Projection(coordinates, explained, classes, images, asked, separability, visible, mean, axes)
+class _Points:
+    """Points as they come: the first are kept whole to fit the axes, of the rest only their place on them.
+
+    A convolutional layer has 12,544 numbers a point: ten thousand of them would fill the memory of a small machine.
+    """
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+        self.kept: list[Tensor] = []
+        self.placed: list[Tensor] = []
+        self.fitted: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+
+    def add(self, points: Tensor) -> None:
+        if self.fitted is None and BATCH * len(self.kept) < FITTED:
+            self.kept.append(points)
+        else:
+            _, _, mean, axes = self._fit()
+            self.placed.append((points - mean) @ axes.T)
+
+    def _fit(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        if self.fitted is None:
+            points = torch.cat(self.kept)
+            self.kept = [points]
+            self.fitted = principal_components(points, min(self.k, *points.shape))
+        return self.fitted
+
+    def projection(self, classes: Tensor, images: Tensor, asked: bool) -> Projection:
+        coordinates, explained, mean, axes = self._fit()
+        seen = classes[: len(coordinates)]
+        separability = linear_accuracy(self.kept[0], seen)
+        visible = nearest_mean_accuracy(coordinates[:, :2], seen)
+        coordinates = torch.cat([coordinates, *self.placed])
+        return Projection(coordinates, explained, classes, images, asked, separability, visible, mean, axes)
 
 
 def linear_accuracy(points: Tensor, classes: Tensor) -> float:

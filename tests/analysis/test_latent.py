@@ -1,0 +1,136 @@
+"""Projections against numpy's SVD, known mixtures and clouds whose separability is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from genlib.analysis import latent
+from genlib.analysis.latent import (
+    encoded_projection,
+    hidden_projections,
+    linear_accuracy,
+    nearest_mean_accuracy,
+    outlines,
+    principal_components,
+    projections,
+)
+from genlib.data import FashionMNIST
+from genlib.images import from_uint8
+from genlib.sampling import cycle_labels, generate
+from tests.tiny import refused, tiny_model
+
+
+def check_against_numpy(points: torch.Tensor, k: int, tolerance: float) -> None:
+    coordinates, explained, mean, axes = principal_components(points, k)
+    x = points.double().numpy()
+    _, s, components = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    components = components[:k] * np.sign(components[np.arange(k), np.abs(components[:k]).argmax(1)])[:, None]
+    assert np.allclose(mean.numpy(), x.mean(0), atol=tolerance)
+    assert np.allclose(axes.numpy(), components, atol=tolerance)
+    assert np.allclose(explained.numpy(), (s**2 / (s**2).sum())[:k], atol=tolerance)
+    assert np.allclose(coordinates.numpy(), (x - x.mean(0)) @ components.T, atol=20 * tolerance)
+
+
+def test_components_are_numpys() -> None:
+    check_against_numpy(torch.randn(60, 9) * torch.arange(1, 10), 4, 1e-4)
+
+
+def test_components_of_wide_points_are_numpys() -> None:
+    """Found by iteration: a few strong directions in 1,500 dimensions of noise."""
+    strong = torch.randn(80, 3) * torch.tensor([90.0, 60.0, 40.0])
+    check_against_numpy(strong @ torch.linalg.qr(torch.randn(1500, 3))[0].T + torch.randn(80, 1500), 3, 1e-3)
+
+
+def test_points_on_a_line_have_one_component() -> None:
+    line = torch.linspace(-1, 1, 30)[:, None] * torch.tensor([[3.0, 4.0]])
+    coordinates, explained, _, axes = principal_components(line, 2)
+    assert explained.tolist() == pytest.approx([1, 0], abs=1e-6)
+    assert axes[0].tolist() == pytest.approx([0.6, 0.8], abs=1e-6)
+    assert torch.allclose(coordinates[:, 0], torch.linspace(-5, 5, 30), atol=1e-5)
+
+
+def test_equal_points_are_no_trouble() -> None:
+    coordinates, explained, *_ = principal_components(torch.ones(30, 5), 2)
+    assert coordinates.abs().max() == explained.abs().max() == 0
+
+
+def test_a_generators_layer_before_and_after() -> None:
+    model = tiny_model("cgan-mlp")
+    found = hidden_projections(model, 300, seed=3, k=2)
+    before, after = found.values()
+    assert list(found) == ["hidden 1, before LeakyReLU", "hidden 1, after LeakyReLU"]
+    assert list(projections(model, 300, 3, 2)) == list(reversed(found))
+    y = cycle_labels(300)
+    layers = model.hidden_layers(model.draw_latent(300, 3), y)  # type: ignore[operator]
+    for projection, layer in ((before, "before"), (after, "after")):
+        points = layers[f"hidden 1, {layer} LeakyReLU"].detach()
+        expected = (points - projection.mean) @ projection.axes.T
+        assert torch.allclose(projection.coordinates, expected, atol=1e-4)
+        assert torch.equal(projection.classes, y)
+        assert projection.asked
+    assert torch.equal(after.images, generate(model, 300, 3)[0])
+
+
+def test_without_labels_the_classifier_names_the_classes() -> None:
+    found = hidden_projections(tiny_model("gan-dense-1"), 40)
+    for projection in found.values():
+        assert not projection.asked
+        assert projection.classes.shape == (40,)
+
+
+def test_points_beyond_those_fitted_are_placed_on_the_same_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_model("cgan-mlp")
+    monkeypatch.setattr(latent, "FITTED", 250)
+    few, many = (hidden_projections(model, n)["hidden 1, after LeakyReLU"] for n in (250, 800))
+    assert many.coordinates.shape == (800, 3)
+    assert torch.allclose(few.coordinates, many.coordinates[:250], atol=1e-5)
+    assert (few.separability, few.visible) == (many.separability, many.visible)
+    hidden = model.hidden_layers(model.draw_latent(800, 0), cycle_labels(800))  # type: ignore[operator]
+    expected = (hidden["hidden 1, after LeakyReLU"].detach() - many.mean) @ many.axes.T
+    assert torch.allclose(many.coordinates, expected, atol=1e-4)
+
+
+def test_encoders_place_test_images(test_split: FashionMNIST) -> None:
+    model = tiny_model("vae-cnn")
+    found = encoded_projection(model, 100, 2)
+    with torch.inference_mode():
+        points = model.encode(from_uint8(test_split.images[:100]))  # type: ignore[operator]
+    assert torch.allclose(found.coordinates, (points - found.mean) @ found.axes.T, atol=1e-4)
+    assert torch.equal(found.classes, test_split.labels[:100])
+    assert outlines(model, found) == []
+
+
+def test_a_mixtures_ellipses_are_two_deviations_from_its_means() -> None:
+    model = tiny_model("gmm-10")
+    (found,) = projections(model, 300).values()
+    _, means, covariances = model.components()  # type: ignore[operator]
+    for outline, mean, covariance in zip(outlines(model, found), means, covariances, strict=True):
+        plane = found.axes[:2]
+        away = outline - plane @ (mean - found.mean)
+        distances = (away * torch.linalg.solve(plane @ covariance @ plane.T, away.T).T).sum(1)
+        assert torch.allclose(distances, torch.full((64,), 4.0), atol=1e-2)
+        assert torch.allclose(outline[0], outline[-1], atol=1e-4)
+
+
+def test_clouds_far_apart_are_told_apart_and_noise_is_not() -> None:
+    y = torch.arange(400) % 4
+    corners = 50 * torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
+    apart = torch.randn(400, 2) + corners[y]
+    assert linear_accuracy(apart, y) == nearest_mean_accuracy(apart, y) == 1
+    noise = torch.randn(400, 2)
+    assert max(linear_accuracy(noise, y), nearest_mean_accuracy(noise, y)) < 0.4
+    assert linear_accuracy(noise, torch.zeros(400, dtype=torch.int64)) == 1
+
+
+def test_bad_questions_are_refused() -> None:
+    with refused("shows its hidden layers"):
+        hidden_projections(tiny_model("vae-cnn"))
+    with refused("encodes images, or a mixture"):
+        encoded_projection(tiny_model("cgan-mlp"))
+    for n in (19, 10_001, True, 30.0):
+        with refused("n takes a whole number from 20 to 10000"):
+            hidden_projections(tiny_model("cgan-mlp"), n)  # type: ignore[arg-type]
+    with refused("1 to 3 components, not 4"):
+        principal_components(torch.randn(9, 3), 4)

@@ -1,0 +1,123 @@
+"""The commands that draw an analysis: latent, diversity and discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from genlib.__main__ import main
+from genlib.store import save_model
+from tests.tiny import tiny_model
+
+Capture = pytest.CaptureFixture[str]
+COMMANDS = ("latent", "diversity", "discriminator")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[[str], Path]:
+    """Saves an untrained tiny model of a preset; the directory of a run is as good a name as a preset's."""
+
+    def save(name: str) -> Path:
+        directory = tmp_path / name
+        directory.mkdir()
+        model = tiny_model(name)
+        if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
+            model.log_likelihood.fill_(0.0)
+        generator = getattr(model, "generator", None)
+        tensors = {} if generator is None else {f"generator.{k}": v.clone() for k, v in generator.state_dict().items()}
+        save_model(directory, name, model, tensors)
+        return directory
+
+    return save
+
+
+def command(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def drawn(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture).astype(int)
+
+
+@pytest.mark.parametrize("name", ["cgan-mlp", "gan-dense-1", "vae-cnn", "gmm-10", "vae-gmm-2", "ae-cnn"])
+def test_latent_draws_every_kind_of_space(name: str, run: Callable[[str], Path], tmp_path: Path) -> None:
+    directory, pictures = run(name), []
+    for options in ((), ("--label", "Coat")):
+        out = tmp_path / f"{name}{len(options)}.png"
+        assert command("latent", directory, "--out", out, "--n", 200, *options) == 0
+        pictures.append(drawn(out))
+    panels = 2 if "gan" in name else 1
+    assert pictures[0].shape == (682, 580 * panels + 20, 3)
+    assert pictures[0].shape == pictures[1].shape
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_diversity_draws_a_row_a_class(run: Callable[[str], Path], tmp_path: Path) -> None:
+    for name in ("cgan-mlp", "vae-cnn"):
+        assert command("diversity", run(name), "--out", tmp_path / "d.png", "--n", 3) == 0
+        assert drawn(tmp_path / "d.png").shape == (10 * 116 - 4, 3 * 116 - 4)
+
+
+@pytest.mark.parametrize("name", ["cgan-mlp", "gan-dense-1"])
+def test_discriminator_draws_three_pies(name: str, run: Callable[[str], Path], tmp_path: Path) -> None:
+    directory, pictures = run(name), []
+    for threshold in (0, 1):
+        assert (
+            command("discriminator", directory, "--out", tmp_path / "p.png", "--n", 40, "--threshold", threshold) == 0
+        )
+        pictures.append(drawn(tmp_path / "p.png"))
+    assert pictures[0].shape == (368, 900, 3)
+    assert (pictures[0] != pictures[1]).any()  # all called real, all called fake
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp_path: Path) -> None:
+    directory, files = run("cgan-mlp"), []
+    for i, seed in enumerate((0, 0, 1)):
+        files.append(tmp_path / f"{i}.png")
+        n = {"diversity": 2}.get(name, 60)
+        threshold = ("--threshold", 0.499) if name == "discriminator" else ()
+        assert command(name, directory, "--out", files[-1], "--n", n, "--seed", seed, *threshold) == 0
+    first, again, other = (path.read_bytes() for path in files)
+    assert first == again
+    if name != "discriminator":  # an untrained one may judge both seeds alike
+        assert first != other
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        *(((name, "nope", "--out", "f.png"), "no model 'nope'") for name in COMMANDS),
+        *(((name, "gmm-10", "--out", "f.jpg"), "--out takes a file ending in .png") for name in COMMANDS),
+        *(((name, "gmm-10", "--out", "gone/f.png"), "there is no directory gone") for name in COMMANDS),
+        *(((name, "gmm-10", "--out", "f.png", "--n", "many"), "n takes a whole number") for name in COMMANDS),
+        *(((name, "gmm-10", "--out", "f.png", "--seed", "1.5"), "seed takes a whole number") for name in COMMANDS),
+        *(((name, "gmm-10"), "--out") for name in COMMANDS),
+        (("latent", "gmm-10", "--out", "f.png", "--n", "19"), "from 20 to 10000"),
+        (("latent", "gmm-10", "--out", "f.png", "--label", "coatt"), "no class 'coatt'"),
+        (("diversity", "gmm-10", "--out", "f.png", "--n", "21"), "--n takes 1 to 20"),
+        (("discriminator", "gmm-10", "--out", "f.png"), "gmm-10 has no discriminator"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "2"), "--threshold takes a number from 0 to 1"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "nan"), "--threshold takes a number"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "half"), "threshold takes a number"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--n", "0"), "n takes a whole number from 1 to 10000"),
+        (("latent", "cgan-mlp", "--out", "f.png", "--seed", "-1"), "seed"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_file(
+    arguments: tuple[str, ...], match: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("genlib: ")
+    assert match in line
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
