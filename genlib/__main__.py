@@ -80,6 +80,13 @@ def _parser() -> _Parser:
     add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
     add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
     add.set_defaults(run=_interpolate)
+
+    add = commands.add_parser("reconstruct", help="test images given back by a model, and what differs")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--out", required=True, metavar="F.png")
+    add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
+    add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
+    add.set_defaults(run=_reconstruct)
     return parser
 
 
@@ -287,6 +294,20 @@ def _interpolate(options: argparse.Namespace) -> None:
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+def _reconstruct(options: argparse.Namespace) -> None:
+    from genlib.analysis.reconstruction import choose, picture, reconstructions
+    from genlib.data import FashionMNIST
+    from genlib.images import png_bytes, write_file
+    from genlib.noise import check_seed
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    rows, test = choose(options.n), FashionMNIST.load("test")
+    images, labels = test.images[rows], test.labels[rows]
+    *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
+    write_file(path, png_bytes(picture(images, found.images)))
 
 
 if __name__ == "__main__":
