@@ -76,9 +76,9 @@ STYLE = """<style>
 </style>"""
 
 
-def model_picker(capability: str | None = None) -> zoo.Entry:
-    """Choose a model that has the capability; the page stops with a plain line where there is none."""
-    models = zoo.usable(capability)
+def model_picker(*capabilities: str) -> zoo.Entry:
+    """Choose a model that has one of the capabilities; the page stops with a plain line where there is none."""
+    models = zoo.usable(*capabilities)
     if not models:
         st.info("No trained model is here for this page. Train one: `python -m genlib train cgan-mlp`")
         st.stop()

@@ -78,12 +78,12 @@ def _entry(described: dict[str, Any]) -> Entry:
     )
 
 
-def usable(capability: str | None = None) -> dict[str, Entry]:
-    """Models that loaded and, where one is named, have the capability."""
+def usable(*capabilities: str) -> dict[str, Entry]:
+    """Models that loaded and have the capability, or one of the capabilities where several are named."""
     return {
         name: entry
         for name, entry in entries().items()
-        if entry.problem is None and (capability is None or capability in entry.capabilities)
+        if entry.problem is None and (not capabilities or not set(capabilities).isdisjoint(entry.capabilities))
     }
 
 
