@@ -97,6 +97,13 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
     add.add_argument("--threshold", type=_share, default=0.5, help="real from this probability on")
     add.set_defaults(run=_discriminator)
+
+    add = commands.add_parser("reconstruct", help="test images given back by a model, and what differs")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--out", required=True, metavar="F.png")
+    add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
+    add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
+    add.set_defaults(run=_reconstruct)
     return parser
 
 
@@ -357,6 +364,20 @@ def _discriminator(options: argparse.Namespace) -> None:
         raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
     found = judge(options.name, options.n, options.seed)
     write_file(path, png_bytes(pies(found.pies(options.threshold))))
+
+
+def _reconstruct(options: argparse.Namespace) -> None:
+    from genlib.analysis.reconstruction import choose, picture, reconstructions
+    from genlib.data import FashionMNIST
+    from genlib.images import png_bytes, write_file
+    from genlib.noise import check_seed
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    rows, test = choose(options.n), FashionMNIST.load("test")
+    images, labels = test.images[rows], test.labels[rows]
+    *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
+    write_file(path, png_bytes(picture(images, found.images)))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from statistics import mean, median, pstdev
 from typing import Any
 
@@ -238,6 +239,38 @@ class Finding:
             "parts": [vars(part) for part in self.parts],
             "why": self.why,
         }
+
+
+VERDICTS = ("holds", "partly", "does not hold", "not tested")
+FILE = Path(__file__).with_name("findings.json")
+
+
+def untested_findings() -> tuple[Finding, ...]:
+    """Every claim in order, none judged."""
+    return tuple(Finding(claim, "not tested", ()) for claim in CLAIMS)
+
+
+def shipped_findings() -> tuple[Finding, ...]:
+    """Every claim in order with the verdict shipped for it, "not tested" where there is none.
+
+    `python -m genlib findings --json genlib/findings.json` writes the file; GenlibError where it is damaged.
+    """
+    entries = read_json(FILE).get("findings")
+    try:
+        judged = {entry["number"]: entry for entry in entries or []}
+        return tuple(
+            _finding(each.claim, judged[each.claim.number]) if each.claim.number in judged else each
+            for each in untested_findings()
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GenlibError(f"{FILE} does not hold findings; python -m genlib findings --json writes it anew") from error
+
+
+def _finding(claim: Claim, entry: dict[str, Any]) -> Finding:
+    parts = tuple(Part(str(part["rule"]), bool(part["holds"]), str(part["figures"])) for part in entry["parts"])
+    if entry["verdict"] not in VERDICTS:
+        raise KeyError(entry["verdict"])
+    return Finding(claim, entry["verdict"], parts, str(entry["why"]))
 
 
 Outcome = tuple[bool, str]

@@ -13,7 +13,7 @@ from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Mixture, Model
 
-STARTS, STEPS, RATE = 8, 200, 0.1
+STARTS, STEPS, RATE = 4, 100, 0.1  # eight starts and 200 steps end 5 % lower and take four times as long
 FEATURE_SHARE = 0.1
 PIXEL_VARIANCE = 0.0866  # of the test split's pixels in [0, 1] about their mean image
 SHOWN_EVERY = 10
@@ -47,6 +47,8 @@ def invert(
     """
     if isinstance(model, Mixture):
         raise GenlibError("a mixture's latent holds a component's number: it cannot be searched by gradient")
+    if not len(images):
+        raise GenlibError("there is no image to invert")
     if isinstance(model, Conditional) and (labels is None or len(labels) != len(images)):
         raise GenlibError("inverting a conditional model needs the class of each image")
     for name, value, most in (("starts", starts, 64), ("steps", steps, 2_000)):

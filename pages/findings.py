@@ -1,0 +1,20 @@
+"""Findings: do the studies' claims hold?"""
+
+import streamlit as st
+
+from ui import controls, findings
+from ui.share import share
+
+controls.page("findings", "Findings", "Do the studies' claims hold? Sixteen of them, each judged by our own figures.")
+found = findings.load()
+findings.overview(found)
+st.caption(findings.RULES)
+verdict = findings.verdict_control()
+shown = findings.chosen(found, verdict)
+for pair in findings.pairs(shown):
+    for place, finding in zip(st.columns(2, gap="medium"), pair, strict=False):
+        with place:
+            findings.card(finding)
+
+share("findings", {"verdict": verdict}, findings.CODE, findings.downloads(shown))
+findings.how_it_works()

@@ -1,0 +1,193 @@
+"""The Findings page: each claim with its verdict, the figures behind it, and what shows it live."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from genlib.errors import GenlibError
+from genlib.findings import BETTER, Finding, shipped_findings, untested_findings
+from ui import evidence, zoo
+from ui.controls import BOUND
+from ui.pictures import CLASS_COLOURS
+
+EVERY_VERDICT = "all"
+VERDICTS = {
+    "holds": ("✓", "holds", "blue", CLASS_COLOURS[0]),
+    "partly": ("≈", "holds partly", "orange", CLASS_COLOURS[1]),
+    "does not hold": ("✗", "does not hold", "red", CLASS_COLOURS[2]),
+    "not tested": ("?", "not tested yet", "gray", CLASS_COLOURS[3]),
+}  # sign, words, badge, colour: never the colour alone
+RULES = (
+    "Every model is a single training run, so a finding is about that run. What would count as holding, figure and "
+    "threshold, was written down before the models were trained. " + BETTER.split(". ")[0] + "."
+)
+CODE = """from genlib.findings import CLAIMS, judge_claim
+
+for claim in CLAIMS:  # some take minutes: models are sampled and searched anew
+    finding = judge_claim(claim)
+    print(f"{claim.number}. {claim.title}: {finding.verdict}")
+    for part in finding.parts:
+        print("  ", part.rule, "-", part.figures)
+"""
+LIVE: dict[int, Sequence[tuple[str, str, dict[str, str]]]] = {
+    1: (("Training history", "history", {"model": "vae-cnn"}), ("Reconstruct", "reconstruct", {"model": "vae-cnn"})),
+    2: (("Reconstruct", "reconstruct", {"model": "vae-dense-64"}), ("Same question", "compare", {"family": "VAE"})),
+    3: (("Mixtures", "mixtures", {"model": "gmm-10"}),),
+    4: (("Mixtures", "mixtures", {"model": "ae-gmm-best"}),),
+    5: (("Mixtures", "mixtures", {"model": "vae-gmm-11"}), ("Same question", "compare", {"family": "VAE + mixture"})),
+    6: (("Discriminator", "discriminator", {"model": "gan-dense-2"}), ("History", "history", {"model": "gan-dense-2"})),
+    7: (("Generate", "generate", {"model": "gan-dense-cnn"}), ("Same question", "compare", {"family": "GAN"})),
+    8: (("Generate", "generate", {"model": "dcgan-32"}), ("Same question", "compare", {"family": "DCGAN"})),
+    9: (
+        ("Training history", "history", {"model": "dcgan-64"}),
+        ("Interpolate", "interpolate", {"model": "dcgan-64", "between": "random pairs"}),
+    ),
+    10: (("Training history", "history", {"model": "gan-fid"}),),
+    11: (("Discriminator", "discriminator", {"model": "cgan-mlp"}),),
+    12: (
+        ("T-shirt to Dress", "interpolate", {"model": "cgan-mlp", "from": "T-shirt/top", "to": "Dress"}),
+        ("Shirt to Coat", "interpolate", {"model": "cgan-mlp", "from": "Shirt", "to": "Coat"}),
+    ),
+    13: (("Latent space", "latent", {"model": "cgan-mlp"}),),
+    14: (("Reconstruct", "reconstruct", {"model": "cgan-mlp", "fresh": "true"}),),
+    15: (("Diversity", "diversity", {"model": "cgan-mlp"}),),
+    16: (("Training history", "history", {"model": "vae-dense-64"}), ("Same question", "compare", {"family": "VAE"})),
+}
+
+
+def load() -> tuple[Finding, ...]:
+    """Every claim with its shipped verdict; a damaged file is told in one line and all claims stand untested."""
+    try:
+        return shipped_findings()
+    except GenlibError as error:
+        st.warning(f"The verdicts are not available: {error}", icon=":material/broken_image:")
+        return untested_findings()
+
+
+def overview(findings: Sequence[Finding]) -> None:
+    """All verdicts at a glance: a tile a claim, which leads down to it."""
+    tiles = "".join(_tile(finding) for finding in findings)
+    counts = [
+        f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, (_, words, *_) in VERDICTS.items()
+    ]
+    st.html(f'{STYLE}<div class="genlib-verdicts" role="list">{tiles}</div>')
+    st.markdown(f"**{' · '.join(counts)}**")
+
+
+def _tile(finding: Finding) -> str:
+    sign, words, _, colour = VERDICTS[finding.verdict]
+    number = finding.claim.number
+    title = escape(f"{number}. {finding.claim.title}: {words}", quote=True)
+    return (
+        f'<a role="listitem" href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
+        f"<b>{number}</b><span>{sign}</span><small>{words}</small></a>"
+    )
+
+
+STYLE = """<style>
+.genlib-verdicts { display: grid; grid-template-columns: repeat(8, 1fr); gap: .5rem; }
+.genlib-verdicts a { display: flex; flex-direction: column; align-items: center; padding: .35rem .2rem; color: inherit;
+  text-decoration: none; border: 1px solid; border-top-width: .4rem; border-radius: .3rem; }
+.genlib-verdicts a:hover, .genlib-verdicts a:focus-visible { background: rgba(128, 128, 128, .15); }
+.genlib-verdicts b { font-size: .85rem; }
+.genlib-verdicts span { font-size: 1.5rem; line-height: 1.2; }
+.genlib-verdicts small { font-size: .7rem; opacity: .85; text-align: center; line-height: 1.1; min-height: 2.2em; }
+@media (max-width: 640px) { .genlib-verdicts { grid-template-columns: repeat(4, 1fr); } }
+</style>"""
+
+
+def verdict_control() -> str:
+    """One verdict's claims, or all of them."""
+    options = [EVERY_VERDICT, *VERDICTS]
+    found = st.segmented_control(
+        "Show",
+        options,
+        default=EVERY_VERDICT,
+        required=True,
+        key="verdict",
+        **BOUND,
+    )
+    return found or EVERY_VERDICT
+
+
+def chosen(findings: Sequence[Finding], verdict: str) -> list[Finding]:
+    """The claims with a verdict."""
+    return [each for each in findings if verdict in (EVERY_VERDICT, each.verdict)]
+
+
+def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
+    """Two a line."""
+    if not findings:
+        st.caption("No claim has this verdict.")
+    return [tuple(findings[start : start + 2]) for start in range(0, len(findings), 2)]
+
+
+def card(finding: Finding) -> None:
+    """Title, verdict, picture, the parts with their figures, and where to see it live."""
+    claim = finding.claim
+    sign, words, badge, _ = VERDICTS[finding.verdict]
+    with st.container(border=True):
+        st.subheader(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
+        st.badge(f"{sign} {words}", color=badge)  # type: ignore[arg-type]
+        if all(name in zoo.usable() for name in claim.models):
+            with suppress(GenlibError, KeyError):  # a model's history or figures may be lost: the verdict stands
+                evidence.FIGURES[claim.number](*claim.models)
+        if finding.parts:
+            st.markdown("\n".join(_part(part.holds, part.rule, part.figures) for part in finding.parts))
+        else:
+            st.markdown("\n".join(f"- {rule}" for rule in claim.rule))
+        st.caption("  \n".join(filter(None, [_plain(finding.why), f"Models: {', '.join(claim.models)}"])))
+        links = [f"[{title}]({page}?{urlencode(query)})" for title, page, query in LIVE[claim.number]]
+        st.markdown(f"See it live: {' · '.join(links)}")
+
+
+def _part(holds: bool, rule: str, figures: str) -> str:
+    return f"- {'✓' if holds else '✗'} {_plain(rule)}: **{_plain(figures)}**"
+
+
+def _plain(text: str) -> str:
+    """Nothing in a figure is Markdown: "~" would strike out, "$" begin a formula."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>$~#|" else letter for letter in text)
+
+
+# Exports ----------------------------------------------------------------------------------------------------------
+
+
+def downloads(findings: Sequence[Finding]) -> dict[str, Callable[[], bytes]]:
+    """The shown claims as a table, a part a row."""
+    return {"findings.csv": lambda: _csv(findings)}
+
+
+def _csv(findings: Sequence[Finding]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["claim", "title", "models", "verdict", "part", "holds", "figures"])
+    for each in findings:
+        head = [each.claim.number, each.claim.title, " ".join(each.claim.models), each.verdict]
+        writer.writerows([*head, part.rule, part.holds, part.figures] for part in each.parts)
+        if not each.parts:
+            writer.writerow([*head, "", "", each.why])
+    return buffer.getvalue().encode()
+
+
+def how_it_works() -> None:
+    """How a verdict comes about."""
+    with st.expander("How it works: the verdicts", icon=":material/school:"):
+        st.markdown(f"""
+Each claim was broken into parts, and each part given a rule: a figure and a threshold. The rules were committed before
+the models they judge were trained (cgan-mlp, vae-cnn and gmm-10 are the exception: they were trained before, but of
+their figures only the Frechet distance had been looked at). A claim **holds** where every part does, **partly** where
+some do.
+
+{BETTER}
+
+The studies trained on other code, other seeds and sometimes another loss scale, so a claim that does not hold here is
+not thereby refuted: it did not show in one run of ours. `python -m genlib findings` judges all of them anew.
+""")

@@ -1,0 +1,146 @@
+"""A reconstruction while it is found: rows of pictures that get better, kept once finished, and errors by class."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from html import escape
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+
+from genlib.analysis.reconstruction import Reconstruction, difference, reconstructions, squared_errors
+from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.images import grid
+from genlib.metrics.reconstruction import reconstruct
+from ui import pictures, zoo
+from ui.pictures import CLASS_COLOURS
+from ui.reconstruct import Request, uses_seed
+
+KEPT = 64  # finished searches
+MEASURED = 1_000  # test images behind the errors by class of a model that encodes
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _finished() -> OrderedDict[tuple, Reconstruction]:
+    """The last searches that came to their end, for all sessions."""
+    return OrderedDict()
+
+
+def follow(request: Request) -> Reconstruction:
+    """The rows, while they get better: a search can be stopped, and what it reached stays."""
+    bar, place = st.empty(), st.empty()
+    found = _finished().get(request.key) or _stopped(request.key)
+    if found is None:
+        found = _search(request, bar, place)
+    else:
+        _show(place, request, found)
+    if found.step < found.steps:
+        with bar.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Stopped at step {found.step} of {found.steps}.")
+            st.button("Search again", key="again", on_click=st.session_state.pop, args=("stopped", None))
+    return found
+
+
+def _stopped(key: tuple) -> Reconstruction | None:
+    """What this visitor's search had reached when it was stopped."""
+    state = st.session_state
+    reached, found = state.get("reached", (None, None))
+    return found if state.get("stopped") == reached == key else None
+
+
+def _search(request: Request, bar: DeltaGenerator, place: DeltaGenerator) -> Reconstruction:
+    """Search to the end, which is kept for all, or until it is stopped; a model that encodes is at its end at once."""
+    key, state, finished = request.key, st.session_state, _finished()
+    if uses_seed(request.entry):
+        with bar.container(horizontal=True, vertical_alignment="center"):
+            progress = st.progress(0.0, f"Searching the noise of {request.entry.name}")
+            st.button("Stop searching", key="stop", on_click=state.__setitem__, args=("stopped", key))
+    for found in reconstructions(zoo.load_model(request.entry.name), request.images, request.labels, request.seed):
+        state["reached"] = key, found
+        _show(place, request, found)
+        if state.get("stopped") == key:
+            return found
+        if found.steps > 1:
+            progress.progress(found.step / found.steps, f"Step {found.step} of {found.steps}")
+    bar.empty()
+    finished[key] = found
+    while len(finished) > KEPT:
+        finished.popitem(last=False)
+    return found
+
+
+def _show(place: DeltaGenerator, request: Request, found: Reconstruction) -> None:
+    """Rows of originals, reconstructions with their errors, differences, and new samples where asked for."""
+    images, columns = request.images.numpy(), max(len(request.images), 3 if request.own is not None else 5)
+    shown = f"{len(images)} {'test images' if request.own is None else 'picture of your own'}"
+    with place.container(gap="small"):
+        _heads("Original", request.heads, columns)
+        pictures.show_tiles(images, columns, f"{shown}, the originals")
+        _heads("Reconstruction, with its error", [f"{error:.4f}" for error in found.errors], columns)
+        alt = f"{shown} reconstructed by {request.entry.name}"
+        pictures.show_tiles(found.images.numpy(), columns, alt)
+        _heads("Difference", [], columns)
+        st.image(
+            _colour_png(difference(request.images, found.images), columns),
+            width="stretch",
+            alt="Reconstruction minus original: orange where it is lighter, blue where it is darker",
+        )
+        if (samples := request.samples) is not None:
+            errors = squared_errors(request.images, samples)
+            about = "A new sample of the same class (not a reconstruction), with its error"
+            _heads(about, [f"{error:.4f}" for error in errors], columns)
+            alt = f"New samples of {request.entry.name} of the same classes, seed {request.seed}"
+            pictures.show_tiles(samples.numpy(), columns, alt)
+
+
+def _heads(title: str, heads: list[str], columns: int) -> None:
+    cells = "".join(f"<span>{escape(head)}</span>" for head in [*heads, *[""] * (columns - len(heads))])
+    row = f'<div class="genlib-heads">{cells}</div>' if heads else ""
+    st.html(f'<div style="font-weight: 600; font-size: .9rem">{escape(title)}</div>{row}')
+
+
+def error_by_class(request: Request, found: Reconstruction) -> None:
+    """Bars of the mean error of each class: over many test images at once, or over those searched."""
+    if not uses_seed(request.entry):
+        errors = _class_errors(request.entry.name)
+        title = f"**Error by class**, mean over the first {MEASURED:,} test images"
+    elif request.own is None and request.label is None and request.count > 1:
+        errors = {label: float(found.errors[request.labels == label].mean()) for label in request.labels.tolist()}
+        title = "**Error by class**, of the images above: one of each class, so read it with care"
+    else:
+        return
+    st.markdown(title)
+    _bars(errors, f"Reconstruction error of {request.entry.name} by class")
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _class_errors(name: str) -> dict[int, float]:
+    test = FashionMNIST.load("test")
+    images, labels = test.images[:MEASURED], test.labels[:MEASURED]
+    errors = squared_errors(images, reconstruct(zoo.load_model(name), images))
+    return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
+
+
+def _bars(errors: dict[int, float], alt: str) -> None:
+    import plotly.graph_objects as go
+
+    names = [CLASS_NAMES[label] for label in errors]
+    colours = [CLASS_COLOURS[label] for label in errors]
+    texts = [f"{error:.4f}" for error in errors.values()]
+    bars = go.Bar(x=names, y=list(errors.values()), marker_color=colours, text=texts, hoverinfo="x+y")
+    figure = go.Figure(bars)
+    figure.update_layout(height=240, margin={"l": 0, "r": 0, "t": 8, "b": 0}, yaxis_title="mean squared error")
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
+
+
+def _colour_png(tiles: np.ndarray, columns: int) -> bytes:
+    """uint8 (N, 28, 28, 3) as one PNG whose gaps are transparent."""
+    full = np.full(tiles.shape[:3], 255, np.uint8)
+    layers = [*(tiles[..., c] for c in range(3)), full]
+    colours = [grid(layer, columns, 4, 4, background=0) for layer in layers]
+    buffer = io.BytesIO()
+    Image.fromarray(np.dstack(colours), "RGBA").save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
