@@ -15,8 +15,9 @@ families: dict[str, list[zoo.Entry]] = {}
 for entry in zoo.usable().values():
     families.setdefault(entry.family, []).append(entry)
 
+nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
 for place, (family, members) in zip(
-    [column for _ in range(0, len(families), 3) for column in st.columns(3)], families.items(), strict=False
+    [column for _ in range(0, len(families), 3) for column in st.columns(3)], nearest_first, strict=False
 ):
     with place:
         st.markdown(f"#### {family[0].upper()}{family[1:]}")

@@ -33,7 +33,8 @@ class Entry:
         """How good, how big, how long trained, for a card; empty where the figures are missing."""
         if not self.metrics:
             return ""
-        size = f"{self.metrics['parameters'] / 1e6:.1f} M parameters"
+        count = self.metrics["parameters"]
+        size = f"{count / 1e6:.1f} M parameters" if count >= 50_000 else f"{count / 1e3:.1f} k parameters"
         return f"Frechet distance **{self.metrics['fd']:.1f}** · {size} · {self.metrics['train_epochs']} epochs"
 
     @property
@@ -45,7 +46,7 @@ class Entry:
         return (
             f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f} "
             f"(0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}); "
-            f"{self.metrics['parameters'] / 1e6:.1f} million parameters."
+            f"{self.metrics['parameters']:,} parameters."
         )
 
 

@@ -36,7 +36,7 @@ class DCGANConfig(GANConfig):
         Preset(
             "dcgan-32",
             DCGANConfig(precision="bfloat16", width=32),
-            "The same with half the feature maps.",
+            "dcgan-64 with half the feature maps.",
             milestones=(1, 5, 10, 15, 20),
         ),
         Preset(

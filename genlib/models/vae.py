@@ -37,7 +37,9 @@ RANGE = (
         Preset(
             "vae-cnn", VAEConfig(), "Convolutional encoder and decoder around 8 latents.", milestones=(1, 5, 10, 15)
         ),
-        Preset("vae-cnn-50", VAEConfig(epochs=50), "The same trained longer: the latents under the VAE mixtures."),
+        Preset(
+            "vae-cnn-50", VAEConfig(epochs=50), "vae-cnn trained longer: its latents are those under the VAE mixtures."
+        ),
         Preset(
             "vae-dense-8",
             VAEConfig(epochs=30, layers="dense", width=256),
@@ -48,7 +50,7 @@ RANGE = (
         Preset(
             "vae-dense-64",
             VAEConfig(epochs=30, layers="dense", width=256, latent_size=64),
-            "The same dense layers around 64 latents.",
+            "One dense hidden layer on either side of 64 latents.",
             milestones=(1, 5, 10, 20, 30),
             differs=RANGE,
         ),
