@@ -11,10 +11,13 @@ findings.overview(found)
 st.caption(findings.RULES)
 verdict = findings.verdict_control()
 shown = findings.chosen(found, verdict)
+places = []
 for pair in findings.pairs(shown):
-    for place, finding in zip(st.columns(2, gap="medium"), pair, strict=False):
-        with place:
-            findings.card(finding)
+    for column, finding in zip(st.columns(2, gap="medium"), pair, strict=False):
+        with column:
+            places.append(findings.card(finding))
 
 share("findings", {"verdict": verdict}, findings.CODE, findings.downloads(shown))
 findings.how_it_works()
+for finding, place in zip(shown, places, strict=True):
+    findings.illustrate(finding, place)

@@ -10,6 +10,7 @@ from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.errors import GenlibError
 from genlib.findings import BETTER, Finding, shipped_findings, untested_findings
@@ -129,16 +130,14 @@ def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
     return [tuple(findings[start : start + 2]) for start in range(0, len(findings), 2)]
 
 
-def card(finding: Finding) -> None:
-    """Title, verdict, picture, the parts with their figures, and where to see it live."""
+def card(finding: Finding) -> DeltaGenerator:
+    """Title, verdict, the parts with their figures, and where to see it live; returns the place for a picture."""
     claim = finding.claim
     sign, words, badge, _ = VERDICTS[finding.verdict]
     with st.container(border=True):
         st.subheader(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
         st.badge(f"{sign} {words}", color=badge)  # type: ignore[arg-type]
-        if all(name in zoo.usable() for name in claim.models):
-            with suppress(GenlibError, KeyError):  # a model's history or figures may be lost: the verdict stands
-                evidence.FIGURES[claim.number](*claim.models)
+        place = st.container()
         if finding.parts:
             st.markdown("\n".join(_part(part.holds, part.rule, part.figures) for part in finding.parts))
         else:
@@ -146,6 +145,15 @@ def card(finding: Finding) -> None:
         st.caption("  \n".join(filter(None, [_plain(finding.why), f"Models: {', '.join(claim.models)}"])))
         links = [f"[{title}]({page}?{urlencode(query)})" for title, page, query in LIVE[claim.number]]
         st.markdown(f"See it live: {' · '.join(links)}")
+    return place
+
+
+def illustrate(finding: Finding, place: DeltaGenerator) -> None:
+    """The picture, where every model of the claim is here; some are computed, so all text comes before the first."""
+    models = finding.claim.models
+    if all(name in zoo.usable() for name in models):
+        with place, suppress(GenlibError, KeyError):  # a model's history or figures may be lost: the verdict stands
+            evidence.FIGURES[finding.claim.number](*models)
 
 
 def _part(holds: bool, rule: str, figures: str) -> str:

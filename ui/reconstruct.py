@@ -221,7 +221,7 @@ def _taken(request: Request, data: bytes | None, name: str, place: DeltaGenerato
             return request
         st.image(own.given, width=110, alt="Your picture as given, in gray")
         st.image(grid(own.image[None], 1, 4), width=112, alt="Your picture as the models see it, 28 x 28 pixels")
-        st.caption("; ".join(["as the models see it, 28 x 28", *own.notes]))
+        st.caption("; ".join(["As given, and as the models see it, 28 x 28", *own.notes]))
     return replace(request, own=own, file=name)
 
 

@@ -73,27 +73,38 @@ def _search(request: Request, bar: DeltaGenerator, place: DeltaGenerator) -> Rec
 
 
 def _show(place: DeltaGenerator, request: Request, found: Reconstruction) -> None:
-    """Rows of originals, reconstructions with their errors, differences, and new samples where asked for."""
-    images, columns = request.images.numpy(), max(len(request.images), 3 if request.own is not None else 5)
+    """Rows of originals, reconstructions with their errors, differences, and new samples where asked for.
+
+    A single image stands beside what became of it.
+    """
+    images, samples = request.images.numpy(), request.samples
+    single = len(images) == 1
+    columns = 1 if single else max(len(images), 5)
     shown = f"{len(images)} {'test images' if request.own is None else 'picture of your own'}"
-    with place.container(gap="small"):
-        _heads("Original", request.heads, columns)
-        pictures.show_tiles(images, columns, f"{shown}, the originals")
-        _heads("Reconstruction, with its error", [f"{error:.4f}" for error in found.errors], columns)
-        alt = f"{shown} reconstructed by {request.entry.name}"
-        pictures.show_tiles(found.images.numpy(), columns, alt)
-        _heads("Difference", [], columns)
-        st.image(
-            _colour_png(difference(request.images, found.images), columns),
-            width="stretch",
-            alt="Reconstruction minus original: orange where it is lighter, blue where it is darker",
-        )
-        if (samples := request.samples) is not None:
-            errors = squared_errors(request.images, samples)
-            about = "A new sample of the same class (not a reconstruction), with its error"
-            _heads(about, [f"{error:.4f}" for error in errors], columns)
-            alt = f"New samples of {request.entry.name} of the same classes, seed {request.seed}"
-            pictures.show_tiles(samples.numpy(), columns, alt)
+    with place.container(horizontal=single, gap="medium" if single else "small"):
+        with _cell(single):
+            _heads("Original", request.heads, columns)
+            pictures.show_tiles(images, columns, f"{shown}, the originals")
+        with _cell(single):
+            _heads("Reconstruction, its error", [f"{error:.4f}" for error in found.errors], columns)
+            alt = f"{shown} reconstructed by {request.entry.name}"
+            pictures.show_tiles(found.images.numpy(), columns, alt)
+        with _cell(single):
+            _heads("Difference", [" "] if single else [], columns)
+            png = _colour_png(difference(request.images, found.images), columns)
+            alt = "Reconstruction minus original: orange where it is lighter, blue where it is darker"
+            st.image(png, width="stretch", alt=alt)
+        if samples is not None:
+            with _cell(single):
+                errors = squared_errors(request.images, samples)
+                title = "New sample of the class, no reconstruction; its error"
+                _heads(title, [f"{error:.4f}" for error in errors], columns)
+                alt = f"New samples of {request.entry.name} of the same classes, seed {request.seed}"
+                pictures.show_tiles(samples.numpy(), columns, alt)
+
+
+def _cell(single: bool) -> DeltaGenerator:
+    return st.container(width=170 if single else "stretch", gap="small")
 
 
 def _heads(title: str, heads: list[str], columns: int) -> None:

@@ -13,7 +13,7 @@ from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Mixture, Model
 
-STARTS, STEPS, RATE = 4, 100, 0.1  # eight starts and 200 steps end 5 % lower and take four times as long
+STARTS, STEPS, RATE = 4, 100, 0.1  # 8 starts and 200 steps: errors 8 % lower on ten images, in four times the time
 FEATURE_SHARE = 0.1
 PIXEL_VARIANCE = 0.0866  # of the test split's pixels in [0, 1] about their mean image
 SHOWN_EVERY = 10

@@ -201,9 +201,7 @@ def test_a_bad_reconstruction_is_the_plain_one(bad: Query) -> None:
 def test_a_new_sample_is_named_for_what_it_is() -> None:
     app = open_page("reconstruct", {"fresh": "true", "count": "2"})
     assert len(pictures(app)) == 4
-    assert "A new sample of the same class (not a reconstruction)" in "".join(
-        each.proto.body for each in app.get("html")
-    )
+    assert "New sample of the class, no reconstruction" in "".join(each.proto.body for each in app.get("html"))
     assert "fresh" not in controls(open_page("reconstruct", {"model": VAE, "fresh": "true"}))
 
 
