@@ -139,13 +139,6 @@ def controls_row(entry: zoo.Entry, seed: int) -> Request:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         per = st.slider("Pictures a class", 4, 20, 10, key="per", width=200, **BOUND)
         near = st.toggle("Nearest photographs", key="near", help="Under each sample, the image nearest to it.", **BOUND)
-        if "conditional" in entry.capabilities:
-            st.caption("Each row was asked for its class.")
-        else:
-            st.caption(
-                f"This model knows no classes: a row holds what genlib's classifier sees as its class among {DRAWS:,} "
-                "draws, and says how many of them that is."
-            )
     return Request(entry, seed, per, near)
 
 
@@ -164,6 +157,13 @@ def show_rows(request: Request) -> None:
                 _show_row(request, label, images)
     if request.near:
         st.caption(f"Upper lines: samples. Lower lines: the {request.split_name} image nearest to each, by its pixels.")
+    if asked:
+        st.caption("Each row was asked for its class.")
+    else:
+        st.caption(
+            f"This model knows no classes: a row holds what genlib's classifier sees as its class among {DRAWS:,} "
+            "draws, and says how many of them that is."
+        )
 
 
 def _show_row(request: Request, label: int, images: np.ndarray) -> None:

@@ -196,10 +196,8 @@ def show_criterion(entry: zoo.Entry) -> None:
     searched = [each for each in _relatives(entry) if each.metrics.get("bic_curve")]
     if not searched:
         known = entry.metrics.get("bic")
-        told = f"its BIC is {known:,.0f}" if known else "no BIC is recorded"
-        st.caption(
-            f"{entry.name} was fitted at its one size; {told}. The mixtures on latents were searched from 1 to 20."
-        )
+        told = "" if known is None else f", with a BIC of {known:,.0f}"
+        st.caption(f"{entry.name} was fitted at one size{told}; no search over 1 to 20 is here for its family.")
         return
     curve = searched[-1].metrics["bic_curve"]
     figure, least = go.Figure(), ""

@@ -11,8 +11,15 @@ from urllib.parse import parse_qsl, urlsplit
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
+from genlib.model import capabilities, get_preset
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8")))  # the navigation table
+NEEDS = {  # capabilities of which a page needs one; the other pages show every model
+    "latent": {"hidden_layers", "encodes", "mixture"},
+    "discriminator": {"discriminates"},
+    "mixtures": {"mixture"},
+}
 TIMEOUT = 120  # seconds for one run of a page: far more than it takes on any machine
 Query = Mapping[str, object]
 
@@ -31,6 +38,11 @@ def _components() -> BidiComponentManager:
     manager = BidiComponentManager()
     manager.discover_and_register_components(start_file_watching=False)
     return manager
+
+
+def offers(page: str, name: str) -> bool:
+    """Whether the page's picker has the model."""
+    return page not in NEEDS or bool(NEEDS[page] & set(capabilities(get_preset(name).model_class)))
 
 
 def go_to(app: AppTest, page: str) -> AppTest:
