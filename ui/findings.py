@@ -27,7 +27,9 @@ VERDICTS = {
 }  # sign, words, badge, colour: never the colour alone
 RULES = (
     "Every model is a single training run, so a finding is about that run. What would count as holding, figure and "
-    "threshold, was written down before the models were trained. " + BETTER.split(". ")[0] + "."
+    "threshold, was written down before the models were trained, three of them excepted (see the end of the page). "
+    + BETTER.split(". ")[0]
+    + "."
 )
 CODE = """from genlib.findings import CLAIMS, judge_claim
 
