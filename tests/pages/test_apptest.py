@@ -29,6 +29,7 @@ from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY
 from ui.controls import DEFAULT_MODEL, EVERY_CLASS
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
+EACH_KIND = (CONDITIONAL, VAE, MIXTURE)  # between them they have every control
 ELSEWHERE = ("home", "leaderboard", "dataset", "compare", "reconstruct", "findings")  # no model picker, or other tests
 WORKING_PAGES = tuple(page for page in PAGES if page not in ELSEWHERE)
 
@@ -70,7 +71,7 @@ def test_a_page_opens_with_the_default_model(page: str) -> None:
 # Controls ---------------------------------------------------------------------------------------------------------
 
 GENERATE_CHANGES = [
-    *((name, {}, key, value) for name in SHIPPED_PER_FAMILY for key, value in (("seed", 1), ("t", 0.5), ("n", 10))),
+    *((name, {}, key, value) for name in EACH_KIND for key, value in (("seed", 1), ("t", 0.5), ("n", 10))),
     (CONDITIONAL, {}, "label", "Coat"),
     (CONDITIONAL, {}, "weights", "raw"),
     (CONDITIONAL, {}, "d1", 2.0),
@@ -79,11 +80,11 @@ GENERATE_CHANGES = [
     (VAE, {}, "d1", 2.0),
 ]
 INTERPOLATE_CHANGES = [
-    *((name, {}, "at", 25) for name in SHIPPED_PER_FAMILY),
-    *((name, {}, "play", True) for name in SHIPPED_PER_FAMILY),
-    *((name, {"between": "random pairs"}, "rows", 3) for name in SHIPPED_PER_FAMILY),
-    *((name, {"between": "random pairs"}, "seed", 3) for name in SHIPPED_PER_FAMILY),
-    *((name, {"between": "seeds"}, "seed2", 3) for name in SHIPPED_PER_FAMILY),
+    *((name, {}, "at", 25) for name in EACH_KIND),
+    *((name, {}, "play", True) for name in EACH_KIND),
+    *((name, {"between": "random pairs"}, "rows", 3) for name in EACH_KIND),
+    *((name, {"between": "random pairs"}, "seed", 3) for name in EACH_KIND),
+    *((name, {"between": "seeds"}, "seed2", 3) for name in EACH_KIND),
     (CONDITIONAL, {}, "between", "seeds"),
     (CONDITIONAL, {}, "seed", 5),
     (CONDITIONAL, {}, "from", "Bag"),
@@ -94,7 +95,7 @@ INTERPOLATE_CHANGES = [
     (VAE, {"between": "test images"}, "b", 17),
     (VAE, {"between": "test images"}, "path", "straight"),
 ]
-HISTORY_CHANGES = [(name, {}, "epoch", 3) for name in SHIPPED]
+HISTORY_CHANGES = [(name, {}, "epoch", 3) for name in EACH_KIND]
 LEADERBOARD_CHANGES = [(CONDITIONAL, {}, "metric", "Precision")]
 DATASET_CHANGES = [
     (CONDITIONAL, {}, "view", "classes"),
@@ -156,7 +157,7 @@ def test_models_without_classes_offer_none() -> None:
 
 def test_interpolate_offers_what_a_model_can() -> None:
     offered = {}
-    for name in SHIPPED_PER_FAMILY:
+    for name in EACH_KIND:
         (between,) = (each for each in open_page("interpolate", {"model": name}).button_group if each.key == "between")
         offered[name] = tuple(option.content for option in between.proto.options)
     assert offered == {
@@ -270,7 +271,7 @@ def check_the_link_gives_the_same_picture(page: str, query: Query) -> None:
 
 
 @pytest.mark.parametrize("number", range(3))
-@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
+@pytest.mark.parametrize("name", EACH_KIND)
 @pytest.mark.parametrize("page", CHOICES)
 def test_the_shared_link_gives_the_same_picture(page: str, name: str, number: int) -> None:
     check_the_link_gives_the_same_picture(page, random_query(page, name, number))
@@ -285,7 +286,7 @@ def test_every_model_by_many_links(page: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("page", CHOICES)
-@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_the_link_spells_out_every_control(page: str, name: str) -> None:
     """Defaults too, so that a default changed by mistake changes no one's link."""
     app = open_page(page, {"model": name})
@@ -407,7 +408,7 @@ def test_a_query_of_other_pages_breaks_nothing(page: str) -> None:
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the shipped weights to damage; what the studio keeps in memory is forgotten before and after."""
     copy = tmp_path / "weights"
-    for name in SHIPPED_PER_FAMILY:
+    for name in EACH_KIND:
         shutil.copytree(ROOT / "weights" / name, copy / name, ignore=shutil.ignore_patterns("samples.png", "*.md"))
     monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
     st.cache_data.clear()
@@ -435,7 +436,7 @@ def add_an_unknown_key(path: Path) -> None:
 
 def assert_only_this_model_is_gone(page: str, name: str) -> None:
     app = open_page(page, {"model": name})
-    left = [each for each in SHIPPED_PER_FAMILY if each != name and offers(page, each)]
+    left = [each for each in EACH_KIND if each != name and offers(page, each)]
     assert not app.exception, [each.value for each in app.exception]
     (notice,) = (each.value for each in app.warning)
     assert notice.startswith(f"{name} ")
@@ -451,7 +452,7 @@ def assert_only_this_model_is_gone(page: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_half_a_weights_file_disables_that_model_alone(page: str, name: str, weights: Path) -> None:
     halve(weights / name / "model.safetensors")
     assert_only_this_model_is_gone(page, name)
@@ -495,4 +496,3 @@ def test_the_families_of_these_tests_are_what_they_say() -> None:
     assert "conditional" in capabilities(get_preset(CONDITIONAL).model_class)
     assert "encodes" in capabilities(get_preset(VAE).model_class)
     assert "mixture" in capabilities(get_preset(MIXTURE).model_class)
-    assert {CONDITIONAL, VAE, MIXTURE} <= set(SHIPPED_PER_FAMILY)
