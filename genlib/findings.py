@@ -281,7 +281,7 @@ WHY: dict[int, str] = {
     "claim a chance.",
     3: "Bags and ankle boots have two components each, T-shirts one. Dresses lie with Trousers, Shirts with Coats and "
     "Pullovers: components follow outlines, and labels cut across them.",
-    12: "With the classes mixed in the embedding, T-shirts pass Shirts on their way to Dresses (68 % of 200 walks), and "
+    12: "Mixed in the embedding, T-shirts pass Shirts on their way to Dresses (68 % of 200 walks), and "
     "Shirts go to Coats directly. The study averaged label numbers, which are names: Shirt 6 and Coat 4 make Sandal 5, "
     "T-shirt 0 and Dress 3 make Pullover 2. Interpolate shows both.",
     16: "Every VAE improves with its epochs; but 64 latents collapse to 8 in use (claim 2), and the convolutional one "
