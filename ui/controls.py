@@ -13,6 +13,7 @@ from genlib.noise import MAX_SEED
 from ui import zoo
 
 DEFAULT_MODEL = "cgan-mlp"
+DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
 NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 EVERY_CLASS = "Every class"
 BOUND = {"bind": "query-params", "persist_state": "session"}
@@ -85,7 +86,7 @@ def model_picker(*capabilities: str) -> zoo.Entry:
     if not models:
         st.info("No trained model is here for this page. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
-    default = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
+    default = next((name for name in DEFAULTS if name in models), next(iter(models)))
     _go_back_to_the_choice(list(models), default)
     name = st.sidebar.selectbox(
         "Model", list(models), key="model", index=list(models).index(default), on_change=_forget_the_choice, **BOUND
