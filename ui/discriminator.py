@@ -135,7 +135,8 @@ def show_pies(request: Request) -> None:
                 values=[share, 1 - share],
                 labels=["judged rightly", "judged wrongly"],
                 marker={"colors": [RIGHT, WRONG]},
-                domain={"x": [i / 3 + 0.01, (i + 1) / 3 - 0.01], "y": [0, 0.9]},
+                domain={"x": [i / 3 + 0.01, (i + 1) / 3 - 0.01], "y": [0, 1]},
+                title={"text": f"<b>{title}</b><br>&nbsp;", "position": "top center"},
                 texttemplate="%{percent:.1%}",
                 textposition="inside",
                 insidetextfont={"color": "#1f2328", "size": 15},
@@ -143,9 +144,6 @@ def show_pies(request: Request) -> None:
                 sort=False,
                 direction="clockwise",
             )
-        )
-        figure.add_annotation(
-            text=f"<b>{title}</b>", x=(i + 0.5) / 3, y=1, xanchor="center", yanchor="top", showarrow=False
         )
     legend = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.02, "yanchor": "top"}
     figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 4, "b": 0}, legend=legend)

@@ -21,7 +21,7 @@ from ui.zoo import load_model
 
 VIEWS = ("2-D", "3-D")
 SHOWN = 40  # pictures of a selection
-FAINT = "rgba(128, 128, 128, 0.22)"
+FAINT = "#808080"
 OUTLINE = "rgba(128, 128, 128, 0.95)"
 HELP = (
     "Principal components are the directions in which the points vary most; their share of the variance says how much "
@@ -172,7 +172,7 @@ def _figure(request: Request, projection: Projection):  # type: ignore[no-untype
     groups = [(CLASS_NAMES[i], np.flatnonzero(classes == i), CLASS_COLOURS[i], 0.8) for i in range(10)]
     if request.label is not None:
         others = np.flatnonzero(classes != request.label)
-        groups = [("Other classes", others, FAINT, 1.0), groups[request.label]]
+        groups = [("Other classes", others, FAINT, 0.22 if flat else 0.12), groups[request.label]]
     figure, rows = go.Figure(), []
     for title, group, colour, opacity in groups:
         kind = go.Scattergl if flat else go.Scatter3d
@@ -194,8 +194,10 @@ def _figure(request: Request, projection: Projection):  # type: ignore[no-untype
         figure.update_xaxes(title=titles[0], zeroline=False)
         figure.update_yaxes(title=titles[1], zeroline=False)
     else:
-        scene = {f"{axis}axis": {"title": title} for axis, title in zip("xyz", titles, strict=False)}
-        figure.update_layout(scene=scene, dragmode="orbit", legend={"y": -0.02})
+        short = [title.removeprefix("component ") for title in titles]
+        scene = {f"{axis}axis": {"title": title} for axis, title in zip("xyz", short, strict=False)}
+        away = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}}
+        figure.update_layout(scene=scene | {"camera": away}, dragmode="orbit", legend={"y": -0.02})
     return figure, rows
 
 

@@ -84,7 +84,7 @@ def test_the_pies_follow_the_threshold(visit: Visit) -> None:  # noqa: F811
     page = visit("/discriminator?images=500")
     pies = drawn_charts(page, 4).first
     expect(pies.locator(".slice")).to_have_count(6)
-    before = pies.locator(".pielayer").inner_text()
+    before = pies.locator(".pielayer").text_content() or ""
     page.get_by_test_id("stSlider").locator('input[aria-label="Threshold"]').press("ArrowLeft")
     expect(pies.locator(".pielayer")).not_to_have_text(before)
     wait_for_pictures(page)
