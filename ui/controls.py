@@ -26,6 +26,7 @@ def page(address: str, title: str, question: str) -> None:
     """
     _insist_on_navigation()
     _tidy_address(f"pages/{address}.py")
+    _take_the_model_of_the_address(address)
     st.set_page_config(page_title=f"{title} - genlib", page_icon="👕", layout="wide")
     st.html(STYLE)
     st.markdown(f"## {title}  \n{question}")
@@ -62,6 +63,14 @@ def _unusable(text: str) -> bool:
         return not math.isfinite(float(text))
     except ValueError:
         return not text.strip()
+
+
+def _take_the_model_of_the_address(page_address: str) -> None:
+    """A link's model wins over the one looked at before, even where it is the default, which Streamlit passes over."""
+    arrived = st.session_state.get("page") != page_address
+    st.session_state["page"] = page_address
+    if arrived and st.query_params.get("model") in zoo.entries():
+        st.session_state["model"] = st.query_params["model"]
 
 
 STYLE = """<style>

@@ -483,7 +483,7 @@ def test_lost_figures_break_no_page(page: str, damage, weights: Path) -> None:
     assert pictures(app)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "dataset"])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("dataset", "findings")])
 def test_without_weights_a_page_says_what_to_do(page: str, weights: Path) -> None:
     shutil.rmtree(weights)
     weights.mkdir()

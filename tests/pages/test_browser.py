@@ -118,8 +118,10 @@ def slide(page: Page, name: str, key: str) -> None:
 
 
 def choose(page: Page, name: str, option: str, description: str) -> None:
-    """Pick from a list and wait for a picture so described."""
-    page.get_by_role("combobox", name=name, exact=True).click()
+    """Pick from a list by typing, since a long one shows a part, and wait for a picture so described."""
+    box = page.get_by_role("combobox", name=name, exact=True)
+    box.click()
+    box.fill(option)
     page.get_by_role("option", name=option, exact=True).click()
     expect(main_picture(page)).to_have_attribute("alt", re.compile(re.escape(description)))
     wait_for_pictures(page)
@@ -194,7 +196,7 @@ def test_a_card_opens_generate_with_its_model(visit: Visit) -> None:
     """Each in turn by one visitor: the card wins over the model looked at before."""
     page = visit("/")
     for name in SHIPPED:
-        page.get_by_test_id("stPageLink").get_by_role("link", name=name).click()
+        page.get_by_test_id("stPageLink").get_by_role("link", name=name, exact=True).click()
         expect(main_picture(page)).to_have_attribute("alt", re.compile(rf"by {name}, seed"))
         assert urlsplit(page.url).path == "/generate"
         assert value_of(page, "Model") == name
@@ -256,7 +258,8 @@ def test_a_deep_link_on_a_cold_server_is_what_clicking_reached(visit: Visit, tmp
         assert (value_of(friend, "Seed"), value_of(friend, "Class")) == ("7", "Coat")
         links = friend.get_by_test_id("stSidebarNav").get_by_role("link")
         addresses = [urlsplit(link.get_attribute("href") or "").path.strip("/") or "home" for link in links.all()]
-        assert addresses == list(PAGES)
+        assert addresses == list(PAGES)[: len(addresses)]  # the rest is under "View more"
+        assert len(addresses) >= 8
 
 
 def test_the_shared_link_gives_the_same_picture(visit: Visit) -> None:
