@@ -282,8 +282,8 @@ WHY: dict[int, str] = {
     3: "Bags and ankle boots have two components each, T-shirts one. Dresses lie with Trousers, Shirts with Coats and "
     "Pullovers: components follow outlines, and labels cut across them.",
     5: "By eye the claim has a point: VAE samples are clean and soft, autoencoder samples detailed but streaked. The "
-    "distance sees the missing detail more. Eight numbers do not carry it (the VAE's own samples score 7.7); 392 do, once "
-    "enough Gaussians say how they hang together.",
+    "distance sees the missing detail more. Eight numbers do not carry it (the VAE's own samples score 7.7); 392 do, "
+    "once enough Gaussians say how they hang together.",
     12: "Mixed in the embedding, T-shirts pass Shirts on their way to Dresses (68 % of 200 walks), and "
     "Shirts go to Coats directly. The study averaged label numbers, which are names: Shirt 6 and Coat 4 make Sandal 5, "
     "T-shirt 0 and Dress 3 make Pullover 2. Interpolate shows both.",
