@@ -22,7 +22,7 @@ COLUMNS = 10
 SAMPLES = 20
 TYPICAL = 10
 BEST = "-best"
-CURVES = (CLASS_COLOURS[0], CLASS_COLOURS[6])
+CURVES = ((CLASS_COLOURS[0], "solid"), (CLASS_COLOURS[6], "dot"))  # they may coincide: both must be seen
 
 
 @st.cache_resource(max_entries=12, show_spinner="Giving each test image to its component")
@@ -201,10 +201,12 @@ def show_criterion(entry: zoo.Entry) -> None:
         return
     curve = searched[-1].metrics["bic_curve"]
     figure, least = go.Figure(), ""
-    for share, values, colour in zip(curve["regularisation"], curve["bic"], CURVES, strict=False):
+    for share, values, (colour, dash) in zip(curve["regularisation"], curve["bic"], CURVES, strict=False):
         sizes = list(range(1, len(values) + 1))
         name = f"regularisation {share:g} of the variance"
-        figure.add_trace(go.Scatter(x=sizes, y=values, mode="lines+markers", name=name, line={"color": colour}))
+        figure.add_trace(
+            go.Scatter(x=sizes, y=values, mode="lines+markers", name=name, line={"color": colour, "dash": dash})
+        )
         known = [(value, size) for value, size in zip(values, sizes, strict=True) if value is not None]
         if known:
             value, size = min(known)
