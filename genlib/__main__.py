@@ -296,7 +296,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _findings(options: argparse.Namespace) -> None:
-    from genlib.findings import BETTER, CLAIMS, judge_claim
+    from genlib.claims import BETTER, CLAIMS
+    from genlib.findings import judge_claim
     from genlib.store import write_json
 
     target = _target(options.json, ".json") if options.json else None

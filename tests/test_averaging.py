@@ -36,7 +36,7 @@ class Toy(Model):
         return self.generator(z).view(-1, 1, 28, 28)
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
-        raise NotImplementedError
+        return {}
 
 
 def fill(module: nn.Module, value: float) -> None:

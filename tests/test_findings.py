@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from genlib import findings
-from genlib.findings import CLAIMS, Claim, Measured, judge_claim
+from genlib.claims import CLAIMS, Claim
+from genlib.findings import Measured, judge_claim
 from genlib.model import presets
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.claims import BETTER
 from genlib.errors import GenlibError
-from genlib.findings import BETTER, Finding, shipped_findings, untested_findings
+from genlib.findings import Finding, shipped_findings, untested_findings
 from ui import evidence, zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS
@@ -31,7 +32,8 @@ RULES = (
     + BETTER.split(". ")[0]
     + "."
 )
-CODE = """from genlib.findings import CLAIMS, judge_claim
+CODE = """from genlib.claims import CLAIMS
+from genlib.findings import judge_claim
 
 for claim in CLAIMS:  # some take minutes: models are sampled and searched anew
     finding = judge_claim(claim)

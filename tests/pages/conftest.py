@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from tests.pages.studio import ROOT
 
@@ -103,3 +104,16 @@ def chromium() -> Iterator:
         browser = playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty place for weights; what the studio keeps in memory is forgotten before and after."""
+    directory = tmp_path / "weights"
+    directory.mkdir()
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(directory))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield directory
+    st.cache_data.clear()
+    st.cache_resource.clear()

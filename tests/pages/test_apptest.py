@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from genlib.data import CLASS_NAMES
 from genlib.model import capabilities, get_preset
@@ -405,17 +403,11 @@ def test_a_query_of_other_pages_breaks_nothing(page: str) -> None:
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the shipped weights to damage; what the studio keeps in memory is forgotten before and after."""
-    copy = tmp_path / "weights"
+def weights(weights: Path) -> Path:
+    """A copy of the shipped weights to damage."""
     for name in EACH_KIND:
-        shutil.copytree(ROOT / "weights" / name, copy / name, ignore=shutil.ignore_patterns("samples.png", "*.md"))
-    monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield copy
-    st.cache_data.clear()
-    st.cache_resource.clear()
+        shutil.copytree(ROOT / "weights" / name, weights / name, ignore=shutil.ignore_patterns("samples.png", "*.md"))
+    return weights
 
 
 def halve(path: Path) -> None:

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 import genlib.findings
 from genlib.analysis import inversion
 from genlib.analysis.reconstruction import choose
+from genlib.claims import CLAIMS
 from genlib.data import FashionMNIST
-from genlib.findings import CLAIMS, FILE, shipped_findings
+from genlib.findings import FILE, shipped_findings
 from genlib.model import capabilities, get_preset
 from tests.pages.studio import Query, assert_healthy, controls, go_to, open_page, pictures, set_control, shared
 from tests.pages.test_apptest import CONDITIONAL, MIXTURE, SHIPPED, VAE

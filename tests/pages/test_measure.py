@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.history import read_history
@@ -27,17 +25,11 @@ def charts(app: AppTest) -> list[dict]:
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def weights(weights: Path) -> Path:
     """A copy of two shipped models to damage."""
-    copy = tmp_path / "weights"
     for name in ("cgan-mlp", "vae-cnn"):
-        shutil.copytree(ROOT / "weights" / name, copy / name)
-    monkeypatch.setenv("GENLIB_WEIGHTS", str(copy))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield copy
-    st.cache_data.clear()
-    st.cache_resource.clear()
+        shutil.copytree(ROOT / "weights" / name, weights / name)
+    return weights
 
 
 # Training history -------------------------------------------------------------------------------------------------

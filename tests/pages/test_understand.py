@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.components import contents
@@ -28,19 +26,6 @@ OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(pag
 def charts(app: AppTest) -> list[dict]:
     """The page's Plotly figures."""
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty place for weights; what the studio keeps in memory is forgotten before and after."""
-    directory = tmp_path / "weights"
-    directory.mkdir()
-    monkeypatch.setenv("GENLIB_WEIGHTS", str(directory))
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield directory
-    st.cache_data.clear()
-    st.cache_resource.clear()
 
 
 def ship_untrained_gan(weights: Path) -> None:
