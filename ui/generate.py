@@ -153,9 +153,10 @@ def move_sliders(entry: zoo.Entry, request: Request) -> Request:
     """A slider for each direction, between the pictures at its two ends."""
     ends, kind = draw.thumbnails(entry.name, request.weights, request.label), draw.basis_name(entry.name)
     if not len(ends):
+        mixture = "mixture" in entry.capabilities
+        drawn = "the choice of a component and numbers" if mixture else f"{entry.latent_size} numbers"
         st.caption(
-            "A mixture's latent is the choice of a component and 784 numbers of noise: no single one of them changes a "
-            "picture visibly, so temperature is its slider."
+            f"This model's latent is {drawn} of noise, none of which has a slider of its own: temperature scales all."
         )
         return request
     about = {
