@@ -162,7 +162,8 @@ def _target(text: str, *suffixes: str) -> Path:
 
 def _sample(options: argparse.Namespace) -> None:
     from genlib.data import parse_label
-    from genlib.images import npz_bytes, picture, png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import npz_bytes, picture, png_bytes
     from genlib.sampling import generate
     from genlib.store import load
 
@@ -183,7 +184,7 @@ def _train(options: argparse.Namespace) -> None:
     run_dir = Path(options.run_dir or Path("runs") / preset.name)
     config = preset.config
     if options.resume and (run_dir / "run.json").is_file():
-        from genlib.store import read_json
+        from genlib.files import read_json
 
         saved = read_json(run_dir / "run.json")
         if saved.get("preset") == preset.name:  # what was set when the run began need not be said again
@@ -273,8 +274,8 @@ _COLUMNS = (
 def _evaluate(options: argparse.Namespace) -> None:
     from genlib.catalogue import list_models
     from genlib.data import FashionMNIST
+    from genlib.files import write_json
     from genlib.metrics.evaluation import evaluate
-    from genlib.store import write_json
 
     if bool(options.names) == options.all:
         raise GenlibError("evaluate takes names of models, or --all")
@@ -297,8 +298,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _findings(options: argparse.Namespace) -> None:
     from genlib.claims import BETTER, CLAIMS
+    from genlib.files import write_json
     from genlib.findings import judge_claim
-    from genlib.store import write_json
 
     target = _target(options.json, ".json") if options.json else None
     found = []
@@ -318,7 +319,8 @@ def _interpolate(options: argparse.Namespace) -> None:
     import torch
 
     from genlib.analysis.interpolation import pair_walks
-    from genlib.images import grid, png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import grid, png_bytes
     from genlib.store import load
 
     path = _target(options.out, ".png")
@@ -331,7 +333,8 @@ def _latent(options: argparse.Namespace) -> None:
     from genlib.analysis.latent import outlines, projections
     from genlib.data import parse_label
     from genlib.drawing import scatter
-    from genlib.images import png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import png_bytes
     from genlib.store import load
 
     path = _target(options.out, ".png")
@@ -346,7 +349,8 @@ def _latent(options: argparse.Namespace) -> None:
 
 def _diversity(options: argparse.Namespace) -> None:
     from genlib.analysis.diversity import class_grid, class_samples
-    from genlib.images import png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import png_bytes
     from genlib.store import load
 
     path = _target(options.out, ".png")
@@ -358,7 +362,8 @@ def _diversity(options: argparse.Namespace) -> None:
 def _discriminator(options: argparse.Namespace) -> None:
     from genlib.analysis.discriminator import judge
     from genlib.drawing import pies
-    from genlib.images import png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import png_bytes
 
     path = _target(options.out, ".png")
     if not 0 <= options.threshold <= 1:
@@ -370,7 +375,8 @@ def _discriminator(options: argparse.Namespace) -> None:
 def _reconstruct(options: argparse.Namespace) -> None:
     from genlib.analysis.reconstruction import choose, picture, reconstructions
     from genlib.data import FashionMNIST
-    from genlib.images import png_bytes, write_file
+    from genlib.files import write_file
+    from genlib.images import png_bytes
     from genlib.noise import check_seed
     from genlib.store import load
 

@@ -6,9 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from genlib.images import write_file
+from genlib.files import read_json, write_file
 from genlib.model import capabilities, get_preset
-from genlib.store import read_json
 
 _MEASURED = (
     ("kid", "kernel distance", ".4f"),

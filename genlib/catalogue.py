@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from genlib.errors import GenlibError
+from genlib.files import read_json
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, presets
-from genlib.store import read_json, weights_directory
+from genlib.store import weights_directory
 
 
 def list_models() -> list[dict[str, Any]]:

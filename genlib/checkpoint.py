@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.images import write_file
+from genlib.files import write_file
 
 VERSION = 1
 

@@ -20,10 +20,11 @@ from genlib.analysis.latent import hidden_projections
 from genlib.claims import CLAIMS, WHY, Claim
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
+from genlib.files import read_json
 from genlib.metrics.features import load_extractor
 from genlib.model import Model
 from genlib.sampling import generate
-from genlib.store import load, model_directory, read_json
+from genlib.store import load, model_directory
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ uint8 (N, 28, 28), where 0 is black. `to_uint8` and `from_uint8` are the only pa
 
 import io
 import math
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -85,19 +83,3 @@ def npz_bytes(**arrays: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # it fears a name allow_pickle
     return buffer.getvalue()
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, flushed, then renamed."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):  # where the directory is a file, or gone, there is nothing to remove
-            temporary.unlink()
-        raise GenlibError(f"cannot write {path}: {error.strerror or error}") from error

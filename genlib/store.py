@@ -8,7 +8,6 @@ weights' SHA-256), metrics.json, history.json, samples.png, progress.png and REA
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.images import write_file
+from genlib.files import read_json, write_file, write_json
 from genlib.model import Model, families, get_preset, resolve_device
 
 FORMAT = 1
@@ -42,22 +41,6 @@ def model_directory(name: str | Path) -> Path:
     if not (directory / "config.json").is_file():
         raise GenlibError(f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}")
     return directory
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object, or GenlibError naming the file."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise GenlibError(f"{path} is not readable JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise GenlibError(f"{path} holds no JSON object")
-    return value
-
-
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write a JSON object whole or not at all."""
-    write_file(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
 def save_model(directory: Path, name: str, model: Model, averaged: dict[str, Tensor]) -> None:

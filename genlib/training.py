@@ -25,12 +25,13 @@ from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES, Diagnostics, logged_epochs
 from genlib.errors import GenlibError
 from genlib.events import Checkpointed, Done, EpochDone, Event, EventLog, SamplesWritten, Started, Step
-from genlib.images import from_uint8, grid, png_bytes, write_file
+from genlib.files import read_json, write_file, write_json
+from genlib.images import from_uint8, grid, png_bytes
 from genlib.memory import peak_megabytes, reset_peak
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluate
 from genlib.model import Preset, get_preset, resolve_device
 from genlib.sampling import generate
-from genlib.store import load, read_json, save_model, write_json
+from genlib.store import load, save_model
 
 CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 1.0

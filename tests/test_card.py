@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlib.card import card, write_card
+from genlib.files import write_json
 from genlib.metrics.evaluation import evaluate
-from genlib.store import save_model, write_json
+from genlib.store import save_model
 from tests.tiny import tiny_model
 
 

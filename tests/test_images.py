@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from genlib.images import from_uint8, gif_bytes, grid, npz_bytes, png_bytes, read_png, to_uint8, write_file
+from genlib.files import write_file
+from genlib.images import from_uint8, gif_bytes, grid, npz_bytes, png_bytes, read_png, to_uint8
 from tests.tiny import refused
 
 LEVELS = torch.arange(256, dtype=torch.uint8).repeat(4)[: 28 * 28].view(1, 28, 28)

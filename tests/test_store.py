@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from genlib.store import load, model_directory, read_json, save_model, weights_directory
+from genlib.files import read_json
+from genlib.store import load, model_directory, save_model, weights_directory
 from tests.tiny import refused, tiny_model
 
 

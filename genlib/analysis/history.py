@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.files import read_json
 from genlib.images import read_png
-from genlib.store import model_directory, read_json
+from genlib.store import model_directory
 
 SIDE = 28
 ROW = 10  # samples in a row

@@ -18,7 +18,7 @@ import numpy as np
 
 from genlib.data.idx import build_idx
 from genlib.errors import GenlibError
-from genlib.images import write_file
+from genlib.files import write_file
 
 Progress = Callable[[str], None] | None
 

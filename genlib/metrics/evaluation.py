@@ -15,6 +15,7 @@ import torch
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
+from genlib.files import read_json
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
 from genlib.metrics.features import Extractor, load_extractor
 from genlib.metrics.floor import compare, load_floor
@@ -23,7 +24,7 @@ from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.reconstruction import reconstruction_error
 from genlib.model import Conditional, Decodes, Encodes, Model
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
-from genlib.store import load, model_directory, read_json
+from genlib.store import load, model_directory
 
 PROTOCOL = 2
 SEEDS = (0, 1, 2)

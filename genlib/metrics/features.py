@@ -16,7 +16,8 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.images import from_uint8, write_file
+from genlib.files import write_file
+from genlib.images import from_uint8
 from genlib.metrics.classifier import Classifier, accuracy
 from genlib.metrics.frechet import Gaussian, frechet_distance
 

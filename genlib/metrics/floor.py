@@ -15,7 +15,7 @@ import torch
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.images import write_file
+from genlib.files import write_file
 from genlib.metrics.classification import balance_divergence, class_consistency, classification_accuracy_score
 from genlib.metrics.coverage import Neighbourhoods, measure_coverage
 from genlib.metrics.features import FLOOR_SAMPLES, load_extractor

@@ -1,0 +1,43 @@
+"""Files written whole or not at all, and JSON objects in them. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, flushed, then renamed."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):  # where the directory is a file, or gone, there is nothing to remove
+            temporary.unlink()
+        raise GenlibError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object, or GenlibError naming the file."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise GenlibError(f"{path} is not readable JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise GenlibError(f"{path} holds no JSON object")
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object whole or not at all."""
+    write_file(path, (json.dumps(value, indent=1) + "\n").encode())
