@@ -52,12 +52,17 @@ def _parser() -> _Parser:
 
     add = commands.add_parser("train", help="train a model, resumably")
     add.add_argument("name", metavar="NAME")
-    add.add_argument("--run-dir", metavar="D", help="default: runs/NAME")
+    add.add_argument("--run-dir", metavar="D", help="default: $GENLIB_RUNS/NAME, else runs/NAME")
     for flag in ("epochs", "batch-size", "lr", "seed"):
         add.add_argument(f"--{flag}", metavar=flag[0].upper(), help=f"short for --set {flag.replace('-', '_')}=...")
     add.add_argument("--set", action="append", default=[], metavar="key=value", help="any field of the configuration")
     add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     add.add_argument("--resume", action="store_true", help="go on from the run directory's newest checkpoint")
+    for flag, count, behind in (
+        ("distance-samples", 5_000, "the history's Frechet distances"),
+        ("evaluation-samples", 10_000, "the final figures, a seed"),
+    ):
+        add.add_argument(f"--{flag}", type=_whole(flag), default=count, metavar="N", help=f"fakes behind {behind}")
     add.set_defaults(run=_train)
 
     add = commands.add_parser("evaluate", help="measure trained models by the protocol")
@@ -178,14 +183,13 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from genlib.files import read_json, runs_directory
     from genlib.model import get_preset
 
     preset = get_preset(options.name)
-    run_dir = Path(options.run_dir or Path("runs") / preset.name)
+    run_dir = Path(options.run_dir or runs_directory() / preset.name)
     config = preset.config
     if options.resume and (run_dir / "run.json").is_file():
-        from genlib.files import read_json
-
         saved = read_json(run_dir / "run.json")
         if saved.get("preset") == preset.name:  # what was set when the run began need not be said again
             config = preset.config.from_dict(saved["config"])
@@ -219,7 +223,16 @@ def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) 
 
     handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     data = FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
-    events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume)
+    events = train(
+        name,
+        run_dir,
+        config,
+        data=data,
+        device=options.device,
+        resume=options.resume,
+        distance_samples=options.distance_samples,
+        evaluation_samples=options.evaluation_samples,
+    )
     try:
         first = next(events)  # bad input is told before there is a bar
         with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:

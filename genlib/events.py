@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,14 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._ends_torn_line()
+
+    def _ends_torn_line(self) -> None:
+        """What a power cut left half written must not swallow the next event."""
+        with suppress(OSError), open(self.path, "rb+") as file:
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":
+                file.write(b"\n")
 
     def write(self, event: Event) -> None:
         if isinstance(event, Step) and event.losses is None:

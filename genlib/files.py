@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and JSON objects in them. Nothing here needs torch."""
+"""Where runs live, files written whole or not at all, and JSON objects in them. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -41,3 +41,8 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON object whole or not at all."""
     write_file(path, (json.dumps(value, indent=1) + "\n").encode())
+
+
+def runs_directory() -> Path:
+    """Where training runs live: $GENLIB_RUNS, else runs/ in the working directory."""
+    return Path(os.environ.get("GENLIB_RUNS") or "runs")

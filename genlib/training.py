@@ -27,13 +27,15 @@ from genlib.errors import GenlibError
 from genlib.events import Checkpointed, Done, EpochDone, Event, EventLog, SamplesWritten, Started, Step
 from genlib.files import read_json, write_file, write_json
 from genlib.images import from_uint8, grid, png_bytes
+from genlib.locks import locked
 from genlib.memory import peak_megabytes, reset_peak
-from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluate
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, FEWEST, evaluate
 from genlib.model import Preset, get_preset, resolve_device
-from genlib.sampling import generate
+from genlib.sampling import MAX_SAMPLES, generate
 from genlib.store import load, save_model
 
 CHECKPOINT_SECONDS = 60.0
+LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 REPORT_SECONDS = 1.0
 SAMPLES = 40
 
@@ -57,16 +59,28 @@ def train(
     or losses that stop being finite.
     """
     preset, directory = get_preset(name), Path(run_dir)
-    config, place = config or preset.config, resolve_device(device)
-    checkpoint = directory / "checkpoint" / "last.safetensors"
-    _refuse_wrong_directory(directory, preset, config, checkpoint, resume)
-    if (directory / "metrics.json").is_file():
-        yield Done(read_json(directory / "metrics.json"))
-        return
-    run = Run(preset, config, data or FashionMNIST.load("train"), place, distance_samples)
-    if checkpoint.is_file():
-        run.restore(checkpoint)
-    (directory / "samples").mkdir(parents=True, exist_ok=True)
+    for samples in (distance_samples, evaluation_samples):
+        if not FEWEST <= samples <= MAX_SAMPLES:
+            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
+    with locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"):
+        config, checkpoint = config or preset.config, directory / "checkpoint" / "last.safetensors"
+        _refuse_wrong_directory(directory, preset, config, checkpoint, resume)
+        if (directory / "metrics.json").is_file():
+            yield Done(read_json(directory / "metrics.json"))
+            return
+        run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
+        if checkpoint.is_file():
+            run.restore(checkpoint)
+        yield from _log(run, directory, checkpoint, evaluation_samples)
+
+
+def _log(run: Run, directory: Path, checkpoint: Path, evaluation_samples: int) -> Iterator[Event]:
+    """Train to the end and measure; every event is kept before it is told."""
+    (directory / "samples").mkdir(exist_ok=True)
     log = EventLog(directory / "events.jsonl")
     try:
         for event in run.events(directory, checkpoint):
@@ -88,10 +102,6 @@ def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, che
     description = directory / "run.json"
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     if not description.is_file():
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
         if any(directory.iterdir()):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)

@@ -1,0 +1,265 @@
+"""Training runs in processes of their own, in a queue that outlives the program which looks at it.
+
+A run is a directory, and its job is what job.json says of it. Whoever looks moves the queue on: a studio, a script, or
+the worker that has just finished. All of them take the lock of the runs' directory first, so no job starts twice. A
+worker holds the lock of its run's directory, so that a job whose lock is free is known to have ended, even when a
+power cut left no one to say so.
+
+    from genlib.jobs import Queue
+
+    queue = Queue()
+    job = queue.submit("vae-dense-8", {"epochs": 3})
+    for event in queue.follow(job.id):
+        print(event)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+from genlib.files import read_json, runs_directory, write_json
+from genlib.limits import Limits
+from genlib.locks import is_held, locked
+from genlib.progress import EventReader
+from genlib.runs import RESTING, WORKING, Job, ended, gpus, has_begun, is_abandoned, launch, read_job, reap
+
+START_SECONDS = 600.0  # until a worker must have begun to train
+KILL_SECONDS = 15.0  # between asking a worker to stop and making it
+
+BUSY = "the queue of runs is busy; try again"
+BUSY_SECONDS = 20.0  # of waiting for another process to leave the queue alone
+FOLLOW_SECONDS = 0.5
+
+
+class Queue:
+    """The runs of a directory in the order in which they train.
+
+    `by` is the visitor who asks, None the host itself: a visitor may only touch his own runs unless the host shares
+    them. Every method raises GenlibError, in one line, where what was asked for cannot be.
+    """
+
+    def __init__(self, directory: str | Path | None = None, limits: Limits | None = None) -> None:
+        self.directory = Path(directory or runs_directory()).resolve()
+        self.limits = limits or Limits.from_environment()
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise GenlibError(f"cannot make the directory of runs {self.directory}: {error.strerror}") from error
+
+    def jobs(self) -> list[Job]:
+        """Every job, the queue having moved on: the oldest first."""
+        found = self._read()
+        if self._is_due(found):
+            try:
+                with self._changing():
+                    found = self._read()
+            except GenlibError:  # a full disk takes no note of what has happened, which can be told all the same
+                found = [ended(job, None) if is_abandoned(job) else job for job in found]
+        return found
+
+    def get(self, job_id: str) -> Job:
+        """One job as it is."""
+        job = read_job(self.directory / job_id) if re.fullmatch(r"\w[\w.-]*", job_id) else None
+        if job is None:
+            raise GenlibError(f"no run {job_id[:60]!r} here")
+        return job
+
+    def submit(
+        self, preset: str, settings: Mapping[str, Any], owner: str = "", samples: tuple[int, int] | None = None
+    ) -> Job:
+        """Queue a run of a preset with some fields of its configuration changed.
+
+        `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples`.
+        """
+        from genlib.model import get_preset
+
+        config = get_preset(preset).config.replace(**settings)
+        if self.limits.epochs and config.epochs > self.limits.epochs:
+            raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
+        with self._changing():
+            self._check_room(owner)
+            directory = self._new_directory(preset)
+            write_json(directory / "run.json", {"preset": preset, "config": config.to_dict()})
+            job = Job(directory, preset, config.to_dict(), "queued", time.time(), owner=owner, samples=samples).save()
+        return self.get(job.id)
+
+    def pause(self, job_id: str, by: str | None = None) -> Job:
+        """Stop a run where it is, with a checkpoint; a waiting one leaves the queue."""
+        with self._changing():
+            job = self._taken(job_id, by, "paused", ("queued", "running"))
+            return self._stop(job, "pausing") if job.state == "running" else job.become("paused")
+
+    def resume(self, job_id: str, by: str | None = None) -> Job:
+        """Queue a run that rests; it goes on from its newest checkpoint."""
+        with self._changing():
+            job = self._taken(job_id, by, "resumed", RESTING)
+            self._check_room(None)
+            if self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
+                raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} minutes that this host allows")
+            job.become("queued")
+        return self.get(job_id)
+
+    def cancel(self, job_id: str, by: str | None = None) -> Job:
+        """Stop a run for good; what it has reached stays until it is deleted."""
+        with self._changing():
+            job = self._taken(job_id, by, "cancelled", ("queued", "running", "pausing"))
+            return self._stop(job, "cancelling") if job.state in WORKING else job.become("cancelled")
+
+    def delete(self, job_id: str, by: str | None = None) -> None:
+        """Remove a run and all its files."""
+        with self._changing():
+            job = self._taken(job_id, by, "deleted", ("queued", "done", *RESTING))
+            if is_held(job.directory):
+                raise GenlibError(f"{job.id} is being trained from the command line; stop it there first")
+            os.replace(job.directory, self.directory / f".deleted-{job.id}")
+            for trash in self.directory.glob(".deleted-*"):
+                shutil.rmtree(trash, ignore_errors=True)
+
+    def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
+        """The run's events as they come, until it no longer waits or trains."""
+        reader = EventReader(self.get(job_id).directory)
+        resting = False
+        while True:
+            yield from reader.read()
+            if resting:
+                return
+            resting = all(job.id != job_id or job.state not in ("queued", *WORKING) for job in self.jobs())
+            if not resting:
+                time.sleep(FOLLOW_SECONDS)
+
+    def may_touch(self, job: Job, by: str | None) -> bool:
+        """Whether a visitor may stop, resume or delete a job."""
+        return by is None or self.limits.shared or (bool(by) and job.owner == by)
+
+    def settle(self, job_id: str, code: int) -> None:
+        """Write down how a worker ended, with its exit status, then start what waits."""
+        with locked(self.directory, BUSY_SECONDS, BUSY):
+            if (job := self.get(job_id)).state in WORKING:
+                ended(job, code).save()
+        self.jobs()
+
+    def tend(self, job_id: str) -> Job:
+        """Make a worker stop that overruns a limit, never began its work, or did not stop when it was asked to."""
+        job = self.get(job_id)
+        if self._overrun(job):
+            with locked(self.directory, BUSY_SECONDS, BUSY):
+                job = self._tend(self.get(job_id))
+        return job
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Alone with the queue: ended workers are seen to before, waiting jobs start after."""
+        with locked(self.directory, BUSY_SECONDS, BUSY):
+            reap()
+            for job in self._read():
+                if is_abandoned(job):
+                    ended(job, None).save()
+                elif job.process:
+                    self._tend(job)
+            try:
+                yield
+            finally:
+                self._start_waiting()
+
+    def _read(self) -> list[Job]:
+        found = [read_job(path) for path in self.directory.iterdir() if not path.name.startswith(".")]
+        return sorted((job for job in found if job), key=lambda job: (_number(job.id), job.id))
+
+    def _taken(self, job_id: str, by: str | None, action: str, states: tuple[str, ...]) -> Job:
+        job = self.get(job_id)
+        if not self.may_touch(job, by):
+            raise GenlibError(f"{job.id} is another visitor's run")
+        if job.state not in states or (job.state in WORKING and not job.process):
+            raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
+        return job
+
+    def _check_room(self, owner: str | None) -> None:
+        """Raise GenlibError where a limit leaves no room for one more run; `owner` is None for one that is here."""
+        jobs, limits = self._read(), self.limits
+        if sum(job.state in ("queued", *WORKING) for job in jobs) >= limits.queue:
+            raise GenlibError(f"the queue is full ({limits.queue} runs); try again when one has finished")
+        if owner and limits.runs and sum(job.owner == owner for job in jobs) >= limits.runs:
+            raise GenlibError(f"this host keeps {limits.runs} runs a visitor; delete one of yours first")
+        if limits.disk_mb and (used := size_megabytes(self.directory)) >= limits.disk_mb:
+            raise GenlibError(
+                f"all runs together take {used:.0f} MB, and this host keeps {limits.disk_mb}; delete some"
+            )
+
+    def _new_directory(self, preset: str) -> Path:
+        """Numbers are not given twice, so that no cache takes a run for another that had its name."""
+        counter = self.directory / ".counter.json"
+        last = read_json(counter)["last"] if counter.is_file() else 0
+        number = max([last, *(_number(path.name) for path in self.directory.iterdir())]) + 1
+        write_json(counter, {"last": number})
+        directory = self.directory / f"{preset}-run-{number}"
+        directory.mkdir()
+        return directory
+
+    def _is_due(self, jobs: list[Job]) -> bool:
+        """Whether the queue has to be moved on."""
+        waits = any(job.state == "queued" for job in jobs) and bool(self._free(jobs))
+        return waits or any(is_abandoned(job) or self._overrun(job) for job in jobs)
+
+    def _start_waiting(self) -> None:
+        jobs = self._read()
+        waiting = sorted((job for job in jobs if job.state == "queued"), key=lambda job: job.since)
+        for job, place in zip(waiting, self._free(jobs), strict=False):
+            launch(job, place)
+
+    def _free(self, jobs: list[Job]) -> list[int]:
+        """Places that no worker has: one a GPU, or one, unless the host says how many."""
+        taken = {job.place for job in jobs if job.process}
+        return [place for place in range(self.limits.at_once or max(1, len(gpus()))) if place not in taken]
+
+    def _stop(self, job: Job, state: str) -> Job:
+        """Ask a worker to write a checkpoint and end."""
+        with suppress(ProcessLookupError):
+            os.killpg(job.process, signal.SIGTERM)
+        return job.become(state, seconds=job.seconds + time.time() - job.since)
+
+    def _overrun(self, job: Job) -> str:
+        """Why a worker must be made to stop; empty where it need not."""
+        here, minutes = time.time() - job.since, self.limits.minutes
+        if not job.process or job.state == "pausing":
+            return ""
+        if job.state == "cancelling":  # after its worker, which should have killed it, there is still us
+            return "it did not stop" if here > 2 * KILL_SECONDS else ""
+        if minutes and job.seconds + here > 60 * minutes:
+            return f"stopped after {minutes} minutes of training, this host's limit"
+        if here > START_SECONDS and not has_begun(job):
+            return f"the worker did not begin within {START_SECONDS / 60:.0f} minutes"
+        return ""
+
+    def _tend(self, job: Job) -> Job:
+        why = self._overrun(job)
+        if why and job.state == "cancelling":
+            with suppress(ProcessLookupError):
+                os.killpg(job.process, signal.SIGKILL)
+        elif why:
+            state = "pausing" if has_begun(job) else "cancelling"
+            job = replace(self._stop(job, state), reason=why).save()
+        return job
+
+
+def size_megabytes(directory: Path) -> float:
+    """Of all files below a directory, in 10^6 bytes."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(OSError):  # it may go while we look
+            total += path.stat().st_size
+    return total / 1e6
+
+
+def _number(name: str) -> int:
+    found = re.search(r"-run-(\d{1,9})$", name)
+    return int(found[1]) if found else 0

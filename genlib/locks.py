@@ -1,0 +1,72 @@
+"""Locks on directories, by which processes that know nothing of one another keep out of each other's way.
+
+A lock is held by whoever has the directory open through it, a child that inherits it included, and the kernel gives
+it back when the last of them is gone, however it went: no lock is ever stale.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from genlib.errors import GenlibError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where directories cannot be locked
+    fcntl = None  # type: ignore[assignment]
+
+POLL_SECONDS = 0.02
+INHERITED = "GENLIB_LOCKED"  # the directory whose lock this process has from its parent
+
+
+def acquire(directory: Path, seconds: float = 0.0) -> int | None:
+    """The open lock, to be closed when done; None where another process still holds it after `seconds`.
+
+    Raises GenlibError where the directory cannot be opened, or on a system without such locks.
+    """
+    if fcntl is None:
+        raise GenlibError("runs cannot be locked on this system; use Linux or macOS")
+    try:
+        lock = os.open(directory, os.O_RDONLY)
+    except OSError as error:
+        raise GenlibError(f"cannot open {directory}: {error.strerror}") from error
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            if time.monotonic() >= deadline:
+                os.close(lock)
+                return None
+        time.sleep(POLL_SECONDS)
+
+
+def is_held(directory: Path) -> bool:
+    """Whether some process holds the lock."""
+    lock = acquire(directory)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+@contextmanager
+def locked(directory: Path, seconds: float, refusal: str) -> Iterator[None]:
+    """Hold the lock for a while; GenlibError with `refusal` where it is not to be had within `seconds`.
+
+    A process whose parent handed it the lock on starting it has it already.
+    """
+    if fcntl is None or os.environ.get(INHERITED) == str(directory.resolve()):
+        yield
+        return
+    lock = acquire(directory, seconds)
+    if lock is None:
+        raise GenlibError(refusal)
+    try:
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,109 @@
+"""How far a run has come, from the events that it writes."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+WINDOW_SECONDS = 300.0  # of training, behind the time left
+MEASURED = 5.0  # seconds of training before a time left is told
+
+
+class EventReader:
+    """Reads a growing events.jsonl from where it stopped the last time."""
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "events.jsonl"
+        self._place = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """Events written since; a line still being written waits, one torn by a power cut is passed over."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._place)
+                text = file.read()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind(b"\n") + 1]
+        self._place += len(whole)
+        return [event for line in whole.splitlines() if (event := _parse(line))]
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) and "event" in event and "time" in event else {}
+
+
+@dataclass
+class Progress:
+    """Where a run stands, event by event."""
+
+    step: int = 0
+    epochs: int = 0
+    steps_per_epoch: int = 0
+    losses: dict[str, float] = field(default_factory=dict)  # mean of the epoch under way
+    records: dict[int, dict[str, Any]] = field(default_factory=dict)  # of finished epochs, as history.json has them
+    samples: dict[int, str] = field(default_factory=dict)  # pictures by epoch, within the run directory
+    times: deque[tuple[float, int]] = field(default_factory=deque)  # recent moments and their steps
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run; 0 before it has begun."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, counted from 1."""
+        return min(len(self.records) + 1, self.epochs)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of training, at the speed of the last minutes; None while too little was seen of it."""
+        if len(self.times) < 2 or not self.total:
+            return None
+        (began, first), (now, last) = self.times[0], self.times[-1]
+        if now - began < MEASURED or last <= first:
+            return None
+        return (self.total - self.step) * (now - began) / (last - first)
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Go on by one event of events.jsonl."""
+        if event["event"] == "Started":
+            self._start(event)
+        elif event["event"] == "Step":
+            self.losses = event["losses"]
+            self._reach(event["step"], event["time"])
+        elif event["event"] == "EpochDone":
+            self.records[event["record"]["epoch"]] = event["record"]
+            self._reach(len(self.records) * self.steps_per_epoch, event["time"])
+        elif event["event"] == "SamplesWritten":
+            self.samples[event["epoch"]] = event["path"]
+
+    def _start(self, event: dict[str, Any]) -> None:
+        """Begin, or begin again from a checkpoint: what came after it did not happen."""
+        self.step, self.epochs, self.steps_per_epoch = event["step"], event["epochs"], event["steps_per_epoch"]
+        done = self.step // max(self.steps_per_epoch, 1)
+        self.records = {epoch: record for epoch, record in self.records.items() if epoch <= done}
+        self.samples = {epoch: path for epoch, path in self.samples.items() if epoch <= done}
+        self.times.clear()
+        self.times.append((event["time"], self.step))
+
+    def _reach(self, step: int, moment: float) -> None:
+        self.step = step
+        self.times.append((moment, step))
+        while moment - self.times[0][0] > WINDOW_SECONDS:
+            self.times.popleft()
+
+
+def read_progress(directory: Path) -> Progress:
+    """Where a run stands now."""
+    progress = Progress()
+    for event in EventReader(directory).read():
+        progress.take(event)
+    return progress
