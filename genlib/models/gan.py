@@ -47,9 +47,9 @@ class PlainGANConfig(GANConfig):
             PlainGANConfig(epochs=150, precision="bfloat16"),
             "Dense generator, dense discriminator without dropout.",
             milestones=(1, 50, 100, 150),
-            differs="beta1 0.5 instead of 0.9, products in bfloat16. Its distance has been flat since about epoch 90: what it draws "
-            "lies among the garments (precision) but covers few of them (recall), and it is speckled, since a dense "
-            "layer knows nothing of neighbouring pixels.",
+            differs="beta1 0.5 instead of 0.9, products in bfloat16. Its distance has been flat since about epoch 90: "
+            "what it draws lies among the garments (precision) but covers few of them (recall), and it is speckled, "
+            "since a dense layer knows nothing of neighbouring pixels.",
         ),
         Preset(
             "gan-dense-2",
@@ -65,8 +65,8 @@ class PlainGANConfig(GANConfig):
             "A smaller dense pair: batch norm in the generator, dropout 0.5 in the discriminator.",
             milestones=(1, 50, 100, 150),
             differs="learning rate 2e-4 instead of 1e-5, which leads nowhere in 150 epochs; beta1 0.5; products in "
-            "bfloat16. Its garments are speckled: "
-            "a dense layer knows nothing of neighbouring pixels, and 128 units before the last one smooth little.",
+            "bfloat16. Its garments are speckled: a dense layer knows nothing of neighbouring pixels, and 128 units "
+            "before the last one smooth little.",
         ),
         Preset(
             "gan-fid",
