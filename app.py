@@ -23,5 +23,6 @@ st.navigation(
             st.Page("pages/findings.py", title="Findings", url_path="findings"),
             st.Page("pages/dataset.py", title="Dataset", url_path="dataset"),
         ],
+        "Train": [st.Page("pages/train.py", title="Train", url_path="train")],
     }
 ).run()

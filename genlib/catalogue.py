@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from genlib.errors import GenlibError
-from genlib.files import read_json
+from genlib.files import read_json, runs_directory
 from genlib.metrics.floor import load_floor
-from genlib.model import Preset, capabilities, presets
+from genlib.model import Preset, capabilities, get_preset, presets
 from genlib.store import weights_directory
 
 
@@ -19,6 +20,42 @@ def list_models() -> list[dict[str, Any]]:
     `sha256` (of model.safetensors), `trained_epochs` and `metrics` are None while no weights are shipped.
     """
     return [_entry(preset) for preset in presets().values()]
+
+
+def list_runs() -> list[dict[str, Any]]:
+    """Every finished run of the runs' directory, as `list_models` has models, and its preset and changed settings.
+
+    A run is named runs/ID, and `load` takes that name. One whose files cannot be read is left out, and so is the run
+    that a shipped model comes from.
+    """
+    shipped = {_shipped(preset)[1] for preset in presets().values()}
+    found = [_run(path) for path in sorted(runs_directory().glob("[!.]*")) if (path / "metrics.json").is_file()]
+    return [run for run in found if run and run["sha256"] not in shipped]
+
+
+def _run(directory: Path) -> dict[str, Any] | None:
+    try:
+        described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+        preset = get_preset(described["name"])
+        return {
+            "name": f"runs/{directory.name}",
+            "family": preset.family,
+            "capabilities": capabilities(preset.model_class),
+            "parameters": metrics["parameters"],
+            "trained_epochs": metrics["train_epochs"],
+            "metrics": metrics,
+            "sha256": described["sha256"],
+            "preset": preset.name,
+            "settings": changed_settings(preset, described["config"]),
+        }
+    except (GenlibError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a configuration, as JSON has it, that differ from the preset's own."""
+    own = preset.config.to_dict()
+    return {key: value for key, value in config.items() if own.get(key) != value}
 
 
 def markdown_table() -> str:

@@ -81,9 +81,13 @@ class Queue:
 
         `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples`.
         """
+        import torch
+
         from genlib.model import get_preset
 
         config = get_preset(preset).config.replace(**settings)
+        with torch.device("meta"):  # refuses layers that do not fit together
+            get_preset(preset).build(config)
         if self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():

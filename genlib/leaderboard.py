@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from genlib.catalogue import list_models
-from genlib.metrics.evaluation import KEYS
+from genlib.catalogue import list_models, list_runs
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
 from genlib.metrics.floor import load_floor
 
 REAL = "real training images"
@@ -22,12 +22,13 @@ COLUMNS = (
 
 
 def leaderboard() -> list[dict[str, Any]]:
-    """A row {model, family, figure, figure_spread, ...} for each trained model, the best Frechet distance first.
+    """A row {model, family, figure, figure_spread, ...} for each trained model, and each run measured as fully.
 
-    The first row holds what real training images score in the fakes' place. None where a figure does not apply or
-    was not measured; spreads are standard deviations over the sample seeds.
+    The best Frechet distance comes first, after a row of what real training images score in the fakes' place. None
+    where a figure does not apply or was not measured; spreads are standard deviations over the sample seeds.
     """
-    measured = [model for model in list_models() if model["metrics"]]
+    runs = [run for run in list_runs() if run["metrics"].get("samples") == EVALUATION_SAMPLES]
+    measured = [model for model in [*list_models(), *runs] if model["metrics"]]
     rows = [_row(model["name"], model["family"], model["metrics"]) for model in measured]
     return [_row(REAL, "data", load_floor()), *sorted(rows, key=_distance)]
 

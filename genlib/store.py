@@ -19,7 +19,7 @@ from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import read_json, write_file, write_json
+from genlib.files import read_json, runs_directory, write_file, write_json
 from genlib.model import Model, families, get_preset, resolve_device
 
 FORMAT = 1
@@ -34,8 +34,10 @@ def weights_directory() -> Path:
 
 
 def model_directory(name: str | Path) -> Path:
-    """The directory of a preset's name, or of a path to a run: GenlibError where it holds no model."""
+    """The directory of a preset's name, of runs/ID or of a path: GenlibError where it holds no model."""
     directory = Path(name)
+    if directory.parts[:1] == ("runs",) and not directory.is_dir():
+        directory = runs_directory().joinpath(*directory.parts[1:])
     if not (os.sep in str(name) or directory.is_dir()):
         directory = weights_directory() / get_preset(str(name)).name
     if not (directory / "config.json").is_file():

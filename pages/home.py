@@ -13,7 +13,7 @@ controls.page(
 
 families: dict[str, list[zoo.Entry]] = {}
 for entry in zoo.usable().values():
-    families.setdefault(entry.family, []).append(entry)
+    families.setdefault("trained here" if entry.is_run else entry.family, []).append(entry)
 
 nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
 for place, (family, members) in zip(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import streamlit as st
 
+from genlib.errors import GenlibError
+from genlib.model import Model, Preset
 from genlib.summary import layer_table
 from ui import zoo
 
@@ -97,9 +102,21 @@ Source: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2.
 
 def how_it_works(entry: zoo.Entry) -> None:
     """The family's idea, the layer table generated from the model."""
-    with st.expander(f"How it works: {entry.family}", icon=":material/school:"):
-        st.markdown(IDEAS[entry.family])
-        layers = layer_table(zoo.load_model(entry.name))
+    _explain(entry.family, entry.name, lambda: zoo.load_model(entry.name))
+
+
+def how_training_works(preset: Preset, settings: Mapping[str, Any]) -> None:
+    """The same for a model that is yet to be trained; settings that fit no model show no layers."""
+    _explain(preset.family, preset.name, lambda: preset.build(preset.config.replace(**settings)).eval())
+
+
+def _explain(family: str, name: str, build: Callable[[], Model]) -> None:
+    with st.expander(f"How it works: {family}", icon=":material/school:"):
+        st.markdown(IDEAS[family])
+        try:
+            layers = layer_table(build())
+        except GenlibError:
+            return
         if layers:
             st.dataframe(
                 {
@@ -109,5 +126,5 @@ def how_it_works(entry: zoo.Entry) -> None:
                     "parameters": [layer.parameters for layer in layers],
                 },
                 hide_index=True,
-                alt=f"The layers of {entry.name} with their output shapes and parameter counts",
+                alt=f"The layers of {name} with their output shapes and parameter counts",
             )

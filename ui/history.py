@@ -75,7 +75,7 @@ def history_or_stop(entry: zoo.Entry) -> History:
         return history(entry.name)
     except GenlibError as error:
         st.warning(
-            f"{entry.name} has no training history: {error}. `git checkout weights/{entry.name}` restores it.",
+            f"{entry.name} has no training history: {error}. {entry.remedy}",
             icon=":material/broken_image:",
         )
         st.stop()

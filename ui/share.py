@@ -22,7 +22,7 @@ def share(page: str, controls: Mapping[str, object], code: str, downloads: Mappi
                 st.download_button(
                     suffix.upper(),
                     data=maker,
-                    file_name=name,
+                    file_name=name.replace("/", "-"),  # a run's model is called runs/ID
                     mime=MIME[suffix],
                     key=f"download-{suffix}",
                     icon=":material/download:",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from genlib.catalogue import list_models
+from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
-from genlib.model import Model, get_preset
+from genlib.metrics.evaluation import EVALUATION_SAMPLES
+from genlib.model import Model, families, get_preset
 from genlib.store import load, weights_directory
 
 
@@ -29,13 +31,24 @@ class Entry:
     problem: str | None = None
 
     @property
+    def is_run(self) -> bool:
+        """Trained here, not shipped."""
+        return self.name.startswith("runs/")
+
+    @property
+    def remedy(self) -> str:
+        """What to do about damaged files."""
+        return "Delete it on the Train page." if self.is_run else f"`git checkout weights/{self.name}` restores it."
+
+    @property
     def figures(self) -> str:
         """How good, how big, how long trained, for a card; empty where the figures are missing."""
         if not self.metrics:
             return ""
         count = self.metrics["parameters"]
         size = f"{count / 1e6:.1f} M parameters" if count >= 50_000 else f"{count / 1e3:.1f} k parameters"
-        return f"Frechet distance **{self.metrics['fd']:.1f}** · {size} · {self.metrics['train_epochs']} epochs"
+        few = f" of {self.metrics['samples']:,} samples" if self.metrics["samples"] < EVALUATION_SAMPLES else ""
+        return f"Frechet distance **{self.metrics['fd']:.1f}**{few} · {size} · {self.metrics['train_epochs']} epochs"
 
     @property
     def caption(self) -> str:
@@ -52,31 +65,56 @@ class Entry:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def entries() -> dict[str, Entry]:
-    """Every shipped model by name, best Frechet distance first within a family."""
-    found = [_entry(model) for model in list_models() if (weights_directory() / model["name"]).is_dir()]
-    return {entry.name: entry for entry in sorted(found, key=_order)}
+    """Every shipped model by name, best Frechet distance first within a family, then every finished run."""
+    shipped = [_shipped_entry(model) for model in list_models() if (weights_directory() / model["name"]).is_dir()]
+    return {entry.name: entry for entry in [*sorted(shipped, key=_order), *map(_run_entry, list_runs())]}
 
 
 def _order(entry: Entry) -> tuple[str, float]:
     return entry.family.casefold(), entry.metrics.get("fd", float("inf"))
 
 
-def _entry(described: dict[str, Any]) -> Entry:
+def _shipped_entry(described: dict[str, Any]) -> Entry:
     preset, problem, latent_size = get_preset(described["name"]), None, 0
     try:
         latent_size = math.prod(load_model(preset.name).latent_shape)
     except GenlibError as error:
         problem = str(error)
+    return _entry(described, preset.summary, latent_size, problem)
+
+
+def _run_entry(described: dict[str, Any]) -> Entry:
+    latent_size, problem = _looked_at(described["name"], described["sha256"])
+    summary = f"A run of {described['preset']} with {told(described['settings'])}."
+    return _entry(described, summary, latent_size, problem)
+
+
+def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: str | None) -> Entry:
     return Entry(
-        name=preset.name,
-        family=preset.family,
-        summary=preset.summary,
+        name=described["name"],
+        family=described["family"],
+        summary=summary,
         capabilities=tuple(described["capabilities"]),
-        averaged=bool(preset.model_class.averaged),
+        averaged=bool(families()[described["family"]].averaged),
         latent_size=latent_size,
         metrics=described["metrics"] or {},
         problem=problem,
     )
+
+
+def told(settings: Mapping[str, Any]) -> str:
+    """Changed settings in words."""
+    words = [f"{key.replace('_', ' ')} {value}" for key, value in settings.items()]
+    return ", ".join(words) or "its own settings"
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _looked_at(name: str, sha256: str) -> tuple[int, str | None]:
+    """Latent size of a run's model, and the line that says why it does not load; runs are many, so none is kept."""
+    try:
+        return math.prod(load(name).latent_shape), None
+    except GenlibError as error:
+        return 0, str(error)
 
 
 def usable(*capabilities: str) -> dict[str, Entry]:
@@ -106,6 +144,6 @@ def show_problems() -> None:
     for entry in entries().values():
         if entry.problem:
             st.warning(
-                f"{entry.name} is not available: {entry.problem}. `git checkout weights/{entry.name}` restores it.",
+                f"{entry.name} is not available: {entry.problem}. {entry.remedy}",
                 icon=":material/broken_image:",
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -56,11 +57,27 @@ def read_history(name: str | Path) -> History:
         epochs = tuple(int(epoch) for epoch in recorded["sample_epochs"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise GenlibError(f"{directory / 'history.json'} is not a training history: {error!r}") from error
+    return History(table, epochs, _tiles(sprite, len(epochs), directory / "progress.png"))
+
+
+def history_so_far(directory: Path, records: list[dict[str, Any]], pictures: dict[int, str]) -> History | None:
+    """The history of a run under way: records of its epochs, and the files with samples by epoch.
+
+    None before the first samples. Raises GenlibError where one of the pictures is damaged.
+    """
+    if not pictures:
+        return None
+    strips = [_tiles(read_png(directory / path), 1, directory / path) for path in pictures.values()]
+    return History([_flat(record) for record in records], tuple(pictures), torch.cat(strips))
+
+
+def _tiles(sprite: np.ndarray, epochs: int, path: Path) -> Tensor:
+    """A picture's rows of samples, uint8 (epochs, rows, 10, 28, 28)."""
     rows = sprite.shape[1] // (SIDE * ROW)
-    if not epochs or rows < 1 or sprite.shape != (len(epochs) * SIDE, rows * ROW * SIDE):
-        raise GenlibError(f"{directory / 'progress.png'} does not hold the samples of {len(epochs)} epochs")
-    tiles = torch.from_numpy(sprite.copy()).view(len(epochs), SIDE, rows, ROW, SIDE)
-    return History(table, epochs, tiles.permute(0, 2, 3, 1, 4).contiguous())
+    if not epochs or rows < 1 or sprite.shape != (epochs * SIDE, rows * ROW * SIDE):
+        raise GenlibError(f"{path} does not hold the samples of {epochs} epochs")
+    tiles = torch.from_numpy(sprite.copy()).view(epochs, SIDE, rows, ROW, SIDE)
+    return tiles.permute(0, 2, 3, 1, 4).contiguous()
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

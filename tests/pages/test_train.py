@@ -1,0 +1,277 @@
+"""The Train page through Streamlit's test runner: its form, its limits, a run's states, and a run as a model."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from genlib.data import FashionMNIST
+from genlib.files import read_json, write_json
+from genlib.jobs import Queue
+from genlib.model import get_preset, presets
+from genlib.runs import Job
+from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
+from tests.tiny import NAMES, ONE_PER_FAMILY, tiny_training
+from ui.train import DEFAULT_PRESET, KEYS, MAIN
+
+FORMS = [(name, field) for name in ONE_PER_FAMILY for field in MAIN if hasattr(get_preset(name).config, field)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs wait for ever: what a page shows of them is looked at, not what a worker does."""
+    monkeypatch.setattr("genlib.jobs.launch", lambda job, place: None)
+
+
+@pytest.fixture
+def finished(tmp_path: Path, small_data: FashionMNIST) -> Job:
+    """A run of the visitor "me" that is done."""
+    job = Queue().submit("vae-dense-8", {"epochs": 2}, owner="me")
+    shutil.rmtree(job.directory)
+    list(tiny_training("vae-dense-8", job.directory, small_data))
+    Job(job.directory, job.preset, job.config, "done", owner="me").save()
+    return Queue().get(job.id)
+
+
+def click(app: AppTest, label: str) -> AppTest:
+    (button,) = (each for each in app.button if each.label == label)
+    return button.click().run()
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def texts(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def begin(app: AppTest) -> Job:
+    """Press Start; the job that came of it."""
+    click(app, "Start training")
+    assert not app.exception
+    return Queue().jobs()[-1]
+
+
+def test_before_any_run_the_shipped_models_training_is_shown() -> None:
+    app = open_page("train")
+    assert_healthy(app)
+    assert len(pictures(app)) == 1
+    assert "Start training" in labels(app)
+    assert controls(app)["preset"] == DEFAULT_PRESET
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_has_its_form(name: str) -> None:
+    app = open_page("train", {"preset": name})
+    assert_healthy(app)
+    config = get_preset(name).config
+    for field in MAIN:
+        if field != "epochs" and hasattr(config, field):
+            assert controls(app)[KEYS.get(field, field)] == getattr(config, field)
+
+
+@pytest.mark.parametrize(("name", "field"), FORMS)
+def test_what_is_set_is_trained(name: str, field: str, no_workers: None) -> None:
+    app = open_page("train", {"preset": name})
+    key, own = KEYS.get(field, field), controls(app)[KEYS.get(field, field)]
+    (slider,) = [each for each in app.select_slider if each.key == key] or [None]
+    other = own + 1 if slider is None else next(float(o) for o in slider.options if float(o) != own)
+    job = begin(set_control(app, key, type(own)(other)))
+    assert job.config[field] == other
+    assert (job.preset, job.state) == (name, "queued")
+
+
+def test_another_preset_begins_with_its_own_settings() -> None:
+    app = set_control(open_page("train", {"preset": "vae-dense-8", "batch": "512"}), "preset", "cgan-mlp")
+    assert_healthy(app)
+    config = get_preset("cgan-mlp").config
+    assert controls(app)["batch"] == config.batch_size
+    assert controls(app)["latent"] == config.latent_size
+
+
+def test_the_link_restores_the_form() -> None:
+    app = open_page("train", {"preset": "gan-dense-1", "epochs": "7", "lr": "0.0005", "dropout": "0.3", "rng": "9"})
+    page, query = shared(app)
+    friend = open_page(page, query)
+    assert {key: controls(friend)[key] for key in ("preset", "epochs", "lr", "dropout", "rng")} == {
+        "preset": "gan-dense-1",
+        "epochs": 7,
+        "lr": 0.0005,
+        "dropout": 0.3,
+        "rng": 9,
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"preset": "none"},
+        {"epochs": "abc", "lr": "nan", "batch": "-1"},
+        {"epochs": "0", "width": "1e9", "rng": "99999999999999"},
+        {"run": "../../etc", "runs": "x", "by": "y", "measure": "z"},
+        {"latent": "", "beta": "inf"},
+    ],
+)
+def test_a_malformed_address_falls_back(query: dict[str, str]) -> None:
+    app = open_page("train", query)
+    assert not app.exception
+    assert "Start training" in labels(app)
+
+
+def test_layers_that_do_not_fit_are_refused_in_a_line() -> None:
+    app = open_page("train", {"preset": "gan-cnn"})
+    (widths,) = [each for each in app.text_input if each.key == "generator_widths"]
+    widths.set_value("1, two").run()
+    click(app, "Start training")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert not Queue().jobs()
+
+
+def test_a_waiting_run_is_paused_resumed_and_deleted(no_workers: None) -> None:
+    app = open_page("train")
+    job = begin(app)
+    assert controls(app)["run"] == job.id
+    assert {"Pause", "Cancel", "Delete it"} <= set(labels(app))
+    click(app, "Pause")
+    assert Queue().get(job.id).state == "paused"
+    click(app, "Resume")
+    assert Queue().get(job.id).state == "queued"
+    click(app, "Cancel")
+    assert Queue().get(job.id).state == "cancelled"
+    click(app, "Delete it")
+    assert not app.exception
+    assert Queue().jobs() == []
+
+
+def test_a_full_queue_is_told(no_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING_QUEUE", "1")
+    app = open_page("train")
+    begin(app)
+    click(app, "Start training")
+    assert "queue is full" in app.error[0].value
+    assert len(Queue().jobs()) == 1
+
+
+def test_another_visitors_run_can_be_looked_at_only(no_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = begin(open_page("train"))
+    stranger = open_page("train", {"run": job.id})
+    assert not {"Pause", "Cancel", "Delete it"} & set(labels(stranger))
+    assert "Another visitor's run" in texts(stranger)
+    monkeypatch.setenv("GENLIB_TRAINING_SHARED", "on")
+    assert {"Pause", "Cancel", "Delete it"} <= set(labels(open_page("train", {"run": job.id})))
+
+
+def test_why_a_run_failed_is_told_to_all_and_its_log_to_its_owner(no_workers: None) -> None:
+    app = open_page("train")
+    job = begin(app)
+    (job.directory / "log.txt").write_text("the last words\n")
+    job.become("failed", "training diverged: the loss is nan by step 7")
+    app.run()
+    stranger = open_page("train", {"run": job.id})
+    for each, may_read in ((app, True), (stranger, False)):
+        assert not each.exception
+        assert any("diverged" in error.value for error in each.error)
+        assert any("the last words" in code.value for code in each.code) is may_read
+    assert "Resume" in labels(app)
+
+
+def test_training_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING", "off")
+    app = open_page("train")
+    assert "Start training" not in labels(app)
+    assert "switched off" in texts(app)
+
+
+def test_a_host_that_set_a_limit_wrongly_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING_EPOCHS", "many")
+    app = open_page("train")
+    assert not app.exception
+    assert "GENLIB_TRAINING_EPOCHS takes a whole number" in app.warning[0].value
+
+
+def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch, no_workers: None) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING", "password")
+    monkeypatch.setenv("GENLIB_TRAINING_PASSWORD", "open sesame")
+    app = open_page("train")
+    assert "Start training" not in labels(app)
+    (field,) = [each for each in app.text_input if each.key == "password"]
+    field.set_value("wrong").run()
+    assert "not the password" in texts(app)
+    field.set_value("open sesame").run()
+    assert begin(app).state == "queued"
+
+
+def test_the_hosts_epochs_bound_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING_EPOCHS", "3")
+    (epochs,) = [each for each in open_page("train").number_input if each.key == "epochs"]
+    assert (epochs.value, epochs.max) == (3, 3)
+
+
+@pytest.mark.parametrize("page", ["generate", "interpolate", "latent", "reconstruct", "history", "compare", "home"])
+def test_a_finished_run_is_a_model_on_every_page(page: str, finished: Job) -> None:
+    app = open_page(page, {"model": finished.name})
+    assert_healthy(app)
+    assert pictures(app)
+    if page == "home":
+        assert f"**{finished.name}**" in [card.proto.label for card in app.get("page_link")]
+    elif page != "compare":
+        assert controls(app)["model"] == finished.name
+
+
+def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
+    app = open_page("train", {"run": finished.id})
+    assert_healthy(app)
+    assert finished.name in [
+        link.proto.query_string.removeprefix("model=").replace("%2F", "/") for link in app.get("page_link")
+    ]
+    assert pictures(app)
+
+
+def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
+    (finished.directory / "model.safetensors").write_bytes(b"no tensors")
+    app = open_page("generate")
+    assert not app.exception
+    assert finished.name in app.warning[0].value
+    assert "Train page" in app.warning[0].value
+
+
+def test_runs_are_compared_by_what_differs(finished: Job, small_data: FashionMNIST, tmp_path: Path) -> None:
+    other = finished.directory.with_name("vae-dense-8-run-77")
+    list(tiny_training("vae-dense-8", other, small_data, lr=0.005))
+    app = open_page("train")
+    assert_healthy(app)
+    alts = [chart.proto.alt for chart in app.get("plotly_chart") if hasattr(chart.proto, "alt")]
+    assert any("lr 0.005" in alt and "lr 0.001" in alt for alt in alts) or "Compare runs" in texts(app)
+
+
+def test_a_run_of_a_shipped_model_is_no_second_model(tmp_path: Path) -> None:
+    from genlib.catalogue import list_runs
+    from genlib.store import weights_directory
+
+    directory = Queue().directory / "vae-cnn"
+    shutil.copytree(weights_directory() / "vae-cnn", directory)
+    assert list_runs() == []
+    write_json(directory / "config.json", read_json(directory / "config.json") | {"sha256": "0" * 64})
+    assert [run["name"] for run in list_runs()] == ["runs/vae-cnn"]
+
+
+def test_presets_that_share_a_key_agree_on_its_meaning() -> None:
+    """A key of the address is one field everywhere, or a link of one preset would misread in another's form."""
+    names: dict[str, set[str]] = {}
+    for preset in presets().values():
+        for field in vars(preset.config):
+            names.setdefault(KEYS.get(field, field), set()).add(field)
+    assert all(len(fields) == 1 for fields in names.values())

@@ -1,0 +1,90 @@
+"""Curves of several runs in one chart, named by what was changed for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from genlib.catalogue import changed_settings
+from genlib.model import get_preset
+from genlib.runs import Job
+from ui import zoo
+from ui.controls import BOUND
+from ui.pictures import CLASS_COLOURS, STILL
+from ui.runs import progress_of
+
+MOST = 6
+DISTANCE = "Frechet distance"
+
+
+def compare(jobs: list[Job]) -> None:
+    """Choose runs and what to compare; the newest runs of the newest one's preset unless chosen."""
+    begun = {job.id: job for job in reversed(jobs) if progress_of(job).records}
+    if len(begun) < 2:
+        return
+    st.markdown("#### Compare runs")
+    newest = next(iter(begun.values())).preset
+    alike = [job.id for job in begun.values() if job.preset == newest][:MOST]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = st.multiselect("Runs", list(begun), alike, max_selections=MOST, key="runs", **BOUND)
+        chosen = [begun[name] for name in names]
+        measures = _measures(chosen)
+        measure = st.selectbox("By epoch", measures, key="by", width=260, **BOUND)
+    if chosen and measure in measures:
+        _chart(chosen, measure)
+
+
+def _measures(jobs: list[Job]) -> list[str]:
+    """The distance, and each loss that one of the runs has."""
+    losses = {name: None for job in jobs for record in progress_of(job).records.values() for name in record["losses"]}
+    return [DISTANCE, *(name.replace("_", " ") for name in losses)]
+
+
+def points(job: Job, measure: str) -> tuple[list[int], list[float]]:
+    """Epochs and values of a measure."""
+    records = sorted(progress_of(job).records.items())
+    key = measure.replace(" ", "_")
+    found = [(epoch, r.get("fd") if measure == DISTANCE else r["losses"].get(key)) for epoch, r in records]
+    return [epoch for epoch, value in found if value is not None], [v for _, v in found if v is not None]
+
+
+def _chart(jobs: list[Job], measure: str) -> None:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    names = labels(jobs)
+    for number, job in enumerate(jobs):
+        epochs, values = points(job, measure)
+        line = {"color": CLASS_COLOURS[number], "width": 2}
+        figure.add_scatter(x=epochs, y=values, mode="lines+markers", line=line, name=names[number])
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0}
+    figure.update_layout(
+        height=340, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title="epoch", yaxis_title=measure, legend=legend
+    )
+    ends = ", ".join(f"{name}: {points(job, measure)[1][-1]:.4g}" for name, job in zip(names, jobs, strict=True))
+    st.plotly_chart(figure, config=STILL, alt=f"{measure} by epoch; at the end {ends}", key="compared")
+
+
+def labels(jobs: list[Job]) -> list[str]:
+    """Each run by those of its settings that not all share, beside its number."""
+    configs: list[dict[str, Any]] = [{"preset": job.preset, **job.config} for job in jobs]
+    keys = list(dict.fromkeys(key for config in configs for key in config))
+    apart = [key for key in keys if len({repr(config.get(key)) for config in configs}) > 1]
+    found = []
+    for job, config in zip(jobs, configs, strict=True):
+        told = {key: config[key] for key in apart if key in config}
+        words = zoo.told(told) if told else zoo.told(changed_settings(get_preset(job.preset), job.config))
+        found.append(f"{job.id.rsplit('-', 1)[-1]}: {words}")
+    return found
+
+
+def table(jobs: list[Job]) -> list[dict[str, Any]]:
+    """Every epoch of every run, with the run's settings, for a CSV file."""
+    return [
+        {"run": job.id, "preset": job.preset, **job.config, "epoch": epoch}
+        | {f"loss_{name}": value for name, value in record["losses"].items()}
+        | {key: value for key, value in record.items() if key not in ("epoch", "losses")}
+        for job in jobs
+        for epoch, record in sorted(progress_of(job).records.items())
+    ]
