@@ -27,8 +27,8 @@ def _nothing_is_remembered() -> None:
     st.cache_resource.clear()
 
 
-@pytest.fixture
-def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs wait for ever: what a page shows of them is looked at, not what a worker does."""
     monkeypatch.setattr("genlib.jobs.launch", lambda job, place: None)
 
@@ -83,7 +83,7 @@ def test_every_preset_has_its_form(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "field"), FORMS)
-def test_what_is_set_is_trained(name: str, field: str, no_workers: None) -> None:
+def test_what_is_set_is_trained(name: str, field: str) -> None:
     app = open_page("train", {"preset": name})
     key, own = KEYS.get(field, field), controls(app)[KEYS.get(field, field)]
     (slider,) = [each for each in app.select_slider if each.key == key] or [None]
@@ -140,7 +140,7 @@ def test_layers_that_do_not_fit_are_refused_in_a_line() -> None:
     assert not Queue().jobs()
 
 
-def test_a_waiting_run_is_paused_resumed_and_deleted(no_workers: None) -> None:
+def test_a_waiting_run_is_paused_resumed_and_deleted() -> None:
     app = open_page("train")
     job = begin(app)
     assert controls(app)["run"] == job.id
@@ -156,7 +156,7 @@ def test_a_waiting_run_is_paused_resumed_and_deleted(no_workers: None) -> None:
     assert Queue().jobs() == []
 
 
-def test_a_full_queue_is_told(no_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING_QUEUE", "1")
     app = open_page("train")
     begin(app)
@@ -165,7 +165,7 @@ def test_a_full_queue_is_told(no_workers: None, monkeypatch: pytest.MonkeyPatch)
     assert len(Queue().jobs()) == 1
 
 
-def test_another_visitors_run_can_be_looked_at_only(no_workers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_visitors_run_can_be_looked_at_only(monkeypatch: pytest.MonkeyPatch) -> None:
     job = begin(open_page("train"))
     stranger = open_page("train", {"run": job.id})
     assert not {"Pause", "Cancel", "Delete it"} & set(labels(stranger))
@@ -174,7 +174,7 @@ def test_another_visitors_run_can_be_looked_at_only(no_workers: None, monkeypatc
     assert {"Pause", "Cancel", "Delete it"} <= set(labels(open_page("train", {"run": job.id})))
 
 
-def test_why_a_run_failed_is_told_to_all_and_its_log_to_its_owner(no_workers: None) -> None:
+def test_why_a_run_failed_is_told_to_all_and_its_log_to_its_owner() -> None:
     app = open_page("train")
     job = begin(app)
     (job.directory / "log.txt").write_text("the last words\n")
@@ -202,7 +202,7 @@ def test_a_host_that_set_a_limit_wrongly_is_told_so(monkeypatch: pytest.MonkeyPa
     assert "GENLIB_TRAINING_EPOCHS takes a whole number" in app.warning[0].value
 
 
-def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch, no_workers: None) -> None:
+def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "password")
     monkeypatch.setenv("GENLIB_TRAINING_PASSWORD", "open sesame")
     app = open_page("train")
