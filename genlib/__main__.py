@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import sys
+import textwrap
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
@@ -25,11 +26,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         options.run(options)
     except GenlibError as error:
-        print(f"genlib: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
     return 0
+
+
+def _one_line(text: str) -> str:
+    """Fit for a terminal, though a damaged or hostile file may have given it its words."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return (
+        textwrap.shorten(printable, 1_000, placeholder=" ...")
+        if len(printable) > 1_000
+        else " ".join(printable.split())
+    )
 
 
 def _parser() -> _Parser:
@@ -109,6 +120,12 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
     add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
     add.set_defaults(run=_reconstruct)
+
+    add = commands.add_parser("push", help="publish a trained model, or all of them, on the Hugging Face Hub")
+    add.add_argument("target", nargs="*", metavar="NAME owner/name | --all owner")
+    add.add_argument("--all", action="store_true", help="every model with weights, as owner/genlib-NAME")
+    add.add_argument("--private", action="store_true", help="new repositories are private")
+    add.set_defaults(run=_push)
     return parser
 
 
@@ -398,6 +415,34 @@ def _reconstruct(options: argparse.Namespace) -> None:
     images, labels = test.images[rows], test.labels[rows]
     *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
     write_file(path, png_bytes(picture(images, found.images)))
+
+
+def _push(options: argparse.Namespace) -> None:
+    from genlib.hub import push
+
+    if options.all:
+        _push_all(options)
+    elif len(options.target) == 2:
+        name, repository = options.target
+        print(push(name, repository, options.private))
+    else:
+        raise GenlibError("push takes a model and where to publish it, NAME owner/name, or --all owner")
+
+
+def _push_all(options: argparse.Namespace) -> None:
+    from genlib.hub import push_all
+
+    if len(options.target) != 1 or "/" in options.target[0]:
+        raise GenlibError("push --all takes the owner alone, a user or an organisation")
+    damaged = []
+    for name, outcome in push_all(options.target[0], options.private):
+        if isinstance(outcome, GenlibError):
+            damaged.append(name)
+            print(f"{name}: not published: {outcome}", file=sys.stderr)
+        else:
+            print(f"{name}: {outcome}", flush=True)
+    if damaged:
+        raise GenlibError(f"not published: {', '.join(damaged)}")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
+from genlib.errors import GenlibError
 from genlib.files import read_json, write_file
 from genlib.model import capabilities, get_preset
 
+DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
     ("kid", "kernel distance", ".4f"),
     ("precision", "precision: fakes among real images", ".3f"),
@@ -33,8 +36,59 @@ def write_card(directory: Path) -> None:
     write_file(directory / "README.md", card(directory).encode())
 
 
-def card(directory: Path) -> str:
-    """The card's Markdown."""
+def hub_card(directory: Path, repository: str) -> str:
+    """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
+    try:
+        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, repository)}"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, GenlibError):
+            raise
+        raise GenlibError(f"{directory} does not hold the figures that a training writes: {error!r}") from error
+
+
+def _front_matter(directory: Path) -> str:
+    """YAML: licence, library, tags, and every measure of the protocol as a model-index."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    preset = get_preset(described["name"])
+    conditional = "conditional" in capabilities(preset.model_class)
+    task = "class-conditional-image-generation" if conditional else "unconditional-image-generation"
+    results = [
+        EvalResult(
+            task_type=task,
+            dataset_type=DATA,
+            dataset_name="Fashion-MNIST",
+            dataset_split="test",
+            metric_type=key,
+            metric_name=label,
+            metric_value=value,
+        )
+        for key, label, value in _results(metrics)
+    ]
+    return ModelCardData(
+        license="mit",
+        library_name="genlib",
+        pipeline_tag=None if conditional else task,  # the Hub's list of tasks has no other that fits
+        tags=["genlib", "image-generation", "fashion-mnist", preset.family.lower().replace(" ", "-"), task],
+        datasets=[DATA],
+        model_name=preset.name,
+        eval_results=results,
+    ).to_yaml()
+
+
+def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """The measures that there are: key, name and value."""
+    labels = [("fd", "Frechet distance, in genlib's features"), *((key, label) for key, label, _ in _MEASURED)]
+    found = [(key, label, metrics[key]) for key, label in labels if metrics.get(key) is not None]
+    for key, _, value in found:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise GenlibError(f"metrics.json: {key} is {value!r}, not a finite number")
+    return found
+
+
+def card(directory: Path, repository: str | None = None) -> str:
+    """The card's Markdown; the model is loaded by its own name unless a repository is given."""
     described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
     preset = get_preset(described["name"])
     can = ", ".join(capabilities(preset.model_class)).replace("_", " ")
@@ -68,7 +122,7 @@ genlib's other models, not with figures from papers. One training run.
 ```python
 import genlib
 
-model = genlib.load("{preset.name}")
+model = genlib.load("{repository or preset.name}")
 images, labels = genlib.generate(model, 64, seed=0)  # uint8 (64, 28, 28)
 ```
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
+
+LARGEST_JSON = 8_000_000  # bytes; 10,000 epochs of history are 4 million
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -27,11 +30,24 @@ def write_file(path: Path, data: bytes) -> None:
         raise GenlibError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def read_file(path: Path, most: int) -> bytes:
+    """A file's bytes. What is no regular file (a device never ends) or holds more than `most` bytes is not opened."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise GenlibError(f"{path.name} cannot be read: not a regular file")
+        if found.st_size > most:
+            raise GenlibError(f"{path.name} has {found.st_size:,} bytes; it takes at most {most:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object, or GenlibError naming the file."""
     try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        value = json.loads(read_file(path, LARGEST_JSON))
+    except (ValueError, RecursionError) as error:
         raise GenlibError(f"{path} is not readable JSON: {error}") from error
     if not isinstance(value, dict):
         raise GenlibError(f"{path} holds no JSON object")

@@ -15,6 +15,7 @@ from torch import Tensor
 from genlib import noise
 from genlib.config import Config, option
 from genlib.em import Gaussians, em_step, log_joint, start_from_kmeans
+from genlib.errors import GenlibError
 from genlib.model import Components, Descend, Model
 
 COARSER = 10.0  # the second regularisation of a search, in units of the first
@@ -190,6 +191,9 @@ class GaussianMixture(Model):
         self._factors = None
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
+        weights = state_dict.get(f"{prefix}weights", self.weights)
+        if (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
+            raise GenlibError("the mixture's weights are no distribution: none below 0, 1 in all")
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None
 

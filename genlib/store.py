@@ -19,12 +19,13 @@ from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import read_json, runs_directory, write_file, write_json
+from genlib.files import read_file, read_json, runs_directory, write_file, write_json
 from genlib.model import Model, families, get_preset, resolve_device
 
 FORMAT = 1
 AVERAGED = "averaged."
 WEIGHTS_FILE = "model.safetensors"
+_HEADER = 1_000_000  # bytes of a safetensors header, at most
 
 
 def weights_directory() -> Path:
@@ -33,15 +34,39 @@ def weights_directory() -> Path:
     return Path(given) if given else Path(__file__).resolve().parent.parent / "weights"
 
 
-def model_directory(name: str | Path) -> Path:
-    """The directory of a preset's name, of runs/ID or of a path: GenlibError where it holds no model."""
+def is_repository(name: str | Path) -> bool:
+    """Whether a name means a model on the Hub: "owner/name" that no path of this machine has.
+
+    A name that begins with "/", "./", "../" or "~" is always a path, as is a Path; runs/ID is always a run.
+    """
+    owner, slash, rest = str(name).partition("/")
+    written = (
+        isinstance(name, str) and bool(slash and owner and rest) and "/" not in rest and os.path.normpath(name) == name
+    )
+    return written and owner != "runs" and owner[0] not in ".~" and not Path(name).exists()
+
+
+def model_directory(name: str | Path, revision: str | None = None) -> Path:
+    """The directory of a preset's name, of runs/ID, of a path, or of "owner/name" on the Hub, which is fetched.
+
+    `revision` is a branch, tag or commit on the Hub. Raises GenlibError where there is no model.
+    """
+    if is_repository(name):
+        from genlib.hub import fetch
+
+        return fetch(str(name), revision)
+    if revision is not None:
+        raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
     directory = Path(name)
     if directory.parts[:1] == ("runs",) and not directory.is_dir():
         directory = runs_directory().joinpath(*directory.parts[1:])
     if not (os.sep in str(name) or directory.is_dir()):
         directory = weights_directory() / get_preset(str(name)).name
     if not (directory / "config.json").is_file():
-        raise GenlibError(f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}")
+        raise GenlibError(
+            f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}, set "
+            'GENLIB_WEIGHTS to a directory that holds it, or name a model on the Hugging Face Hub: "owner/name"'
+        )
     return directory
 
 
@@ -66,25 +91,33 @@ def _shipped(tensor: Tensor) -> Tensor:
     return dense.half() if dense.ndim > 1 and dense.dtype == torch.float32 else dense
 
 
-def load(name: str | Path, weights: str = "averaged", device: str = "cpu") -> Model:
-    """A trained model, by preset name or directory, ready to sample from.
+def load(name: str | Path, weights: str = "averaged", device: str = "cpu", revision: str | None = None) -> Model:
+    """A trained model, by preset name, directory or "owner/name" on the Hugging Face Hub, ready to sample from.
 
     `weights` chooses a GAN's generator: "averaged" over the last steps (it samples better) or "raw", the one the
-    discriminator trained against; a family that keeps no average has one set of weights. Raises GenlibError, naming
-    the file in one line, where one is missing, truncated, altered, of wrong shape or not finite.
+    discriminator trained against; a family that keeps no average has one set of weights. `revision` is a branch, tag
+    or commit of a model on the Hub. Raises GenlibError, in one line, where the model cannot be had, and naming the
+    file where one is missing, truncated, altered, of wrong shape or not finite.
     """
     if weights not in ("averaged", "raw"):
         raise GenlibError(f'weights takes "averaged" or "raw", not {weights!r}')
-    directory = model_directory(name)
+    directory = model_directory(name, revision)
     try:
         model = _load(directory, weights)
     except GenlibError as error:
-        raise GenlibError(f"{directory}: {error}") from error
+        raise GenlibError(f"{name if is_repository(name) else directory}: {error}") from error
     return model.to(resolve_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _load(directory: Path, weights: str) -> Model:
     described = read_json(directory / "config.json")
+    model = described_model(described)
+    tensors = _read_tensors(directory / WEIGHTS_FILE, described.get("sha256"), largest_weights(model))
+    return _fill(model, tensors, weights)
+
+
+def described_model(described: dict[str, Any]) -> Model:
+    """The model of a config.json without its weights, which takes no memory whatever the sizes it names."""
     if described.get("format") != FORMAT:
         raise GenlibError(f"config.json is of format {described.get('format')!r}; this genlib reads {FORMAT}")
     family, config = described.get("family"), described.get("config")
@@ -92,40 +125,55 @@ def _load(directory: Path, weights: str) -> Model:
         raise GenlibError(f"config.json names no known family but {family!r}; known: {', '.join(families())}")
     model_class = families()[family]
     with torch.device("meta"):
-        model = model_class(model_class.config_class.from_dict(config))
-    tensors = _read_tensors(directory / WEIGHTS_FILE, described.get("sha256"))
-    return _fill(model, tensors, weights)
+        return model_class(model_class.config_class.from_dict(config))
 
 
-def _read_tensors(path: Path, digest: Any) -> dict[str, Tensor]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+def largest_weights(model: Model) -> int:
+    """Bytes that model.safetensors takes at most: every tensor in full precision, and the header."""
+    return _HEADER + sum(tensor.numel() * tensor.element_size() for tensor in _wanted(model).values())
+
+
+def _wanted(model: Model) -> dict[str, Tensor]:
+    """The tensors of a model's file by name: its own, and its averaged generator's."""
+    expected = model.state_dict()
+    return expected | {AVERAGED + key: value for key, value in expected.items() if key.startswith(_prefixes(model))}
+
+
+def _prefixes(model: Model) -> tuple[str, ...]:
+    return tuple(f"{part}." for part in model.averaged)
+
+
+def _read_tensors(path: Path, digest: Any, most: int) -> dict[str, Tensor]:
+    data = read_file(path, most)
     if hashlib.sha256(data).hexdigest() != digest:
         raise GenlibError(f"{path.name} is damaged or not the file config.json describes (SHA-256 differs)")
     try:
         return parse_safetensors(data)
-    except SafetensorError as error:
+    except (SafetensorError, KeyError) as error:  # a KeyError: of a number type that this torch lacks
         raise GenlibError(f"{path.name} is not a safetensors file: {error}") from error
 
 
 def _fill(model: Model, tensors: dict[str, Tensor], weights: str) -> Model:
     """Check every tensor against the model built from the config, then assign them in full precision."""
-    expected = model.state_dict()
-    prefixes = tuple(f"{part}." for part in model.averaged)
-    wanted = expected | {AVERAGED + key: value for key, value in expected.items() if key.startswith(prefixes)}
+    wanted, prefixes = _wanted(model), _prefixes(model)
     if tensors.keys() != wanted.keys():
         key = min(tensors.keys() ^ wanted.keys())
         raise GenlibError(f"{WEIGHTS_FILE} {'lacks' if key in wanted else 'holds an unknown'} tensor {key}")
     for key, tensor in tensors.items():
-        if tensor.shape != wanted[key].shape:
-            raise GenlibError(f"tensor {key} has shape {tuple(tensor.shape)}, not {tuple(wanted[key].shape)}")
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise GenlibError(f"tensor {key} holds numbers that are not finite")
+        _check(key, tensor, wanted[key])
     chosen = {
         key: tensors[AVERAGED + key if weights == "averaged" and key.startswith(prefixes) else key].to(value.dtype)
-        for key, value in expected.items()
+        for key, value in model.state_dict().items()
     }
     model.load_state_dict(chosen, assign=True)
     return model.eval().requires_grad_(False)
+
+
+def _check(key: str, tensor: Tensor, wanted: Tensor) -> None:
+    if tensor.shape != wanted.shape:
+        raise GenlibError(f"tensor {key} has shape {tuple(tensor.shape)}, not {tuple(wanted.shape)}")
+    halved = wanted.dtype == torch.float32 and tensor.dtype == torch.float16
+    if tensor.dtype != wanted.dtype and not halved:
+        raise GenlibError(f"tensor {key} holds {tensor.dtype} numbers, not {wanted.dtype}")
+    if not tensor.isfinite().all():
+        raise GenlibError(f"tensor {key} holds numbers that are not finite")

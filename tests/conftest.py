@@ -6,6 +6,8 @@ import os
 
 # One thread: on tiny matrices two of them mostly wait for each other, ten times as long where a core is busy.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: a download fails at once, untried
+os.environ.pop("HF_TOKEN", None)
 
 from pathlib import Path
 
@@ -17,12 +19,11 @@ from genlib.data import FashionMNIST
 
 @pytest.fixture(autouse=True)
 def _no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The user's variables and cache decide nothing, and a download fails at once instead of being tried."""
+    """The user's variables and cache decide nothing."""
     for name in ("GENLIB_DATA", "GENLIB_WEIGHTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from genlib.analysis.latent import projections
 from genlib.files import read_json
 from genlib.store import load, model_directory, save_model, weights_directory
 from tests.tiny import refused, tiny_model
@@ -184,3 +186,58 @@ def test_an_unknown_name_or_empty_directory_is_refused(tmp_path: Path) -> None:
 def test_saving_to_an_impossible_place_is_refused(tmp_path: Path) -> None:
     with refused("cannot write .*model.safetensors"):
         save_model(tmp_path / "missing", "vae-cnn", tiny_model("vae-cnn"), {})
+
+
+def test_what_is_no_file_or_too_large_is_never_read(directory: Path) -> None:
+    """A device never ends and a pipe never begins; neither is opened, and nor is what a model's sizes cannot fill."""
+    readers: dict[str, Callable[[], Any]] = {
+        "config.json": lambda: read_json(directory / "config.json"),
+        "model.safetensors": lambda: load(directory),
+    }
+    for name, read in readers.items():
+        path = directory / name
+        kept = path.read_bytes()
+        path.unlink()
+        path.symlink_to("/dev/zero")
+        with refused(f"{name} cannot be read: not a regular file"):
+            read()
+        path.unlink()
+        os.mkfifo(path)
+        with refused(f"{name} cannot be read: not a regular file"):
+            read()
+        path.unlink()
+        with open(path, "wb") as file:
+            file.truncate(10**12)  # sparse: it takes no room on the disk
+        with refused(f"{name} has 1,000,000,000,000 bytes; it takes at most"):
+            read()
+        path.write_bytes(kept)
+    assert load(directory).family == "conditional GAN"
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64, torch.float8_e4m3fn, torch.bfloat16, torch.bool])
+def test_other_kinds_of_numbers_are_refused(dtype: torch.dtype, directory: Path) -> None:
+    changed(directory, lambda t: t.update({BIAS: torch.zeros(16).to(dtype)}))
+    with refused(f"tensor {BIAS} holds {dtype} numbers, not torch.float32"):
+        load(directory)
+
+
+def test_a_mixture_whose_weights_are_no_distribution_is_refused(tmp_path: Path) -> None:
+    save_model(tmp_path, "vae-gmm-best", tiny_model("vae-gmm-best"), {})
+    for weights in ([0.0, 0.0], [-1.0, 2.0], [1.0, 1.0]):
+        parts = {"weights": torch.tensor(weights), "log_likelihood": torch.tensor(0.0, dtype=torch.float64)}
+        changed(tmp_path, lambda t, parts=parts: t.update(parts))
+        with refused(f"{tmp_path}: the mixture's weights are no distribution"):
+            load(tmp_path)
+
+
+def test_weights_that_lead_to_no_numbers_are_told(tmp_path: Path) -> None:
+    save_model(tmp_path, "ae-cnn", tiny_model("ae-cnn"), {})
+    changed(tmp_path, lambda t: t["variance"].fill_(-1))
+    with refused("weights lead to numbers that are not finite"):
+        projections(load(tmp_path), 50)
+
+
+def test_a_deep_config_is_refused(directory: Path) -> None:
+    (directory / "config.json").write_text("[" * 100_000)
+    with refused(r"config.json is not readable JSON: .*recursion"):
+        load(directory)

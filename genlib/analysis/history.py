@@ -55,7 +55,7 @@ def read_history(name: str | Path) -> History:
     try:
         table = [_flat(record) for record in recorded["epochs"]]
         epochs = tuple(int(epoch) for epoch in recorded["sample_epochs"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise GenlibError(f"{directory / 'history.json'} is not a training history: {error!r}") from error
     return History(table, epochs, _tiles(sprite, len(epochs), directory / "progress.png"))
 

@@ -164,6 +164,8 @@ class _Points:
         self.fitted: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
 
     def add(self, points: Tensor) -> None:
+        if not points.isfinite().all():
+            raise GenlibError("this model's weights lead to numbers that are not finite")
         if self.fitted is None and BATCH * len(self.kept) < FITTED:
             self.kept.append(points)
         else:

@@ -58,9 +58,7 @@ def evaluate(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = False)
         raise GenlibError(f"n takes a whole number from {FEWEST} to {MAX_SAMPLES}, not {n!r}")
     directory = model_directory(name)
     model, extractor, floor = load(directory), load_extractor(), load_floor()
-    known = directory / "metrics.json"
-    carried = read_json(known) if known.is_file() else {}
-    metrics: dict[str, Any] = dict.fromkeys(KEYS) | {key: carried.get(key) for key in CARRIED}
+    metrics: dict[str, Any] = dict.fromkeys(KEYS) | _carried(directory / "metrics.json")
     metrics |= _over_seeds([_sampled(model, extractor, n, seed) for seed in SEEDS])
     metrics |= _memorised(model, n)
     metrics |= {
@@ -85,6 +83,15 @@ def evaluate(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = False)
         assert labels is not None
         metrics["cas"] = classification_accuracy_score(FashionMNIST(images, labels))
     return metrics
+
+
+def _carried(known: Path) -> dict[str, Any]:
+    """What is kept of the figures measured before; the file may be a stranger's."""
+    kept = {key: read_json(known).get(key) for key in CARRIED} if known.is_file() else {}
+    for key, value in kept.items():
+        if not isinstance(value, int | float | None) and not (key == "bic_curve" and isinstance(value, dict)):
+            raise GenlibError(f"{known}: {key} is not a number")
+    return kept
 
 
 def _sampled(model: Model, extractor: Extractor, n: int, seed: int) -> dict[str, float]:
