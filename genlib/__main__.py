@@ -126,6 +126,11 @@ def _parser() -> _Parser:
     add.add_argument("--all", action="store_true", help="every model with weights, as owner/genlib-NAME")
     add.add_argument("--private", action="store_true", help="new repositories are private")
     add.set_defaults(run=_push)
+
+    add = commands.add_parser("space", help="publish the studio as a Docker Space on the Hugging Face Hub")
+    add.add_argument("repository", metavar="owner/name")
+    add.add_argument("--dry-run", nargs="?", const="build/space", metavar="DIR", help="only write the Space's folder")
+    add.set_defaults(run=_space)
     return parser
 
 
@@ -443,6 +448,16 @@ def _push_all(options: argparse.Namespace) -> None:
             print(f"{name}: {outcome}", flush=True)
     if damaged:
         raise GenlibError(f"not published: {', '.join(damaged)}")
+
+
+def _space(options: argparse.Namespace) -> None:
+    from genlib.space import publish, write_folder
+
+    if options.dry_run is None:
+        print(publish(options.repository))
+    else:
+        write_folder(Path(options.dry_run), options.repository)
+        print(f"{options.dry_run} holds what would be published as {options.repository}")
 
 
 if __name__ == "__main__":
