@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
+from genlib import __version__
 from genlib.errors import GenlibError
 
 
@@ -45,6 +46,7 @@ def _one_line(text: str) -> str:
 
 def _parser() -> _Parser:
     parser = _Parser(prog="python -m genlib", description="Generative image models on Fashion-MNIST.")
+    parser.add_argument("--version", action="version", version=f"genlib {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
 
     add = commands.add_parser("list", help="every model of the zoo")
