@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,11 @@ def comparable_history(directory: Path) -> dict[str, Any]:
     for record in history["epochs"]:
         del record["seconds"], record["peak_memory_mb"]
     return history
+
+
+def thinned(cases: Iterable[tuple[Any, ...]], kept: Callable[..., bool]) -> list[Any]:
+    """Cases for parametrisation, of which `make test` runs those that are kept and `make test-all` every one."""
+    return [case if kept(*case) else pytest.param(*case, marks=pytest.mark.slow) for case in cases]
 
 
 @contextmanager

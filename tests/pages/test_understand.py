@@ -15,11 +15,11 @@ from genlib.analysis.discriminator import judge
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.store import load, save_model
 from tests.pages.studio import ROOT, assert_healthy, controls, go_to, offers, open_page, pictures, set_control
+from tests.pages.test_apptest import UNDERSTAND
 from tests.pages.test_snippets import Seen, gray, run_snippet
 from tests.pages.test_snippets import seen as seen
-from tests.tiny import SHIPPED, tiny_model
+from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned, tiny_model
 
-UNDERSTAND = ("latent", "discriminator", "diversity", "mixtures")
 OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(page, name)]
 
 
@@ -36,12 +36,13 @@ def ship_untrained_gan(weights: Path) -> None:
     save_model(weights / "gan-dense-1", "gan-dense-1", model, averaged)
 
 
-@pytest.mark.parametrize(("page", "name"), OFFERED)
+@pytest.mark.parametrize(("page", "name"), thinned(OFFERED, lambda page, name: name in SHIPPED_PER_FAMILY))
 def test_a_page_shows_every_model_it_offers(page: str, name: str) -> None:
     app = open_page(page, {"model": name})
     assert_healthy(app)
     assert controls(app)["model"] == name
     assert pictures(app)
+    assert app.code[1].value.count(f'("{name}"') == 1
     assert charts(app)
     assert all(chart.proto.alt for chart in app.get("plotly_chart"))
     (picker,) = (each for each in app.selectbox if each.key == "model")
