@@ -2,9 +2,11 @@
 PYTHON ?= python3
 PORT ?= 8501
 ARGS ?=
+JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
@@ -14,7 +16,7 @@ DEV := $(VENV)/.dev-installed
 
 help:
 	@echo "make run        set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
-	@echo "make test       the tests, in a few minutes (ARGS='-k store' chooses)"
+	@echo "make test       the tests, in a few minutes (ARGS='-k store' chooses, JOBS=4 on more cores)"
 	@echo "make test-all   every test, with every page for every model and the long repetitions"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      what measures speed, as tables"
@@ -23,10 +25,10 @@ run: $(RUNTIME)
 	@exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(DEV)
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: $(DEV)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 lint: $(DEV)
 	@$(BIN)/python -m ruff check
