@@ -7,6 +7,9 @@ place no one has been, so no page finds its grid in a cache (Interpolate has its
 Streamlit's slider tells the server at the key press itself. What a bare page waits for is the garbage collection
 that Streamlit runs after each script: with torch in memory it holds the interpreter for some 100 ms before the
 picture can be fetched, unless the objects of the imported libraries have been frozen (`gc.freeze`).
+
+Then the same with seven more sessions on the server, dragging the same slider of the same page without a rest: by
+Streamlit's protocol (`visitor.py`), since seven more browsers on the same cores would measure themselves.
 """
 
 from __future__ import annotations
@@ -15,35 +18,64 @@ from contextlib import ExitStack
 from statistics import median
 from urllib.parse import urlencode
 
-from benchmarks.browser import ROOT, Slider, chromium, streamlit
-from benchmarks.report import Unavailable, in_turns, percentile, print_table, ratio
+from playwright.sync_api import Browser
+
+from benchmarks.browser import Slider, chromium
+from benchmarks.report import Unavailable, in_turns, load_average, percentile, print_table, ratio
+from benchmarks.server import ROOT, streamlit
+from benchmarks.visitor import crowd
 from genlib.model import presets
 from genlib.store import weights_directory
 
 PICTURES = 40  # the Generate page's default
 MOVES = 30  # of the temperature slider's 40
+OTHERS = 7
+Query = dict[str, object]
 LABELS = {"generate": "Temperature", "interpolate": "Position"}
 
 
 def run(quick: bool) -> None:
-    """Print the table."""
-    model, moves = _model(), 8 if quick else MOVES
+    """Print the tables."""
+    model, moves = _model(), 6 if quick else MOVES
     app = ROOT / "app.py"
     if not app.is_file():
         raise Unavailable("there is no app.py")
     with ExitStack() as stack:
-        studio, bare = (stack.enter_context(streamlit(s)) for s in (app, ROOT / "benchmarks" / "bare_page.py"))
+        scripts = (app, ROOT / "benchmarks" / "bare_page.py")
+        studio, bare = (stack.enter_context(streamlit(script)).address for script in scripts)
         browser = stack.enter_context(chromium())
-        sliders = {}
-        for page, label in LABELS.items():
-            query = {"model": model, "n": PICTURES} if page == "generate" else {"model": model}
-            sliders[f"/{page}"] = Slider(browser, f"{studio}/{page}?{urlencode(query)}", label)
-            sliders[f"/{page}, bare"] = Slider(browser, f"{bare}/?{urlencode(query | {'draw': page})}", label)
+        visits: dict[str, tuple[str, str, Query]] = {}
+        for page in LABELS:
+            query: Query = {"model": model} | ({"n": PICTURES} if page == "generate" else {})
+            visits[f"/{page}"] = (studio, page, query)
+            visits[f"/{page}, bare"] = (bare, "", query | {"draw": page})
+        sliders = {name: _slider(browser, name, *visit) for name, visit in visits.items()}
         measures = {name: slider.move for name, slider in sliders.items()}
         in_turns(measures, 2)
-        times = in_turns(measures, moves)
+        _print(f"{model}, {moves} interleaved moves", in_turns(measures, moves))
+        _print(
+            f"{model}, {moves} moves beside {OTHERS} other sessions that move at once",
+            {name: _in_company(sliders[name], moves, name, *visit) for name, visit in visits.items()},
+        )
+
+
+def _slider(browser: Browser, name: str, root: str, page: str, query: Query) -> Slider:
+    return Slider(browser, f"{root}/{page}?{urlencode(query)}", _label(name))
+
+
+def _label(name: str) -> str:
+    return next(label for page, label in LABELS.items() if page in name)
+
+
+def _in_company(slider: Slider, moves: int, name: str, root: str, page: str, query: Query) -> list[float]:
+    """The milliseconds of one slider's moves, the others on the same page with seeds of their own."""
+    with crowd(root, page, [query | {"seed": 1 + i} for i in range(OTHERS)], _label(name)):
+        return [slider.move() for _ in range(moves)]
+
+
+def _print(title: str, times: dict[str, list[float]]) -> None:
     print_table(
-        f"slider: milliseconds from key press to new pixels, {model}, {moves} interleaved moves",
+        f"slider: milliseconds from key press to new pixels, {title}",
         ("page", "median", "p95", "studio takes (min-max)"),
         [
             (
@@ -54,7 +86,8 @@ def run(quick: bool) -> None:
             )
             for name, values in times.items()
         ],
-        "studio takes: its time / the bare page's, of the same turn",
+        "studio takes: its time / the bare page's, of the same turn; aim: within 1.3 times",
+        f"load average {load_average()} at the end",
     )
 
 
