@@ -71,11 +71,10 @@ def run(quick: bool) -> None:
     points = _points(QUICK_ROWS if quick else None)
     regularisation = getattr(get_preset("gmm-10").config, "regularisation", 1e-4) * float(points.var(0).mean())
     start = start_from_kmeans(points, COMPONENTS, regularisation, seed=0)
-    fits: dict[str, Genlib | ScikitLearn] = {
-        "genlib, float32": Genlib(points, start, regularisation),
-        "scikit-learn, float64": ScikitLearn(points, start, regularisation, np.float64),
-        "scikit-learn, float32": ScikitLearn(points, start, regularisation, np.float32),
-    }
+    if not quick:
+        minutes = _expected_seconds(points, start, regularisation) / 60
+        print(f"\nem: {len(points):,} rows, about {minutes:.0f} minutes more; --quick takes {QUICK_ROWS:,}", flush=True)
+    fits = _fits(points, start, regularisation)
     seconds = in_turns({name: fit.iterate for name, fit in fits.items()}, ITERATIONS)
     ours = seconds["genlib, float32"]
     print_table(
@@ -92,6 +91,20 @@ def run(quick: bool) -> None:
         ],
         f"{ITERATIONS} interleaved iterations; log-likelihoods are means in nats a sample",
     )
+
+
+def _fits(points: Tensor, start: Gaussians, regularisation: float) -> dict[str, Genlib | ScikitLearn]:
+    return {
+        "genlib, float32": Genlib(points, start, regularisation),
+        "scikit-learn, float64": ScikitLearn(points, start, regularisation, np.float64),
+        "scikit-learn, float32": ScikitLearn(points, start, regularisation, np.float32),
+    }
+
+
+def _expected_seconds(points: Tensor, start: Gaussians, regularisation: float) -> float:
+    """From one iteration of each on the first rows: an iteration's time grows with the rows."""
+    seconds = sum(fit.iterate() for fit in _fits(points[:QUICK_ROWS], start, regularisation).values())
+    return seconds * ITERATIONS * len(points) / QUICK_ROWS
 
 
 def _points(rows: int | None) -> Tensor:
