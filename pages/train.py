@@ -2,20 +2,12 @@
 
 import streamlit as st
 
-from genlib.errors import GenlibError
-from genlib.jobs import Queue
-from genlib.runs import WORKING
 from ui import controls, curves, explain, runs, train
 from ui.share import csv_bytes, share
 from ui.visitor import visitor
 
 controls.page("train", "Train", "How does a model come about? Choose one, change what you like, start it, and watch.")
-try:
-    queue = Queue()
-    jobs = queue.jobs()
-except GenlibError as error:
-    st.warning(f"Nothing can be trained here: {error}")
-    st.stop()
+queue, jobs = runs.open_queue()
 who = visitor()
 look, form = st.columns([3, 2], gap="large")
 
@@ -32,13 +24,11 @@ with look:
     if chosen is None:
         train.show_example(preset)
     else:
-        active = any(job.state in ("queued", *WORKING) for job in jobs)
-        st.fragment(runs.show_run, run_every=1.0 if active else None)(queue, chosen.id, who)
+        runs.watch(queue, chosen, who)
 
 curves.compare(jobs)
 if jobs:
-    st.markdown("#### All runs")
-    runs.show_table(jobs)
+    runs.show_table(queue, jobs)
 controls_of_the_page = train.query(preset, settings, measuring) | ({"run": chosen.id} if chosen else {})
 downloads = {"runs.csv": lambda: csv_bytes(curves.table(jobs))} if jobs else {}
 share("train", controls_of_the_page, train.code(preset, settings, measuring), downloads)

@@ -23,6 +23,7 @@ from ui.controls import BOUND
 from ui.estimates import duration
 
 STRIPS = 6  # epochs whose samples are shown under one another
+SECONDS = 1.0  # between two looks at a run under way
 BADGES = {
     "queued": ("waiting", "gray"),
     "running": ("training", "blue"),
@@ -83,6 +84,16 @@ def title_of(job: Job) -> str:
     return f"{job.id} · {zoo.told(changes)}"
 
 
+def open_queue() -> tuple[Queue, list[Job]]:
+    """The queue with its jobs; the page stops with a plain line where there can be none."""
+    try:
+        queue = Queue()
+        return queue, queue.jobs()
+    except GenlibError as error:
+        st.warning(f"Nothing can be trained here: {error}")
+        st.stop()
+
+
 def choose_run(jobs: list[Job]) -> Job | None:
     """Which run to watch: the one just started, else the newest."""
     if not jobs:
@@ -94,16 +105,28 @@ def choose_run(jobs: list[Job]) -> Job | None:
     return by_id[chosen or jobs[-1].id]
 
 
-def show_run(queue: Queue, job_id: str, visitor: str) -> None:
+def watch(queue: Queue, job: Job, visitor: str) -> None:
+    """The run, looked at every second while it waits or trains."""
+    st.fragment(_show_run, run_every=SECONDS if _is_active(job) else None)(queue, job, visitor)
+
+
+def _is_active(job: Job) -> bool:
+    return job.state in ("queued", *WORKING)
+
+
+def _show_run(queue: Queue, job: Job, visitor: str) -> None:
     """The run as it is now: its samples, its place, its curves, and what can be done."""
+    before = job.state
     try:
         queue.jobs()
-        job = queue.get(job_id)
+        job = queue.get(job.id)
     except GenlibError as error:
         st.warning(str(error))
         return
-    progress = progress_of(job)
     _announce(job)
+    if job.state != before:
+        st.rerun()  # what is around it tells its state too
+    progress = progress_of(job)
     past = _past(job, progress)
     if past is None:
         st.markdown(_waiting(queue, job))
@@ -252,10 +275,15 @@ def _announce(job: Job) -> None:
         zoo.entries.clear()
 
 
-def show_table(jobs: list[Job]) -> None:
-    """Every run in a row."""
+def show_table(queue: Queue, jobs: list[Job]) -> None:
+    """Every run in a row, renewed while one of them trains."""
+    st.markdown("#### All runs")
+    st.fragment(_table, run_every=5 * SECONDS if any(map(_is_active, jobs)) else None)(queue)
+
+
+def _table(queue: Queue) -> None:
     rows = []
-    for job in reversed(jobs):
+    for job in reversed(queue.jobs()):
         progress = progress_of(job)
         distances = [record["fd"] for record in progress.records.values() if "fd" in record]
         rows.append(
