@@ -137,8 +137,8 @@ def _study(directory: Path, differs: str) -> str:
     told = f"Against its study: {differs}"
     if (directory / "study.json").is_file():
         study = read_json(directory / "study.json")
-        last = [record for record in study["epochs"] if "fd" in record][-1]
         ours = {record["epoch"]: record.get("fd") for record in read_json(directory / "history.json")["epochs"]}
+        last = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])][-1]
         own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
         told += (
             f" Evidence: with the study's {own} the distance is {last['fd']:.1f} after {last['epoch']} epochs, with "
