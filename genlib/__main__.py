@@ -99,6 +99,12 @@ def _parser() -> _Parser:
     add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
     add.set_defaults(run=_interpolate)
 
+    add = commands.add_parser("directions", help="draw samples moved along a generator's strongest directions")
+    _picture_of_a_model(add)
+    add.add_argument("--n", type=_whole("n"), default=4, help="samples, a row each, up to 20")
+    add.add_argument("--names", nargs="+", metavar="TEXT", help="fit, and keep beside the weights, a name a direction")
+    add.set_defaults(run=_directions)
+
     add = commands.add_parser("latent", help="draw principal components of hidden layers or latents, by class")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=2_000, help="points")
@@ -364,6 +370,22 @@ def _interpolate(options: argparse.Namespace) -> None:
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+def _directions(options: argparse.Namespace) -> None:
+    from genlib.analysis.directions import STOPS, direction_walks, keep_directions, load_directions
+    from genlib.files import write_file
+    from genlib.images import grid, png_bytes
+    from genlib.store import load
+
+    path, n = _target(options.out, ".png"), options.n
+    if not 1 <= n <= 20:
+        raise GenlibError(f"--n takes 1 to 20 samples, not {n}")
+    model = load(options.name)
+    found = keep_directions(options.name, options.names) if options.names else load_directions(options.name)
+    images = direction_walks(model, found.steps, n, options.seed)
+    write_file(path, png_bytes(grid(images, columns=len(STOPS), scale=4, gap=4)))
+    print("\n".join(f"rows {n * i + 1} to {n * (i + 1)}: {name}" for i, name in enumerate(found.names)))
 
 
 def _latent(options: argparse.Namespace) -> None:

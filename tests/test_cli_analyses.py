@@ -14,7 +14,7 @@ from genlib.store import save_model
 from tests.tiny import tiny_model
 
 Capture = pytest.CaptureFixture[str]
-COMMANDS = ("latent", "diversity", "discriminator")
+COMMANDS = ("directions", "latent", "diversity", "discriminator")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
     directory, files = run("cgan-mlp"), []
     for i, seed in enumerate((0, 0, 1)):
         files.append(tmp_path / f"{i}.png")
-        n = {"diversity": 2}.get(name, 60)
+        n = {"directions": 3, "diversity": 2}.get(name, 60)
         threshold = ("--threshold", 0.499) if name == "discriminator" else ()
         assert command(name, directory, "--out", files[-1], "--n", n, "--seed", seed, *threshold) == 0
     first, again, other = (path.read_bytes() for path in files)
@@ -101,6 +101,9 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
         *(((name, "gmm-10"), "--out") for name in COMMANDS),
         (("latent", "gmm-10", "--out", "f.png", "--n", "19"), "from 20 to 10000"),
         (("latent", "gmm-10", "--out", "f.png", "--label", "coatt"), "no class 'coatt'"),
+        (("directions", "gmm-10", "--out", "f.png"), "directions need a model that shows its hidden layers"),
+        (("directions", "cgan-mlp", "--out", "f.png", "--n", "0"), "--n takes 1 to 20 samples"),
+        (("directions", "cgan-mlp", "--out", "f.png", "--names", "Sleeves"), "5 directions take a name each"),
         (("diversity", "gmm-10", "--out", "f.png", "--n", "21"), "--n takes 1 to 20"),
         (("discriminator", "gmm-10", "--out", "f.png"), "gmm-10 has no discriminator"),
         (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "2"), "--threshold takes a number from 0 to 1"),

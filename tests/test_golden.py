@@ -43,7 +43,7 @@ def test_the_weights_are_the_described_ones(name: str) -> None:
     assert hashlib.sha256((WEIGHTS / name / "model.safetensors").read_bytes()).hexdigest() == config["sha256"]
     assert config["name"] == name
     assert config["family"] == get_preset(name).family
-    assert {path.name for path in (WEIGHTS / name).iterdir()} - {"study.json"} == FILES
+    assert {path.name for path in (WEIGHTS / name).iterdir()} - {"study.json", "directions.json"} == FILES
 
 
 @every_model

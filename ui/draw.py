@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from genlib.analysis import interpolation
-from genlib.analysis.directions import strongest_directions
+from genlib.analysis.directions import load_directions
 from genlib.data import FashionMNIST
 from genlib.model import Conditional, HiddenLayers, Mixture
 from genlib.sampling import generate
@@ -32,7 +32,7 @@ def samples(
 ) -> np.ndarray:
     """uint8 (n, 28, 28). `mix` blends a share of another class into the label; `moves` are steps along `basis`."""
     model = load_model(name, weights)
-    shift = torch.tensor(moves) @ basis(name, weights) if any(moves) else None
+    shift = torch.tensor(moves) @ basis(name)[0] if any(moves) else None
     y = label if mix is None or label is None else blend(label, *mix).expand(n, -1)
     return generate(model, n, seed, y, temperature, shift)[0].numpy()
 
@@ -46,24 +46,24 @@ def blend(label: int, other: int, share: float) -> torch.Tensor:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def basis(name: str, weights: str) -> torch.Tensor:
-    """Steps in latent space (k, d) worth a slider each: strongest directions, or a small latent's own numbers."""
-    model = load_model(name, weights)
+def basis(name: str) -> tuple[torch.Tensor, tuple[str, ...]]:
+    """Steps in latent space (k, d) worth a slider each: strongest directions, or a small latent's own numbers; and
+    what each is called.
+    """
+    model = load_model(name)
     if isinstance(model, HiddenLayers):
-        return strongest_directions(model)
+        found = load_directions(name)
+        return found.steps, found.names
     size = math.prod(model.latent_shape)
-    return torch.eye(size) if size <= SMALL_LATENT and not isinstance(model, Mixture) else torch.empty(0, size)
-
-
-def basis_name(name: str) -> str:
-    """What one slider of `basis` is called."""
-    return "Direction" if isinstance(load_model(name), HiddenLayers) else "Latent"
+    small = size <= SMALL_LATENT and not isinstance(model, Mixture)
+    steps = torch.eye(size) if small else torch.empty(0, size)
+    return steps, tuple(f"Latent {i}" for i in range(1, len(steps) + 1))
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def thumbnails(name: str, weights: str, label: int | None) -> np.ndarray:
     """uint8 (k, 2, 28, 28): the most typical picture moved by -2 and by +2 along each step of `basis`."""
-    model, steps = load_model(name, weights), basis(name, weights)
+    model, (steps, _) = load_model(name, weights), basis(name)
     if not len(steps):
         return np.empty((0, 2, 28, 28), np.uint8)
     y = (label or 0) if isinstance(model, Conditional) else None

@@ -85,9 +85,9 @@ class Request:
         if any(self.moves):
             moves = ", ".join(f"{move:.1f}" for move in self.moves)
             along = ""
-            if draw.basis_name(self.entry.name) == "Direction":
-                imports.insert(3, "from genlib.analysis.directions import strongest_directions")
-                along = " @ strongest_directions(model)"
+            if "hidden_layers" in self.entry.capabilities:
+                imports.insert(3, "from genlib.analysis.directions import load_directions")
+                along = f' @ load_directions("{self.entry.name}").steps'
             body.append(f"shift = torch.tensor([{moves}]){along}")
             options.append("shift=shift")
         if self.mix is not None or any(self.moves):
@@ -151,7 +151,7 @@ def _mix(label: int | None) -> tuple[int, float] | None:
 
 def move_sliders(entry: zoo.Entry, request: Request) -> Request:
     """A slider for each direction, between the pictures at its two ends."""
-    ends, kind = draw.thumbnails(entry.name, request.weights, request.label), draw.basis_name(entry.name)
+    ends, (_, names) = draw.thumbnails(entry.name, request.weights, request.label), draw.basis(entry.name)
     if not len(ends):
         mixture = "mixture" in entry.capabilities
         drawn = "the choice of a component and numbers" if mixture else f"{entry.latent_size} numbers"
@@ -159,15 +159,17 @@ def move_sliders(entry: zoo.Entry, request: Request) -> Request:
             f"This model's latent is {drawn} of noise, none of which has a slider of its own: temperature scales all."
         )
         return request
-    about = {
-        "Direction": "The directions in which this generator's first hidden layer varies most (GANSpace).",
-        "Latent": "The numbers of this model's latent, one by one.",
-    }
-    st.caption(f"{about[kind]} In standard deviations; the pictures show -2 and +2.")
+    about = "The numbers of this model's latent, one by one."
+    if "hidden_layers" in entry.capabilities:
+        about = (
+            "The directions in which this generator's first hidden layer varies most (GANSpace), named by what we see "
+            "change; a number where we cannot tell."
+        )
+    st.caption(f"{about} In standard deviations; the pictures show -2 and +2.")
     moves = []
-    for i, (low, high) in enumerate(ends, start=1):
+    for i, (name, (low, high)) in enumerate(zip(names, ends, strict=True), start=1):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
-            st.image(tiles_png(low[None], 1, 2, 0), width=THUMBNAIL, alt=f"{kind} {i} at -2")
-            moves.append(st.slider(f"{kind} {i}", -3.0, 3.0, 0.0, 0.1, format="%.1f", key=f"d{i}", **BOUND))
-            st.image(tiles_png(high[None], 1, 2, 0), width=THUMBNAIL, alt=f"{kind} {i} at +2")
+            st.image(tiles_png(low[None], 1, 2, 0), width=THUMBNAIL, alt=f"{name} at -2")
+            moves.append(st.slider(name, -3.0, 3.0, 0.0, 0.1, format="%.1f", key=f"d{i}", **BOUND))
+            st.image(tiles_png(high[None], 1, 2, 0), width=THUMBNAIL, alt=f"{name} at +2")
     return replace(request, moves=tuple(moves))

@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page, expect
 
 import genlib
+from genlib.analysis.directions import load_directions
 from genlib.images import picture
 from tests.pages.conftest import Server, serve
 from tests.pages.studio import PAGES
@@ -223,7 +224,7 @@ def test_a_slider_changes_the_picture(visit: Visit) -> None:
 def test_a_direction_changes_the_picture(visit: Visit) -> None:
     page = visit("/generate")
     before = picture_bytes(page)
-    slide(page, "Direction 1", "End")
+    slide(page, load_directions(DEFAULT_MODEL).names[0], "End")
     assert picture_bytes(page) != before
 
 
@@ -251,7 +252,7 @@ def test_a_deep_link_on_a_cold_server_is_what_clicking_reached(visit: Visit, tmp
     enter_seed(page, 7)
     choose(page, "Class", "Coat", "of class Coat")
     slide(page, "Temperature", "ArrowLeft")
-    slide(page, "Direction 2", "End")
+    slide(page, load_directions(DEFAULT_MODEL).names[1], "End")
     reached = urlsplit(page.url)
     assert parse_qs(reached.query).keys() == {"seed", "label", "t", "d2"}
     with serve(tmp_path) as cold:
