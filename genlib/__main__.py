@@ -97,6 +97,7 @@ def _parser() -> _Parser:
     add.add_argument("--rows", type=_whole("rows"), default=5, help="pairs, one a row")
     add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
     add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
+    add.add_argument("--equal", choices=("input", "features"), default="input", help="where steps are equally large")
     add.set_defaults(run=_interpolate)
 
     add = commands.add_parser("directions", help="draw samples moved along a generator's strongest directions")
@@ -367,7 +368,7 @@ def _interpolate(options: argparse.Namespace) -> None:
     from genlib.store import load
 
     path = _target(options.out, ".png")
-    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path)
+    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
 

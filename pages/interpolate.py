@@ -30,7 +30,7 @@ def position() -> None:
 
 
 if request.between == "random pairs":
-    rows = draw.pairs(entry.name, seed, request.rows, 10, request.path)
+    rows = draw.pairs(entry.name, seed, request.rows, 10, request.path, request.equal)
     alt = f"{request.rows} walks between random pairs of samples of {entry.name}, seed {seed}: one a row"
     pictures.show_tiles(rows, 10, alt, caption=alt)
     share("interpolate", request.query, request.code, interpolate.pair_downloads(request, rows))
@@ -52,9 +52,11 @@ else:
         pictures.line_chart(
             range(1, len(changes) + 1),
             100 * changes,
-            "position, %",
+            "step",
             "change, % of range",
             f"Pixel change of each step from {request.names[0]} to {request.names[1]}",
         )
+        if evenness := interpolate.evenness(request, frames):
+            st.caption(evenness)
 
 explain.how_it_works(entry)

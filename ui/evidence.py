@@ -139,7 +139,7 @@ def _accuracies(name: str) -> None:
 
 def _walks(name: str) -> None:
     for start, end, title in ((0, 3, "T-shirt/top to Dress"), (6, 4, "Shirt to Coat")):
-        frames, _ = draw.walk(name, "classes", (start, end), 0, None, 11, "spherical")
+        frames, _ = draw.walk(name, "classes", (start, end), 0, None, 11, "spherical", "input")
         st.caption(f"{title}, through the class embedding")
         pictures.show_tiles(frames, 11, f"A walk of {name} from {title} in 11 steps")
         numbers, _ = draw.label_number_walk(name, (start, end), 0, 11)

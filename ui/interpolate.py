@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from genlib.analysis.interpolation import PATHS
+from genlib.analysis.interpolation import EQUAL, PATHS
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import grid, npz_bytes, png_bytes
 from genlib.noise import MAX_SEED
@@ -35,11 +35,12 @@ class Request:
     label: int | None = None
     path: str = "spherical"
     rows: int = 5
+    equal: str = "input"
 
     def walk(self) -> tuple[np.ndarray, np.ndarray]:
         """101 frames uint8 (101, 28, 28) and the 100 changes between them."""
         kind = "images" if self.between == "test images" else self.between
-        return draw.walk(self.entry.name, kind, self.ends, self.seed, self.label, STEPS, self.path)
+        return draw.walk(self.entry.name, kind, self.ends, self.seed, self.label, STEPS, self.path, self.equal)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -66,17 +67,19 @@ class Request:
             query |= {"rows": self.rows, "path": self.path}
         if self.label is not None and self.between == "seeds":
             query["label"] = CLASS_NAMES[self.label]
-        return query
+        return query | {"equal": self.equal}
 
     @property
     def code(self) -> str:
         """The lines of genlib that make this picture, runnable as they stand."""
-        function, call = {
-            "classes": ("class_walk", f"class_walk(model, {self.seed}, {self.ends[0]}, {self.ends[1]}, {SHOWN})"),
-            "seeds": ("seed_walk", f'seed_walk(model, {self.ends}, {SHOWN}, "{self.path}", label={self._label()})'),
-            "test images": ("image_walk", f'image_walk(model, images, {SHOWN}, "{self.path}")'),
-            "random pairs": ("pair_walks", f'pair_walks(model, {self.seed}, {self.rows}, 10, "{self.path}")'),
+        function, arguments = {
+            "classes": ("class_walk", f"{self.seed}, {self.ends[0]}, {self.ends[1]}, {SHOWN}"),
+            "seeds": ("seed_walk", f'{self.ends}, {SHOWN}, "{self.path}", label={self._label()}'),
+            "test images": ("image_walk", f'images, {SHOWN}, "{self.path}"'),
+            "random pairs": ("pair_walks", f'{self.seed}, {self.rows}, 10, "{self.path}"'),
         }[self.between]
+        equal = f', equal="{self.equal}"' if self.equal != EQUAL[0] else ""
+        call = f"{function}(model, {arguments}{equal})"
         body = [f'model = genlib.load("{self.entry.name}")']
         if self.between == "test images":
             body.append(f'images = genlib.FashionMNIST.load("test").images[[{self.ends[0]}, {self.ends[1]}]]')
@@ -112,6 +115,10 @@ class Request:
         }
 
 
+EQUAL_HELP = (
+    "Input: even steps through the noise or the mix of classes. Features: steps that look equally large to a "
+    "classifier, measured on a finer walk and laid out anew."
+)
 NUMBERS_HELP = (
     "Class numbers are names, not quantities: half-way from 6 (Shirt) to 4 (Coat) is 5 (Sandal), half-way from 0 "
     "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding."
@@ -137,33 +144,52 @@ def _csv(changes: np.ndarray) -> bytes:
 
 def controls_row(entry: zoo.Entry, seed: int) -> Request:
     """What to walk between, and how."""
-    modes = [mode for mode, needs in MODES.items() if needs is None or needs in entry.capabilities]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        between = st.segmented_control("Between", modes, default=modes[0], required=True, key="between", **BOUND)
-        between = between if between in modes else modes[0]
-        if between == "classes":
-            return Request(entry, between, seed, _two_classes())
-        path = "straight"
-        ends, rows = (seed, SECOND_SEED), 5
-        if between == "seeds":
-            ends = (seed, int(st.number_input("To seed", 0, MAX_SEED, SECOND_SEED, key="seed2", width=140, **BOUND)))
-        elif between == "test images":
-            ends = _two_images()
-        else:
-            rows = st.slider("Rows", 1, 10, 5, key="rows", width=160, **BOUND)
-        if "mixture" in entry.capabilities:
-            st.caption("A mixture walks straight, in its own space.")
-        else:
-            path = st.segmented_control(
-                "Path",
-                PATHS,
-                default=PATHS[0],
-                required=True,
-                key="path",
-                help="Spherical keeps the length of the noise typical all the way; straight passes nearer the centre.",
-                **BOUND,
-            )
-        return Request(entry, between, seed, ends, None, path or PATHS[0], rows)
+        request = _ends_and_path(entry, seed)
+        equal = st.segmented_control(
+            "Equal steps in", EQUAL, default=EQUAL[0], required=True, key="equal", help=EQUAL_HELP, **BOUND
+        )
+    return replace(request, equal=equal or EQUAL[0])
+
+
+def _ends_and_path(entry: zoo.Entry, seed: int) -> Request:
+    modes = [mode for mode, needs in MODES.items() if needs is None or needs in entry.capabilities]
+    between = st.segmented_control("Between", modes, default=modes[0], required=True, key="between", **BOUND)
+    between = between if between in modes else modes[0]
+    if between == "classes":
+        return Request(entry, between, seed, _two_classes())
+    path = "straight"
+    ends, rows = (seed, SECOND_SEED), 5
+    if between == "seeds":
+        ends = (seed, int(st.number_input("To seed", 0, MAX_SEED, SECOND_SEED, key="seed2", width=140, **BOUND)))
+    elif between == "test images":
+        ends = _two_images()
+    else:
+        rows = st.slider("Rows", 1, 10, 5, key="rows", width=160, **BOUND)
+    if "mixture" in entry.capabilities:
+        st.caption("A mixture walks straight, in its own space.")
+    else:
+        path = st.segmented_control(
+            "Path",
+            PATHS,
+            default=PATHS[0],
+            required=True,
+            key="path",
+            help="Spherical keeps the length of the noise typical all the way; straight passes nearer the centre.",
+            **BOUND,
+        )
+    return Request(entry, between, seed, ends, None, path or PATHS[0], rows)
+
+
+def evenness(request: Request, frames: np.ndarray) -> str:
+    """What equal steps in feature space have changed, in words; nothing where they were not asked for."""
+    if request.equal == EQUAL[0]:
+        return ""
+    now, before = draw.unevenness(frames), draw.unevenness(replace(request, equal=EQUAL[0]).walk()[0])
+    return (
+        f"To a classifier these steps differ by {now:.0%} of their mean (coefficient of variation); "
+        f"with equal steps in the input it would be {before:.0%}."
+    )
 
 
 def within_class(request: Request, label: int | None) -> Request:

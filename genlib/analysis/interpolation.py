@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
+from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Decodes, Encodes, Mixture, Model, class_mixture
 from genlib.sampling import cycle_labels, sample
 
 PATHS = ("spherical", "straight")
+EQUAL = ("input", "features")
 MAX_STEPS = 200
+FINE = 201  # points on which a walk's length in feature space is measured
 
 
 @dataclass(frozen=True)
 class Walk:
-    """`images` uint8 (steps, 28, 28) along positions 0..1, and the `changes` (steps - 1,) from each to the next.
+    """`images` uint8 (steps, 28, 28) at `positions` 0..1, and the `changes` (steps - 1,) from each to the next.
 
     A change is the root mean square pixel difference as a share of the full range (0 to 1). Even changes are a smooth
     walk; a lone spike is a jump between modes.
@@ -59,29 +64,67 @@ def positions(steps: int) -> Tensor:
     return torch.linspace(0, 1, steps)
 
 
+def feature_steps(images: Tensor) -> Tensor:
+    """Distances (N - 1,) from each image, uint8 (N, 28, 28), to the next in the classifier's feature space."""
+    features = torch.from_numpy(load_extractor().features(images)).double()
+    return (features[1:] - features[:-1]).norm(dim=1)
+
+
+def unevenness(images: Tensor) -> float:
+    """Coefficient of variation of a walk's steps in feature space: 0 where all are equal."""
+    steps = feature_steps(images)
+    return float(steps.std(correction=0) / steps.mean().clamp(min=1e-12))
+
+
+def feature_positions(frames: Callable[[Tensor], Tensor], steps: int) -> Tensor:
+    """Positions 0..1 (steps,) whose frames are about equally far apart in feature space.
+
+    `frames` draws positions (N,) as uint8 (N, 28, 28). The walk's cumulative length over 201 even positions is
+    inverted; a second time from where that led, which is finer where the walk moves fast.
+    """
+    even, t = positions(steps), torch.linspace(0, 1, FINE)
+    for target in (t, even):
+        length = torch.cat([torch.zeros(1).double(), feature_steps(frames(t)).cumsum(0)])
+        if not length[-1] > 0:  # nothing moves
+            return even
+        t = torch.from_numpy(np.interp(target.double(), length / length[-1], t.double())).float()
+        t[0] = 0.0  # not the last of the positions before anything moves
+    return t
+
+
 def latent_walk(
-    model: Model, z: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor] | None, steps: int, path: str = "spherical"
+    model: Model,
+    z: tuple[Tensor, Tensor],
+    y: tuple[Tensor, Tensor] | None,
+    steps: int,
+    path: str = "spherical",
+    equal: str = "input",
 ) -> Walk:
     """Walk between two latents (*latent_shape) and, where the model takes classes, two class mixtures (10,).
 
-    A mixture model's latents hold a component's number, so its walk is a straight line in its own space.
+    A mixture model's latents hold a component's number, so its walk is a straight line in its own space. Steps are
+    equal in the model's "input" (latent and class), or to a classifier's eye, in its "features".
     """
-    if path not in PATHS:
-        raise GenlibError(f"path takes {' or '.join(PATHS)}, not {path!r}")
-    t = positions(steps)
-    if isinstance(model, Mixture):
-        ends = model.locate(torch.stack(z))
-        return _walk(to_uint8(model.render(lerp(ends[0], ends[1], t))), t)
-    latents = (slerp if path == "spherical" else lerp)(z[0], z[1], t)
-    classes = None if y is None else lerp(y[0], y[1], t)
-    return _walk(to_uint8(sample(model, latents, classes)), t)
+    for key, value, allowed in (("path", path, PATHS), ("equal", equal, EQUAL)):
+        if value not in allowed:
+            raise GenlibError(f"{key} takes {' or '.join(allowed)}, not {value!r}")
+    ends = model.locate(torch.stack(z)) if isinstance(model, Mixture) else None
+
+    def frames(t: Tensor) -> Tensor:
+        if isinstance(model, Mixture) and ends is not None:
+            return to_uint8(model.render(lerp(ends[0], ends[1], t)))
+        latents = (slerp if path == "spherical" else lerp)(z[0], z[1], t)
+        return to_uint8(sample(model, latents, None if y is None else lerp(y[0], y[1], t)))
+
+    t = positions(steps) if equal == "input" else feature_positions(frames, steps)
+    return _walk(frames(t), t)
 
 
-def class_walk(model: Model, seed: int, start: int, end: int, steps: int) -> Walk:
+def class_walk(model: Model, seed: int, start: int, end: int, steps: int, equal: str = "input") -> Walk:
     """Between two classes on the noise of one seed: their mixture goes from one to the other in the embedding."""
     z = _conditional(model).draw_latent(1, seed)[0]
     ends = class_mixture(torch.tensor([start, end]))
-    return latent_walk(model, (z, z), (ends[0], ends[1]), steps, "straight")
+    return latent_walk(model, (z, z), (ends[0], ends[1]), steps, "straight", equal)
 
 
 def label_number_walk(model: Model, seed: int, start: int, end: int, steps: int) -> tuple[Walk, Tensor]:
@@ -96,7 +139,12 @@ def label_number_walk(model: Model, seed: int, start: int, end: int, steps: int)
 
 
 def seed_walk(
-    model: Model, seeds: tuple[int, int], steps: int, path: str = "spherical", label: int | None = None
+    model: Model,
+    seeds: tuple[int, int],
+    steps: int,
+    path: str = "spherical",
+    label: int | None = None,
+    equal: str = "input",
 ) -> Walk:
     """Between the first samples of two seeds; a conditional model needs the class `label` of both."""
     z = tuple(model.draw_latent(1, seed)[0] for seed in seeds)
@@ -105,26 +153,28 @@ def seed_walk(
         if label is None:
             raise GenlibError("a conditional model walks between seeds within one class: give a label")
         y = (class_mixture(torch.tensor([label]))[0],) * 2
-    return latent_walk(model, (z[0], z[1]), y, steps, path)
+    return latent_walk(model, (z[0], z[1]), y, steps, path, equal)
 
 
-def image_walk(model: Model, images: Tensor, steps: int, path: str = "straight") -> Walk:
+def image_walk(model: Model, images: Tensor, steps: int, path: str = "straight", equal: str = "input") -> Walk:
     """Between the encodings of two images, uint8 (2, 28, 28), of a model that encodes and decodes."""
     if not (isinstance(model, Encodes) and isinstance(model, Decodes)):
         raise GenlibError("walking between images needs a model that encodes")
     with torch.inference_mode():
         z = model.encode(from_uint8(images))
-    return latent_walk(model, (z[0], z[1]), None, steps, path)
+    return latent_walk(model, (z[0], z[1]), None, steps, path, equal)
 
 
-def pair_walks(model: Model, seed: int, rows: int, steps: int, path: str = "spherical") -> list[Walk]:
+def pair_walks(
+    model: Model, seed: int, rows: int, steps: int, path: str = "spherical", equal: str = "input"
+) -> list[Walk]:
     """Rows of walks between random pairs: sample 2r of the seed to sample 2r + 1, each with its own class."""
     if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= 100:
         raise GenlibError(f"rows takes a whole number from 1 to 100, not {rows!r}")
     z = model.draw_latent(2 * rows, seed)
     y = class_mixture(cycle_labels(2 * rows)) if isinstance(model, Conditional) else None
     return [
-        latent_walk(model, (z[i], z[i + 1]), None if y is None else (y[i], y[i + 1]), steps, path)
+        latent_walk(model, (z[i], z[i + 1]), None if y is None else (y[i], y[i + 1]), steps, path, equal)
         for i in range(0, 2 * rows, 2)
     ]
 

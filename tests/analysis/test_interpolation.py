@@ -9,6 +9,8 @@ import torch
 
 from genlib.analysis.interpolation import (
     class_walk,
+    feature_positions,
+    feature_steps,
     image_walk,
     label_number_walk,
     latent_walk,
@@ -17,11 +19,13 @@ from genlib.analysis.interpolation import (
     positions,
     seed_walk,
     slerp,
+    unevenness,
 )
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.model import class_mixture
 from genlib.sampling import generate, sample
+from genlib.store import load
 from tests.tiny import NAMES, refused, tiny_model
 
 T = torch.linspace(0, 1, 9)
@@ -115,6 +119,34 @@ def test_pairs_are_consecutive_samples_of_the_seed() -> None:
         assert (walk.images[-1].int() - samples[2 * i + 1].int()).abs().max() <= 1
 
 
+def test_equal_steps_in_feature_space_are_far_more_even(test_split: FashionMNIST) -> None:
+    """Across fades that dwell near their ends, and on a shipped generator; the ends stay."""
+
+    def fade(t: torch.Tensor) -> torch.Tensor:
+        share = (t**4).view(-1, 1, 1)
+        return ((1 - share) * test_split.images[0] + share * test_split.images[1]).round().to(torch.uint8)
+
+    t = feature_positions(fade, 21)
+    assert unevenness(fade(t)) < 0.3 * unevenness(fade(positions(21)))
+    assert (float(t[0]), float(t[-1])) == (0, 1)
+    assert (t.diff() > 0).all()
+    plain, equal = (seed_walk(load("cgan-mlp"), (3, 4), 31, "spherical", 0, space) for space in ("input", "features"))
+    assert unevenness(equal.images) < 0.3 * unevenness(plain.images)
+    assert torch.equal(equal.images[[0, -1]], plain.images[[0, -1]])
+
+
+def test_a_shorter_walk_of_equal_steps_is_part_of_a_longer() -> None:
+    short, long = (seed_walk(tiny_model("vae-cnn"), (0, 1), n, equal="features") for n in (11, 101))
+    assert torch.allclose(short.positions, long.positions[::10], atol=1e-5)
+
+
+def test_a_walk_that_stands_still_stays_even() -> None:
+    walk = seed_walk(tiny_model("vae-cnn"), (2, 2), 5, equal="features")
+    assert torch.equal(walk.positions, positions(5))
+    assert feature_steps(walk.images).max() == 0
+    assert unevenness(walk.images) == 0
+
+
 def test_bad_walks_are_refused() -> None:
     cgan, vae = tiny_model("cgan-mlp"), tiny_model("vae-cnn")
     for steps in (1, 0, -3, 201, True, 2.5):
@@ -122,6 +154,8 @@ def test_bad_walks_are_refused() -> None:
             positions(steps)  # type: ignore[arg-type]
     with refused("path takes spherical or straight"):
         seed_walk(vae, (0, 1), 3, "curly")
+    with refused("equal takes input or features"):
+        seed_walk(vae, (0, 1), 3, equal="pixels")
     with refused("give a label"):
         seed_walk(cgan, (0, 1), 3)
     with refused("needs a conditional model"):

@@ -93,6 +93,7 @@ INTERPOLATE_CHANGES = [
     (VAE, {"between": "test images"}, "a", 17),
     (VAE, {"between": "test images"}, "b", 17),
     (VAE, {"between": "test images"}, "path", "straight"),
+    (CONDITIONAL, {}, "equal", "features"),
 ]
 HISTORY_CHANGES = [(name, {}, "epoch", 3) for name in EACH_KIND]
 LEADERBOARD_CHANGES = [(CONDITIONAL, {}, "metric", "Precision")]
@@ -222,6 +223,7 @@ CHOICES: dict[str, dict[str, list[object]]] = {
         "a": [0, 77, 9_999],
         "b": [0, 78, 9_999],
         "path": ["spherical", "straight"],
+        "equal": ["input", "features"],
         "rows": [1, 10],
         "at": [0, 33, 100],
         "play": ["true", "false"],

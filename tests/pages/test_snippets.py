@@ -38,6 +38,9 @@ INTERPOLATE: dict[str, Query] = {
     "vae-images-straight": {"model": "vae-cnn", "between": "test images", "path": "straight"},
     "mixture-seeds": {"model": "gmm-10", "between": "seeds"},
     **{f"pairs-{name}": {"model": name, "between": "random pairs", "rows": "3"} for name in SHIPPED_PER_FAMILY},
+    "classes-equal": {"equal": "features"},
+    "images-equal": {"model": "vae-cnn", "between": "test images", "equal": "features"},
+    "pairs-equal": {"between": "random pairs", "equal": "features", "rows": "2"},
     "pairs-straight": {"between": "random pairs", "path": "straight", "seed": "6", "rows": "1"},
 }
 HISTORY: dict[str, Query] = {
