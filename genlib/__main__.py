@@ -120,6 +120,7 @@ def _parser() -> _Parser:
     add = commands.add_parser("discriminator", help="draw how well a GAN's discriminator tells real from fake")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
+    add.add_argument("--norm", choices=("running", "batch"), default="running", help="statistics of batch norm")
     add.add_argument("--threshold", type=_share, default=0.5, help="real from this probability on")
     add.set_defaults(run=_discriminator)
 
@@ -428,7 +429,7 @@ def _discriminator(options: argparse.Namespace) -> None:
     path = _target(options.out, ".png")
     if not 0 <= options.threshold <= 1:
         raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
-    found = judge(options.name, options.n, options.seed)
+    found = judge(options.name, options.n, options.seed, options.norm)
     write_file(path, png_bytes(pies(found.pies(options.threshold))))
 
 

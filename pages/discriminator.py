@@ -20,6 +20,8 @@ def studio() -> None:
     request = discriminator.controls_row(entry, seed)
     discriminator.show_pies(request)
     st.caption(discriminator.WHAT_IS_JUDGED)
+    if request.norm:
+        st.caption(discriminator.LAG)
     share("discriminator", request.query, request.code, request.downloads())
     left, right = st.columns(2, gap="medium")
     with left:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from genlib.analysis.discriminator import Judgement, judge
+from genlib.analysis.discriminator import NORMS, Judgement, batch_norms, judge
 from genlib.data import CLASS_NAMES
 from genlib.drawing import RIGHT, WRONG, pies
 from genlib.images import npz_bytes, png_bytes
@@ -26,13 +26,19 @@ WHAT_IS_JUDGED = (
     "Test images against as many fakes of the *raw* generator, the one it trained against, not of the average that the "
     "other pages sample from. The discriminator is in evaluation mode: no dropout."
 )
+LAG = (
+    "This discriminator has batch norm: in evaluation mode it normalises by running averages that trail behind its "
+    "weights, and even a small lag moves the scores of real images and fakes alike, so that the pies swing from epoch "
+    "to epoch between 0 and 100 %. **Batch** normalises by the images at hand, real ones and fakes apart, as in "
+    "training; the area under the ROC curve needs no threshold and changes little."
+)
 MARGINS = {"l": 0, "r": 0, "t": 30, "b": 0}
 
 
 @st.cache_resource(max_entries=24, show_spinner="The discriminator is judging")
-def judged(name: str, n: int, seed: int) -> tuple[Judgement, torch.Tensor]:
+def judged(name: str, n: int, seed: int, norm: str) -> tuple[Judgement, torch.Tensor]:
     """The judgement, and the fakes' classes: those asked for, else those genlib's classifier sees."""
-    found = judge(name, n, seed)
+    found = judge(name, n, seed, norm)
     classes = load_extractor().predict(found.fake) if found.fake_classes is None else found.fake_classes
     return found, classes
 
@@ -45,10 +51,11 @@ class Request:
     seed: int
     images: int
     threshold: float
+    norm: str | None = None  # None where there is no batch norm
 
     @cached_property
     def _judged(self) -> tuple[Judgement, torch.Tensor]:
-        return judged(self.entry.name, self.images, self.seed)
+        return judged(self.entry.name, self.images, self.seed, self.norm or NORMS[0])
 
     @property
     def found(self) -> Judgement:
@@ -68,18 +75,20 @@ class Request:
     @property
     def query(self) -> dict[str, object]:
         """Every control by its key in the URL."""
-        return {"model": self.entry.name, "seed": self.seed, "threshold": self.threshold, "images": self.images}
+        query = {"model": self.entry.name, "seed": self.seed, "threshold": self.threshold, "images": self.images}
+        return query if self.norm is None else query | {"norm": self.norm}
 
     @property
     def code(self) -> str:
         """The lines of genlib that draw these pies, runnable as they stand."""
+        norm = f', norm="{self.norm}"' if self.norm == "batch" else ""
         return f"""from pathlib import Path
 
 from genlib.analysis.discriminator import judge
 from genlib.drawing import pies
 from genlib.images import png_bytes
 
-found = judge("{self.entry.name}", {self.images}, seed={self.seed})
+found = judge("{self.entry.name}", {self.images}, seed={self.seed}{norm})
 Path("pies.png").write_bytes(png_bytes(pies(found.pies(threshold={self.threshold}))))"""
 
     def downloads(self) -> dict[str, Callable[[], bytes]]:
@@ -121,7 +130,11 @@ def controls_row(entry: zoo.Entry, seed: int) -> Request:
             **BOUND,
         )
         images = st.slider("Images of each kind", 500, 10_000, 2_000, 500, key="images", width=200, **BOUND)
-    return Request(entry, seed, images, threshold)
+        norm = None
+        if batch_norms(zoo.load_model(entry.name)):
+            norm = st.segmented_control("Batch norm", NORMS, default=NORMS[0], required=True, key="norm", **BOUND)
+            norm = norm or NORMS[0]
+    return Request(entry, seed, images, threshold, norm)
 
 
 def show_pies(request: Request) -> None:

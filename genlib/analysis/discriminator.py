@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
-from genlib.model import N_CLASSES, Discriminates
+from genlib.model import N_CLASSES, Discriminates, Model
 from genlib.sampling import BATCH, generate
 from genlib.store import load
 
 MOST = 10_000
+NORMS = ("running", "batch")
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,24 @@ class Judgement:
         return float(torch.trapezoid(true_positive.double(), false_positive.double()))
 
 
-def judge(name: str | Path, n: int = 2_000, seed: int = 0) -> Judgement:
+def batch_norms(model: Model) -> list[nn.Module]:
+    """The discriminator's batch-norm layers."""
+    modules = getattr(model, "discriminator", nn.Identity()).modules()
+    return [module for module in modules if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+
+
+def judge(name: str | Path, n: int = 2_000, seed: int = 0, norm: str = "running") -> Judgement:
     """Show the discriminator of a trained model the first n test images and n fakes of a seed.
 
     The fakes are the *raw* generator's, the one it trained against, and the discriminator is in evaluation mode: no
     dropout, batch norm on running statistics. A conditional model is asked for the test images' own classes.
+
+    With norm "batch" batch norm normalises by the statistics of the images at hand, in batches of either kind alone,
+    as in training. Running statistics trail the weights, and a small lag moves all scores alike: of dcgan-32, 0.06
+    standard deviations a channel move the mean logit of real images and fakes by 1.4.
     """
+    if norm not in NORMS:
+        raise GenlibError(f"norm takes {' or '.join(NORMS)}, not {norm!r}")
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
         raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
     model = load(name, weights="raw")
@@ -89,6 +102,8 @@ def judge(name: str | Path, n: int = 2_000, seed: int = 0) -> Judgement:
     real, classes = test.images[:n], test.labels[:n]
     conditional = hasattr(model, "embed_classes")
     fake, _ = generate(model, n, seed, classes if conditional else None)
+    if norm == "batch":
+        _forget_running_statistics(model, name)
     return Judgement(
         real=real,
         fake=fake,
@@ -99,7 +114,17 @@ def judge(name: str | Path, n: int = 2_000, seed: int = 0) -> Judgement:
     )
 
 
+def _forget_running_statistics(model: Model, name: str | Path) -> None:
+    """Without running statistics batch norm takes the batch's own, in evaluation mode too."""
+    layers = batch_norms(model)
+    if not layers:
+        raise GenlibError(f"the discriminator of {name} has no batch norm: it judges in one way only")
+    for layer in layers:
+        layer.running_mean = layer.running_var = None  # type: ignore[assignment]
+
+
 @torch.inference_mode()
 def _scores(model: Discriminates, images: Tensor, classes: Tensor) -> Tensor:
-    parts = zip(images.split(BATCH), classes.split(BATCH), strict=True)
+    count = -(-len(images) // BATCH)  # of equal size: a small last batch has statistics of its own
+    parts = zip(images.tensor_split(count), classes.tensor_split(count), strict=True)
     return torch.cat([model.discriminate(from_uint8(x), y) for x, y in parts])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlib.analysis.discriminator import Judgement, judge
+from genlib.analysis.discriminator import Judgement, batch_norms, judge
 from genlib.data import FashionMNIST
 from genlib.sampling import generate
 from genlib.store import load, save_model
@@ -85,6 +85,26 @@ def test_dropout_is_off(run: Path) -> None:
     assert torch.equal(judge(run, 60).real_scores, judge(run, 60).real_scores)
 
 
+def test_batch_statistics_undo_what_running_statistics_shift(tmp_path: Path) -> None:
+    """Running statistics that are wrong move the default's scores; the batch's own know nothing of them."""
+    model = tiny_model("dcgan-32")
+    average = {f"generator.{key}": value.clone() for key, value in model.generator.state_dict().items()}  # type: ignore[union-attr,operator]
+    found = []
+    for offset in (0.0, 3.0):
+        (layer,) = batch_norms(model)
+        layer.running_mean.fill_(offset)  # type: ignore[union-attr,operator]
+        save_model(tmp_path, "dcgan-32", model, average)
+        found.append([judge(tmp_path, 300, norm=norm).real_scores for norm in ("running", "batch")])
+    assert not torch.allclose(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
+
+
+def test_the_running_statistics_of_dcgan_32_lag_and_the_area_hardly_cares() -> None:
+    running, batch = (judge("dcgan-32", 2_000, norm=norm) for norm in ("running", "batch"))
+    assert abs(running.accuracy()["real"] - batch.accuracy()["real"]) > 0.3
+    assert running.area() == pytest.approx(batch.area(), abs=0.02)
+
+
 def test_bad_questions_are_refused(tmp_path: Path) -> None:
     for n in (0, 10_001, True, 2.0):
         with refused("n takes a whole number from 1 to 10000"):
@@ -92,6 +112,10 @@ def test_bad_questions_are_refused(tmp_path: Path) -> None:
     for threshold in (-0.1, 1.1, float("nan")):
         with refused("threshold takes 0 to 1"):
             PERFECT.accuracy(threshold)
+    with refused("norm takes running or batch"):
+        judge("cgan-mlp", 5, norm="layer")
+    with refused("cgan-mlp has no batch norm"):
+        judge("cgan-mlp", 5, norm="batch")
     save_model(tmp_path, "vae-cnn", tiny_model("vae-cnn"), {})
     with refused("has no discriminator"):
         judge(tmp_path, 5)

@@ -239,7 +239,12 @@ CHOICES: dict[str, dict[str, list[object]]] = {
         "dims": ["2-D", "3-D"],
         "points": [500, 2000],
     },
-    "discriminator": {"seed": [0, 7], "threshold": [0.0, 0.35, 1.0], "images": [500, 2000]},
+    "discriminator": {
+        "seed": [0, 7],
+        "threshold": [0.0, 0.35, 1.0],
+        "images": [500, 2000],
+        "norm": ["running", "batch"],
+    },
     "diversity": {"seed": [0, 7], "per": [4, 20], "near": ["true", "false"]},
     "mixtures": {"seed": [0, 7], "component": [1, 2], "t": [0.0, 0.35, 2.0]},
     "dataset": {
