@@ -24,5 +24,6 @@ st.navigation(
             st.Page("pages/dataset.py", title="Dataset", url_path="dataset"),
         ],
         "Train": [st.Page("pages/train.py", title="Train", url_path="train")],
-    }
+    },
+    expanded=True,  # more than twelve pages would hide the last of them under a button
 ).run()
