@@ -30,8 +30,10 @@ def scatter(
 ) -> np.ndarray:
     """Panels side by side, one for each name: points (N, 2) in the colours of their classes, uint8 (H, W, 3).
 
-    With a class to highlight the other points are gray. `outlines` (M, 2) are drawn over every panel.
+    With a class to highlight the other points are gray. `outlines` (M, 2) are drawn over every panel. A point that is
+    not finite has no place and is left out.
     """
+    labels, lines = np.asarray(classes), [np.asarray(outline, dtype=float) for outline in outlines]
     width = len(points) * (SIDE + MARGIN) + MARGIN
     picture = Image.new("RGB", (width * FINE, (TITLE + SIDE + LEGEND) * FINE), "white")
     pen = ImageDraw.Draw(picture)
@@ -40,7 +42,10 @@ def scatter(
         left = MARGIN + i * (SIDE + MARGIN)
         _text(pen, left, 16, name, 18)
         pen.rectangle([left * FINE, TITLE * FINE, (left + SIDE) * FINE, (TITLE + SIDE) * FINE], outline=FRAME, width=2)
-        _panel(pen, left, np.asarray(places, dtype=float)[:, :2], np.asarray(classes), highlight, outlines)
+        flat = np.asarray(places, dtype=float)[:, :2]
+        finite = np.isfinite(flat).all(axis=1)
+        if finite.any():
+            _panel(pen, left, flat[finite], labels[finite], highlight, lines)
     _legend(pen, highlight)
     return _finished(picture)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from genlib.drawing import CLASS_COLOURS, OTHERS, RIGHT, WRONG, pies, scatter
 from tests.tiny import refused
@@ -44,6 +45,18 @@ def test_a_highlighted_class_is_alone_in_colour() -> None:
     picture = scatter({"a": points, "b": points}, classes, highlight=1)
     assert [count(picture, colour) > 0 for colour in CLASS_COLOURS[:3]] == [False, True, False]
     assert count(picture, OTHERS) > 1_000
+
+
+@pytest.mark.filterwarnings("error")
+def test_tensors_are_drawn_as_arrays_are_and_points_without_a_place_are_left_out() -> None:
+    rng = np.random.default_rng(0)
+    points, classes, ring = rng.normal(size=(60, 2)), np.arange(60) % 10, rng.normal(size=(9, 2))
+    expected = scatter({"a": points}, classes, 3, [ring])
+    tensors = [torch.from_numpy(each) for each in (points, classes, ring)]
+    assert (scatter({"a": tensors[0]}, tensors[1], 3, [tensors[2]]) == expected).all()  # type: ignore[dict-item,arg-type,list-item]
+    lost = np.vstack([points, [[np.nan, 0.0]], [[np.inf, 1.0]]])
+    assert (scatter({"a": lost}, np.append(classes, [3, 3]), 3, [ring]) == expected).all()
+    assert scatter({"a": np.full((5, 2), np.nan)}, np.zeros(5, int)).shape == expected.shape
 
 
 def test_outlines_are_inside_the_panel() -> None:
