@@ -118,9 +118,10 @@ def show_scatter(board: Board) -> None:
 
     figure, cost = go.Figure(), FIGURES[board.cost]
     rows = [row for row in board.ranked if row[board.cost] is not None]
+    places = _label_places(rows, board)
     for family, colour in zip(families(), CLASS_COLOURS, strict=False):
         if own := [row for row in rows if row["family"] == family]:
-            figure.add_scatter(**_points(own, board), name=family, marker={"color": colour, "size": 12})
+            figure.add_scatter(**_points(own, board, places), name=family, marker={"color": colour, "size": 12})
     figure.update_layout(
         height=400,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
@@ -147,15 +148,53 @@ def _ticks(values: list[float]) -> list[float]:
     return [m * 10.0**e for e in range(low, high + 1) for m in ((1, 2, 5) if high - low < 3 else (1,))]
 
 
-def _points(rows: list[Row], board: Board) -> dict[str, Any]:
+def _label_places(rows: list[Row], board: Board) -> dict[str, str]:
+    """Where each model's name stands beside its point, best first; one without a free place is left to the pointer."""
+    x = _unit([math.log10(row[board.cost]) for row in rows], PLOT[0])
+    y = _unit([math.log10(row[board.metric]) if board.figure.log else row[board.metric] for row in rows], PLOT[1])
+    points = list(zip(x, y, strict=True))
+    taken = [(a - 7, b - 7, a + 7, b + 7) for a, b in points]
+    places: dict[str, str] = {}
+    for row, (a, b) in zip(rows, points, strict=True):
+        half = LETTER * len(row["model"]) / 2
+        for place, (right, up) in SIDES.items():
+            box = (a - half + right * (half + 10), b - 7 + up * 16, a + half + right * (half + 10), b + 7 + up * 16)
+            if not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                places[row["model"]] = place
+                break
+    return places
+
+
+PLOT, LETTER = (800, 320), 7.5  # pixels: the plot's inside on a wide screen, a letter of a name
+SIDES = {
+    "top center": (0, 1),
+    "bottom center": (0, -1),
+    "middle right": (1, 0),
+    "middle left": (-1, 0),
+}
+Box = tuple[float, float, float, float]
+
+
+def _unit(values: list[float], length: int) -> list[float]:
+    low, high = min(values, default=0), max(values, default=1)
+    return [length * (value - low) / ((high - low) or 1) for value in values]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _points(rows: list[Row], board: Board, places: dict[str, str]) -> dict[str, Any]:
     scale = board.figure.scale
     return {
         "x": [row[board.cost] for row in rows],
         "y": [scale * row[board.metric] for row in rows],
         "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
-        "text": [row["model"] for row in rows],
+        "text": [row["model"] if row["model"] in places else "" for row in rows],
+        "hovertext": [row["model"] for row in rows],
         "mode": "markers+text",
-        "textposition": ["top center" if board.ranked.index(row) % 2 else "bottom center" for row in rows],
+        "textposition": [places.get(row["model"], "top center") for row in rows],
         "cliponaxis": False,
     }
 

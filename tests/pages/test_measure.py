@@ -17,6 +17,7 @@ from genlib.leaderboard import REAL
 from genlib.metrics.memorisation import nearest
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
+from ui import leaderboard
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -95,7 +96,7 @@ def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
     ranked = table[table["model"] != REAL]["fd"].to_numpy()
     assert (np.diff(ranked) >= 0).all()
     (chart,) = charts(app)
-    assert sorted(name for points in chart["data"] for name in points["text"]) == sorted(SHIPPED)
+    assert sorted(name for points in chart["data"] for name in points["hovertext"]) == sorted(SHIPPED)
     assert len({points["marker"]["color"] for points in chart["data"]}) == len(chart["data"])
 
 
@@ -171,3 +172,12 @@ def test_the_data_set_needs_no_weights(tmp_path: Path, monkeypatch: pytest.Monke
     app = open_page("dataset")
     assert_healthy(app)
     assert pictures(app)
+
+
+def test_no_two_names_on_the_scatter_share_a_place() -> None:
+    """Seven models at one spot: four sides are free, the best are named; a model on its own always is."""
+    rows = [{"model": f"model-{i}", "fd": 8.0, "parameters": 1e5} for i in range(7)]
+    rows.append({"model": "alone", "fd": 2.0, "parameters": 1e6})
+    places = leaderboard._label_places(rows, leaderboard.Board(rows, rows[0]))
+    assert [places.get(f"model-{i}") for i in range(7)] == [*leaderboard.SIDES, None, None, None]
+    assert "alone" in places
