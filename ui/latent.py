@@ -188,16 +188,18 @@ def _figure(request: Request, projection: Projection):  # type: ignore[no-untype
             figure.add_trace(go.Scattergl(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **about))
             rows.append(np.empty(0, int))
     titles = [f"component {i + 1} ({100 * float(share):.0f} %)" for i, share in enumerate(projection.explained)]
-    legend = {"orientation": "h", "itemsizing": "constant", "y": -0.16, "yanchor": "top"}
+    legend = {"orientation": "h", "itemsizing": "constant", "yref": "container", "y": 0, "yanchor": "bottom"}
     figure.update_layout(height=400, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend=legend, dragmode="select")
     if flat:
-        figure.update_xaxes(title=titles[0], zeroline=False)
+        figure.update_xaxes(title=titles[0], zeroline=False, automargin=True)
         figure.update_yaxes(title=titles[1], zeroline=False)
     else:
         short = [title.removeprefix("component ") for title in titles]
         scene = {f"{axis}axis": {"title": title} for axis, title in zip("xyz", short, strict=False)}
         away = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}}
-        figure.update_layout(scene=scene | {"camera": away}, dragmode="orbit", legend={"y": -0.02})
+        figure.update_layout(
+            scene=scene | {"camera": away}, dragmode="orbit", legend={"yref": "paper", "y": -0.02, "yanchor": "top"}
+        )
     return figure, rows
 
 
