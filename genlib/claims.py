@@ -201,6 +201,10 @@ WHY: dict[int, str] = {
     5: "By eye the claim has a point: VAE samples are clean and soft, autoencoder samples detailed but streaked. The "
     "distance sees the missing detail more. Eight numbers do not carry it (the VAE's own samples score 7.7); 392 do, "
     "once enough Gaussians say how they hang together.",
+    9: "By the end of the first epoch the discriminator is far ahead; from then on the generator catches up, so by "
+    "epoch the curves run the other way: the opening that the study saw is over within our first one. By eye the four "
+    "roughest walks do not jump either: over ten frames a boot turns into a bag, a bag into a sandal, and the features "
+    "change fastest midway.",
     12: "Mixed in the embedding, T-shirts pass Shirts on their way to Dresses (68 % of 200 walks), and "
     "Shirts go to Coats directly. The study averaged label numbers, which are names: Shirt 6 and Coat 4 make Sandal 5, "
     "T-shirt 0 and Dress 3 make Pullover 2. Interpolate shows both.",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, curves, explain, runs, train
+from ui import controls, curves, explain, runs, train, watch
 from ui.share import csv_bytes, share
 from ui.visitor import visitor
 
@@ -22,9 +22,9 @@ with form:
 with look:
     chosen = runs.choose_run(jobs)
     if chosen is None:
-        train.show_example(preset)
+        watch.show_example(preset)
     else:
-        runs.watch(queue, chosen, who)
+        watch.watch(queue, chosen, who)
 
 curves.compare(jobs)
 if jobs:

@@ -62,8 +62,15 @@ def _chart(jobs: list[Job], measure: str) -> None:
     figure.update_layout(
         height=340, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title="epoch", yaxis_title=measure, legend=legend
     )
-    ends = ", ".join(f"{name}: {points(job, measure)[1][-1]:.4g}" for name, job in zip(names, jobs, strict=True))
+    longest = max(len(points(job, measure)[0]) for job in jobs)
+    figure.update_xaxes(tickformat="d", dtick=1 if longest < 12 else None)
+    ends = ", ".join(f"{name}: {_last(job, measure)}" for name, job in zip(names, jobs, strict=True))
     st.plotly_chart(figure, config=STILL, alt=f"{measure} by epoch; at the end {ends}", key="compared")
+
+
+def _last(job: Job, measure: str) -> str:
+    values = points(job, measure)[1]
+    return f"{values[-1]:.4g}" if values else "not measured"
 
 
 def labels(jobs: list[Job]) -> list[str]:

@@ -6,9 +6,7 @@ import dataclasses
 from typing import Any
 
 import streamlit as st
-import torch
 
-from genlib.analysis.history import ROW, read_history
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
@@ -17,7 +15,6 @@ from genlib.limits import Limits
 from genlib.model import Preset, presets
 from ui.controls import BOUND
 from ui.estimates import duration, estimator
-from ui.pictures import show_tiles
 
 DEFAULT_PRESET = "vae-dense-8"
 MEASURES = {"Full protocol": None, "Quick look": (1_000, 1_000)}
@@ -197,23 +194,6 @@ def _start(queue: Queue, preset: str, settings: dict[str, Any], measuring: str, 
         st.session_state.pop("refused", None)
     except GenlibError as error:
         st.session_state["refused"] = str(error)
-
-
-def show_example(preset: Preset) -> None:
-    """Before anything was trained here: how the shipped model of this preset came about."""
-    try:
-        past = read_history(preset.name)
-    except GenlibError:
-        st.info(f"{preset.name} is not shipped yet, so there is nothing to show of its training. Start one.")
-        return
-    last = len(past.sample_epochs) - 1
-    shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]
-    alt = f"Ten samples of {preset.name} from the same noise after epochs {', '.join(map(str, shown))}"
-    show_tiles(torch.cat([past.at(epoch)[0] for epoch in shown]).numpy(), ROW, alt)
-    st.caption(
-        f"How the shipped {preset.name} came about: the same noise after epochs {', '.join(map(str, shown))}. "
-        "Nothing has been trained here yet; what you start comes in this place."
-    )
 
 
 def query(preset: Preset, settings: dict[str, Any], measuring: str) -> dict[str, object]:

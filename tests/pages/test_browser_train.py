@@ -1,0 +1,51 @@
+"""A training begun, watched, left, stopped and ended in the browser, by the worker that trains for real."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from genlib.data import FashionMNIST
+from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
+
+pytestmark = pytest.mark.browser
+TINY = "/train?preset=vae-dense-8&epochs=20&batch=1024&latent=2&width=2&measure=Quick+look"
+SECONDS = 240_000  # milliseconds for a training to get somewhere on a busy machine
+
+
+@pytest.fixture(autouse=True)
+def _training_split() -> None:
+    """Continuous integration must have it; elsewhere the test is skipped."""
+    if not FashionMNIST.available("train"):
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("training needs the training split (Debian: apt-get install dataset-fashion-mnist)")
+
+
+def press(page: Page, label: str) -> None:
+    page.get_by_role("button", name=label, exact=True).click()
+
+
+def state(page: Page, word: str) -> None:
+    """Wait until the run is in a state."""
+    expect(page.locator(".stMarkdownBadge", has_text=word).first).to_be_visible(timeout=SECONDS)
+
+
+def test_a_training_is_begun_left_stopped_and_ended(visit: Visit) -> None:  # noqa: F811
+    page = visit(TINY)
+    press(page, "Start training")
+    state(page, "training")
+    samples = page.get_by_alt_text(re.compile(r"Ten samples of runs/vae-dense-8-run-1 after epochs"))
+    expect(samples).to_be_visible(timeout=SECONDS)
+    page.reload()
+    state(page, "training")
+    press(page, "Cancel")
+    state(page, "cancelled")
+    press(page, "Resume")
+    state(page, "done")
+    page.get_by_test_id("stPageLink").get_by_role("link", name="Open in Generate").click()
+    expect(main_picture(page)).to_have_attribute(
+        "alt", re.compile(r"samples as drawn by runs/vae-dense-8-run-1, seed 0")
+    )

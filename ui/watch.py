@@ -1,0 +1,218 @@
+"""One run of the Train page, watched live: its samples, its place, its curves, and what can be done with it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+import torch
+
+from genlib.analysis.history import ROW, History, history_so_far, read_history
+from genlib.diagnostics import DISTANCE_SAMPLES
+from genlib.errors import GenlibError
+from genlib.jobs import Queue
+from genlib.model import Preset, get_preset
+from genlib.progress import Progress
+from genlib.runs import RESTING, WORKING, Job
+from ui import history, pictures, zoo
+from ui.estimates import duration
+from ui.runs import BADGES, entry_of, is_active, progress_of
+
+STRIPS = 6  # epochs whose samples are shown under one another
+SECONDS = 1.0  # between two looks at a run under way
+MODEL_FILES = (
+    *("model.safetensors", "config.json", "metrics.json", "history.json"),
+    *("samples.png", "progress.png", "README.md"),
+)
+
+
+def watch(queue: Queue, job: Job, visitor: str) -> None:
+    """The run, looked at every second while it waits or trains."""
+    st.fragment(_show_run, run_every=SECONDS if is_active(job) else None)(queue, job, visitor)
+
+
+def _show_run(queue: Queue, job: Job, visitor: str) -> None:
+    """The run as it is now: its samples, its place, its curves, and what can be done."""
+    before = job.state
+    try:
+        queue.jobs()
+        job = queue.get(job.id)
+    except GenlibError as error:
+        st.warning(str(error))
+        return
+    _announce(job)
+    if job.state != before:
+        st.rerun()  # what is around it tells its state too
+    progress = progress_of(job)
+    past = _past(job, progress)
+    if past is None:
+        st.markdown(_waiting(queue, job))
+        show_example(get_preset(job.preset))
+    else:
+        _show_samples(job, past)
+    _show_place(job, progress)
+    _show_actions(queue, job, visitor)
+    if past is not None and past.table:
+        history.show_charts(history.Moment(entry_of(job), past, past.table[-1]["epoch"]))
+        st.caption(_reading(job))
+    if job.state == "failed" and queue.may_touch(job, visitor) and job.log:
+        with st.expander("The end of its log"):
+            st.code(job.log, language=None)
+
+
+def _reading(job: Job) -> str:
+    """What the distances are worth."""
+    count, final = job.samples or (DISTANCE_SAMPLES, None)
+    later = "The finished run gets a quick look too" if final else "The finished run is measured by the full protocol"
+    return (
+        f"The Frechet distance here is that of {count:,} samples from the training images: enough to see where things "
+        f"go. {later}."
+    )
+
+
+def _past(job: Job, progress: Progress) -> History | None:
+    try:
+        records = [progress.records[epoch] for epoch in sorted(progress.records)]
+        shown = {epoch: path for epoch, path in progress.samples.items() if epoch in progress.records}
+        return history_so_far(job.directory, records, shown)
+    except GenlibError:  # a picture is being replaced, or was deleted: the next look will tell
+        return None
+
+
+def show_example(preset: Preset) -> None:
+    """Where there is nothing to see yet: how the shipped model of this preset came about."""
+    try:
+        past = read_history(preset.name)
+    except GenlibError:
+        return
+    last = len(past.sample_epochs) - 1
+    shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]
+    told = f"How the shipped {preset.name} came about: samples from the same noise after {_unit(preset)} "
+    told += ", ".join(map(str, shown))
+    pictures.show_tiles(torch.cat([past.at(epoch)[0] for epoch in shown]).numpy(), ROW, told, caption=told)
+
+
+def _unit(preset: Preset) -> str:
+    return "epochs" if hasattr(preset.config, "batch_size") else "EM iterations"
+
+
+def _waiting(queue: Queue, job: Job) -> str:
+    """What a visitor sees before there are pictures."""
+    if job.state == "queued":
+        first = [each for each in queue.jobs() if each.state == "queued" and each.since < job.since]
+        ahead = len(first) + sum(each.state in WORKING for each in queue.jobs())
+        return f"*Waits for {ahead} other run{'s' if ahead != 1 else ''}. Its pictures will come here.*"
+    if job.state in WORKING:
+        return "*The first samples come after the first epoch.*"
+    return "*It has drawn no samples yet.*"
+
+
+def _show_samples(job: Job, past: History) -> None:
+    """The newest epochs' samples under one another, the newest first."""
+    epochs = past.sample_epochs[-STRIPS:][::-1]
+    told = f"{_unit(get_preset(job.preset))} {', '.join(map(str, epochs))}"
+    alt = f"Ten samples of {job.name} after {told}, always from the same noise"
+    images = torch.cat([past.at(epoch)[0] for epoch in epochs]).numpy()
+    pictures.show_tiles(images, ROW, alt, caption=f"Samples from the same noise after {told}, the newest above")
+
+
+def _show_place(job: Job, progress: Progress) -> None:
+    """State, bar, time left, losses."""
+    word, colour = BADGES[job.state]
+    share = progress.step / progress.total if progress.total else 0.0
+    parts = [f":{colour}-badge[{word}]"]
+    if progress.total:
+        parts.append(f"epoch {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
+    if job.state == "running" and progress.total:
+        measuring = progress.step >= progress.total
+        left = progress.seconds_left
+        parts.append("measuring the finished model" if measuring else f"{duration(left)} left" if left else "")
+    losses = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.losses.items())
+    st.markdown(" · ".join(filter(None, parts)))
+    if job.state != "done":
+        st.progress(min(share, 1.0))
+    if losses and job.state != "done":
+        st.caption(f"Mean losses of the epoch: {losses}")
+    if job.reason:
+        (st.error if job.state == "failed" else st.info)(_sentence(job))
+
+
+def _sentence(job: Job) -> str:
+    reason = job.reason[0].upper() + job.reason[1:]
+    kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
+    return (
+        f"{reason}. Resume {'goes on from its last checkpoint' if kept else 'begins anew: there is no checkpoint yet'}."
+    )
+
+
+def _show_actions(queue: Queue, job: Job, visitor: str) -> None:
+    """What may be done with the run in its state."""
+    if not queue.may_touch(job, visitor):
+        st.caption("Another visitor's run: you can look, not touch.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if queue.may_touch(job, visitor):
+            if job.state in ("queued", "running"):
+                _button("Pause", "pause", queue.pause, job, visitor)
+                _button("Cancel", "stop", queue.cancel, job, visitor)
+            if job.state in RESTING:
+                _button("Resume", "play_arrow", queue.resume, job, visitor)
+            if job.state in ("done", "queued", *RESTING):
+                _delete(queue, job, visitor)
+        if job.state == "done":
+            _take_away(job)
+
+
+def _take_away(job: Job) -> None:
+    """A finished run is a model: to keep, and to play with."""
+    name, icon = f"{job.id}.zip", ":material/download:"
+    st.download_button("Download", lambda: model_zip(job), name, "application/zip", icon=icon, on_click="ignore")
+    st.page_link(
+        "pages/generate.py",
+        label="Open in Generate",
+        icon=":material/auto_awesome:",
+        query_params={"model": job.name},
+    )
+
+
+def _button(label: str, icon: str, action: Callable[..., Any], job: Job, visitor: str) -> None:
+    st.button(label, key=f"{label}-{job.id}", icon=f":material/{icon}:", on_click=_do, args=(action, job.id, visitor))
+
+
+def _delete(queue: Queue, job: Job, visitor: str) -> None:
+    """Asks once more, since nothing brings a run back."""
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"Delete {job.id} with its model, curves and samples for good?")
+        _button("Delete it", "delete", queue.delete, job, visitor)
+
+
+def _do(action: Callable[..., Any], job_id: str, visitor: str) -> None:
+    try:
+        action(job_id, visitor)
+        st.session_state.pop("refused", None)
+    except GenlibError as error:
+        st.session_state["refused"] = str(error)
+    zoo.entries.clear()
+
+
+def model_zip(job: Job) -> bytes:
+    """The finished model's files in one archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in MODEL_FILES:
+            archive.write(job.directory / name, f"{job.id}/{name}")
+    return buffer.getvalue()
+
+
+@st.cache_resource(show_spinner=False)
+def _announced() -> set[str]:
+    return set()
+
+
+def _announce(job: Job) -> None:
+    """A model that has just been finished is in every page at once."""
+    if job.state == "done" and job.id not in _announced():
+        _announced().add(job.id)
+        zoo.entries.clear()
