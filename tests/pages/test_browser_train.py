@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from genlib.data import FashionMNIST
+from genlib.jobs import Queue
+from tests.pages.conftest import Server
 from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
 
 pytestmark = pytest.mark.browser
@@ -24,6 +28,15 @@ def _training_split() -> None:
         give_up("training needs the training split (Debian: apt-get install dataset-fashion-mnist)")
 
 
+@pytest.fixture(autouse=True)
+def _no_worker_is_left(server: Server) -> Iterator[None]:
+    """Workers outlive the studio; here they must not."""
+    yield
+    for job in Queue(server.log.parent / "runs").jobs():
+        if job.process:
+            os.killpg(job.process, signal.SIGKILL)
+
+
 def press(page: Page, label: str) -> None:
     page.get_by_role("button", name=label, exact=True).click()
 
@@ -37,7 +50,7 @@ def test_a_training_is_begun_left_stopped_and_ended(visit: Visit) -> None:  # no
     page = visit(TINY)
     press(page, "Start training")
     state(page, "training")
-    samples = page.get_by_alt_text(re.compile(r"Ten samples of runs/vae-dense-8-run-1 after epochs"))
+    samples = page.get_by_alt_text("Ten samples of runs/vae-dense-8-run-1 after epochs")
     expect(samples).to_be_visible(timeout=SECONDS)
     page.reload()
     state(page, "training")
