@@ -169,6 +169,9 @@ def _take_away(job: Job) -> None:
     """A finished run is a model: to keep, and to play with."""
     name, icon = f"{job.id}.zip", ":material/download:"
     st.download_button("Download", lambda: model_zip(job), name, "application/zip", icon=icon, on_click="ignore")
+    with st.popover("Publish", icon=":material/publish:"):
+        st.markdown("To the Hugging Face Hub, with your token, from a shell in this studio's directory:")
+        st.code(f"python -m genlib push {job.name} owner/name", language="sh")
     st.page_link(
         "pages/generate.py",
         label="Open in Generate",
