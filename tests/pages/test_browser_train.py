@@ -16,7 +16,7 @@ from tests.pages.conftest import Server
 from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
 
 pytestmark = pytest.mark.browser
-TINY = "/train?preset=vae-dense-8&epochs=20&batch=1024&latent=2&width=2&measure=Quick+look"
+TINY = "/train?preset=vae-dense-8&epochs=8&batch=1024&latent=2&width=2&measure=Quick+look"
 SECONDS = 240_000  # milliseconds for a training to get somewhere on a busy machine
 
 
