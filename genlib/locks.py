@@ -26,32 +26,47 @@ INHERITED = "GENLIB_LOCKED"  # the directory whose lock this process has from it
 def acquire(directory: Path, seconds: float = 0.0) -> int | None:
     """The open lock, to be closed when done; None where another process still holds it after `seconds`.
 
-    Raises GenlibError where the directory cannot be opened, or on a system without such locks.
+    Raises GenlibError where the directory cannot be locked, or on a system without such locks.
     """
     if fcntl is None:
         raise GenlibError("runs cannot be locked on this system; use Linux or macOS")
-    try:
-        lock = os.open(directory, os.O_RDONLY)
-    except OSError as error:
-        raise GenlibError(f"cannot open {directory}: {error.strerror}") from error
+    lock = _open(directory)
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        except OSError:
-            if time.monotonic() >= deadline:
-                os.close(lock)
-                return None
+    while not _take(lock, fcntl.LOCK_EX, directory):
+        if time.monotonic() >= deadline:
+            os.close(lock)
+            return None
         time.sleep(POLL_SECONDS)
+    return lock
 
 
 def is_held(directory: Path) -> bool:
-    """Whether some process holds the lock."""
-    lock = acquire(directory)
-    if lock is not None:
+    """Whether some process holds the lock. Two that ask at once do not take each other for a holder."""
+    if fcntl is None or not directory.is_dir():
+        return False
+    lock = _open(directory)
+    free = _take(lock, fcntl.LOCK_SH, directory)
+    os.close(lock)
+    return not free
+
+
+def _open(directory: Path) -> int:
+    try:
+        return os.open(directory, os.O_RDONLY)
+    except OSError as error:
+        raise GenlibError(f"cannot open {directory}: {error.strerror}") from error
+
+
+def _take(lock: int, kind: int, directory: Path) -> bool:
+    """Whether the open lock is now ours. A file system without locks must not look like one that is always locked."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
         os.close(lock)
-    return lock is None
+        raise GenlibError(f"cannot lock {directory}: {error.strerror}") from error
+    return True
 
 
 @contextmanager
