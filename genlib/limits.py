@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,7 +44,8 @@ class Limits:
     def opens(self, password: str) -> bool:
         """Whether a visitor with this password may train."""
         if self.training == "password":
-            return hmac.compare_digest(password.encode(), self.password.encode())
+            given, wanted = (text.encode("utf-8", "surrogateescape") for text in (password, self.password))
+            return hmac.compare_digest(given, wanted)
         return self.training == "on"
 
 
@@ -54,6 +56,6 @@ def _whole(key: str, variables: Mapping[str, str]) -> int | None:
     text = variables.get(key, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10**9:
-        raise GenlibError(f"{key} takes a whole number from 1, not {text!r}")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
+        raise GenlibError(f"{key} takes a whole number from 1 to 999999999, not {text[:40]!r}")
     return int(text)
