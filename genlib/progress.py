@@ -25,7 +25,7 @@ class EventReader:
             with open(self.path, "rb") as file:
                 file.seek(self._place)
                 text = file.read()
-        except FileNotFoundError:
+        except OSError:  # not begun, or deleted meanwhile
             return []
         whole = text[: text.rfind(b"\n") + 1]
         self._place += len(whole)
@@ -60,7 +60,7 @@ class Progress:
     @property
     def epoch(self) -> int:
         """The epoch under way, counted from 1."""
-        return min(len(self.records) + 1, self.epochs)
+        return min(self.step // max(self.steps_per_epoch, 1) + 1, self.epochs)
 
     @property
     def seconds_left(self) -> float | None:
@@ -81,7 +81,7 @@ class Progress:
             self._reach(event["step"], event["time"])
         elif event["event"] == "EpochDone":
             self.records[event["record"]["epoch"]] = event["record"]
-            self._reach(len(self.records) * self.steps_per_epoch, event["time"])
+            self._reach(event["record"]["epoch"] * self.steps_per_epoch, event["time"])
         elif event["event"] == "SamplesWritten":
             self.samples[event["epoch"]] = event["path"]
 

@@ -1,0 +1,94 @@
+"""Progress from events.jsonl: read as it grows, whatever a power cut has left in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlib.events import EventLog, Started
+from genlib.progress import EventReader, Progress, read_progress
+
+
+def line(event: str, time: float, **fields: Any) -> bytes:
+    return json.dumps({"event": event, "time": time, **fields}).encode() + b"\n"
+
+
+def step(number: int, time: float) -> bytes:
+    return line("Step", time, step=number, epoch=1, losses={"loss": 1.0 / number})
+
+
+STARTED = line("Started", 100.0, step=0, epochs=3, steps_per_epoch=10)
+
+
+def test_a_line_still_being_written_waits(tmp_path: Path) -> None:
+    reader, path = EventReader(tmp_path), tmp_path / "events.jsonl"
+    assert reader.read() == []  # the run has not begun
+    path.write_bytes(STARTED + step(1, 101.0)[:-20])
+    assert [event["event"] for event in reader.read()] == ["Started"]
+    assert reader.read() == []
+    path.write_bytes(STARTED + step(1, 101.0))
+    assert [event["step"] for event in reader.read()] == [1]
+
+
+@pytest.mark.parametrize("torn", [b'{"event": "Step", "ti', b"\0" * 100, b"\xff\xfe", b"[1]", b'{"event": "Step"}'])
+def test_a_torn_line_is_passed_over_and_swallows_nothing(torn: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(STARTED + step(1, 101.0) + torn)
+    EventLog(path).write(Started(1, 3, 10))
+    assert [event["event"] for event in filter(None, EventReader(tmp_path).read())] == ["Started", "Step", "Started"]
+
+
+def test_progress_of_a_run(tmp_path: Path) -> None:
+    record = {"epoch": 1, "losses": {"loss": 0.5}, "fd": 9.0}
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(
+        STARTED
+        + step(4, 104.0)
+        + line("SamplesWritten", 110.0, epoch=1, path="samples/00001.png")
+        + line("EpochDone", 110.0, record=record)
+        + step(15, 115.0)
+    )
+    progress = read_progress(tmp_path)
+    assert (progress.step, progress.total, progress.epoch) == (15, 30, 2)
+    assert progress.records == {1: record}
+    assert progress.samples == {1: "samples/00001.png"}
+    assert progress.seconds_left == pytest.approx(15.0)
+
+
+def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:
+    lines = [STARTED]
+    for epoch in (1, 2):
+        lines.append(line("SamplesWritten", 110.0 * epoch, epoch=epoch, path=f"samples/{epoch:05d}.png"))
+        lines.append(line("EpochDone", 110.0 * epoch, record={"epoch": epoch}))
+    lines.append(line("Started", 900.0, step=12, epochs=3, steps_per_epoch=10))
+    (tmp_path / "events.jsonl").write_bytes(b"".join(lines))
+    progress = read_progress(tmp_path)
+    assert (progress.step, progress.epoch) == (12, 2)
+    assert (list(progress.records), list(progress.samples)) == ([1], [1])
+    assert progress.seconds_left is None  # at this speed nothing was seen yet
+
+
+def test_epochs_whose_events_a_power_cut_took_still_count() -> None:
+    progress = Progress()
+    progress.take(json.loads(line("Started", 1.0, step=20, epochs=3, steps_per_epoch=10)))
+    assert progress.epoch == 3
+    progress.take(json.loads(line("EpochDone", 2.0, record={"epoch": 3})))
+    assert progress.step == 30
+    assert progress.epoch == 3
+
+
+def test_the_time_left_forgets_an_old_speed() -> None:
+    progress = Progress()
+    progress.take(json.loads(line("Started", 0.0, step=0, epochs=1, steps_per_epoch=10_000)))
+    for second in range(1, 2000):
+        done = 10 * min(second, 1000) + max(0, second - 1000)  # from ten steps a second to one
+        progress.take(json.loads(line("Step", float(second), step=done, epoch=1, losses={})))
+    assert progress.seconds_left == pytest.approx(10_000 - progress.step + 0.0)
+
+
+def test_no_run_is_no_progress(tmp_path: Path) -> None:
+    progress = read_progress(tmp_path / "gone")
+    assert (progress.total, progress.epoch, progress.seconds_left) == (0, 0, None)
