@@ -7,6 +7,7 @@ that is stopped anywhere and resumed ends with the bytes of one left alone (same
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ from genlib.model import Preset, get_preset, resolve_device
 from genlib.sampling import MAX_SAMPLES, generate
 from genlib.store import load, save_model
 
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SECONDS = 60.0  # unless GENLIB_CHECKPOINT_SECONDS says otherwise
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 REPORT_SECONDS = 1.0
 SAMPLES = 40
@@ -55,13 +56,15 @@ def train(
 
     Closing the iterator writes a checkpoint; `resume` goes on from the newest one, and changes nothing in a finished
     run. `data` is the training split unless given. The sample counts are those of the Frechet distance during and
-    after training. Raises GenlibError for a run directory of another preset or configuration, a damaged checkpoint,
-    or losses that stop being finite.
+    after training. A checkpoint is written every $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are
+    taken away at short notice sets it lower. Raises GenlibError for a run directory of another preset or
+    configuration, one that another process trains, a damaged checkpoint, or losses that stop being finite.
     """
     preset, directory = get_preset(name), Path(run_dir)
     for samples in (distance_samples, evaluation_samples):
         if not FEWEST <= samples <= MAX_SAMPLES:
             raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+    checkpoint_seconds()
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,10 +75,25 @@ def train(
         if (directory / "metrics.json").is_file():
             yield Done(read_json(directory / "metrics.json"))
             return
+        for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
+            if not torn.name.startswith(".job.json."):  # which is the queue's
+                torn.unlink(missing_ok=True)
         run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
         if checkpoint.is_file():
             run.restore(checkpoint)
         yield from _log(run, directory, checkpoint, evaluation_samples)
+
+
+def checkpoint_seconds() -> float:
+    """Seconds between checkpoints."""
+    text = os.environ.get("GENLIB_CHECKPOINT_SECONDS", "").strip()
+    try:
+        seconds = float(text or CHECKPOINT_SECONDS)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise GenlibError(f"GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not {text[:40]!r}")
+    return seconds
 
 
 def _log(run: Run, directory: Path, checkpoint: Path, evaluation_samples: int) -> Iterator[Event]:
@@ -154,6 +172,7 @@ class Run:
         """Train from where the run stands to its end."""
         yield Started(self.step, self.config.epochs, self.steps_per_epoch)
         saved = reported = time.monotonic()
+        interval = checkpoint_seconds()
         while self.epoch <= self.config.epochs and not self.over:
             for rows in self._remaining_batches():
                 self._train_on(rows)
@@ -161,7 +180,7 @@ class Run:
                 report = now - reported >= REPORT_SECONDS
                 reported = now if report else reported
                 yield Step(self.step, self.epoch, self.mean_losses() if report else None)
-                if now - saved >= CHECKPOINT_SECONDS:
+                if now - saved >= interval:
                     self.save(checkpoint)
                     saved = time.monotonic()
                     yield Checkpointed(self.step)
