@@ -62,3 +62,12 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 def runs_directory() -> Path:
     """Where training runs live: $GENLIB_RUNS, else runs/ in the working directory."""
     return Path(os.environ.get("GENLIB_RUNS") or "runs")
+
+
+def size_megabytes(directory: Path) -> float:
+    """Of all files below a directory, in 10^6 bytes."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(OSError):  # it may go while we look
+            total += path.stat().st_size
+    return total / 1e6

@@ -27,17 +27,33 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.files import read_json, runs_directory, write_json
+from genlib.files import read_json, runs_directory, size_megabytes, write_json
 from genlib.limits import Limits
-from genlib.locks import is_held, locked
+from genlib.locks import locked
 from genlib.progress import EventReader
-from genlib.runs import RESTING, WORKING, Job, ended, gpus, has_begun, is_abandoned, launch, read_job, reap
+from genlib.runs import (
+    LOCK_SECONDS,
+    RESTING,
+    WORKING,
+    Job,
+    as_is,
+    ended,
+    gpus,
+    has_begun,
+    is_abandoned,
+    launch,
+    read_job,
+    reap,
+    waiting,
+    without_places,
+)
 
 START_SECONDS = 600.0  # until a worker must have begun to train
 KILL_SECONDS = 15.0  # between asking a worker to stop and making it
 
 BUSY = "the queue of runs is busy; try again"
 BUSY_SECONDS = 20.0  # of waiting for another process to leave the queue alone
+PATIENCE_SECONDS = 300.0  # of a worker, for which no one waits
 FOLLOW_SECONDS = 0.5
 
 
@@ -45,7 +61,8 @@ class Queue:
     """The runs of a directory in the order in which they train.
 
     `by` is the visitor who asks, None the host itself: a visitor may only touch his own runs unless the host shares
-    them. Every method raises GenlibError, in one line, where what was asked for cannot be.
+    them. Every method raises GenlibError, in one line, where what was asked for cannot be. The limits are those of
+    the environment unless given; the workers, which move the queue on while no one looks, know the environment's alone.
     """
 
     def __init__(self, directory: str | Path | None = None, limits: Limits | None = None) -> None:
@@ -60,19 +77,18 @@ class Queue:
         """Every job, the queue having moved on: the oldest first."""
         found = self._read()
         if self._is_due(found):
-            try:
-                with self._changing():
-                    found = self._read()
-            except GenlibError:  # a full disk takes no note of what has happened, which can be told all the same
-                found = [ended(job, None) if is_abandoned(job) else job for job in found]
-        return found
+            with suppress(GenlibError), self._changing():  # where another has the queue now, it sees to that
+                pass
+            found = self._read()
+        return [as_is(job) for job in found]
 
     def get(self, job_id: str) -> Job:
         """One job as it is."""
-        job = read_job(self.directory / job_id) if re.fullmatch(r"\w[\w.-]*", job_id) else None
+        plain = job_id == Path(job_id).name and 0 < len(job_id) <= 200 and not job_id.startswith(".")
+        job = read_job(self.directory / job_id) if plain else None
         if job is None:
             raise GenlibError(f"no run {job_id[:60]!r} here")
-        return job
+        return as_is(job)
 
     def submit(
         self, preset: str, settings: Mapping[str, Any], owner: str = "", samples: tuple[int, int] | None = None
@@ -92,10 +108,8 @@ class Queue:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():
             self._check_room(owner)
-            directory = self._new_directory(preset)
-            write_json(directory / "run.json", {"preset": preset, "config": config.to_dict()})
-            job = Job(directory, preset, config.to_dict(), "queued", time.time(), owner=owner, samples=samples).save()
-        return self.get(job.id)
+            job_id = self._keep(preset, config.to_dict(), owner, samples)
+        return self.get(job_id)
 
     def pause(self, job_id: str, by: str | None = None) -> Job:
         """Stop a run where it is, with a checkpoint; a waiting one leaves the queue."""
@@ -107,9 +121,11 @@ class Queue:
         """Queue a run that rests; it goes on from its newest checkpoint."""
         with self._changing():
             job = self._taken(job_id, by, "resumed", RESTING)
+            if not job.preset:
+                raise GenlibError(f"{job.id} cannot be resumed: {job.reason}")
             self._check_room(None)
             if self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
-                raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} minutes that this host allows")
+                raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
             job.become("queued")
         return self.get(job_id)
 
@@ -123,11 +139,12 @@ class Queue:
         """Remove a run and all its files."""
         with self._changing():
             job = self._taken(job_id, by, "deleted", ("queued", "done", *RESTING))
-            if is_held(job.directory):
-                raise GenlibError(f"{job.id} is being trained from the command line; stop it there first")
-            os.replace(job.directory, self.directory / f".deleted-{job.id}")
-            for trash in self.directory.glob(".deleted-*"):
-                shutil.rmtree(trash, ignore_errors=True)
+            with locked(job.directory, LOCK_SECONDS, f"{job.id} is in use by another process; try again"):
+                try:
+                    job.directory.rename(self.directory / f".deleted-{job.id}")
+                except OSError as error:
+                    raise GenlibError(f"{job.id} cannot be deleted: {error.strerror}") from error
+            self._sweep()
 
     def follow(self, job_id: str) -> Iterator[dict[str, Any]]:
         """The run's events as they come, until it no longer waits or trains."""
@@ -145,12 +162,17 @@ class Queue:
         """Whether a visitor may stop, resume or delete a job."""
         return by is None or self.limits.shared or (bool(by) and job.owner == by)
 
+    def begin(self, job_id: str) -> Job:
+        """Write down that this process is a job's worker: who started it may have been killed before doing so."""
+        with locked(self.directory, PATIENCE_SECONDS, BUSY):
+            job = self.get(job_id)
+            return job if job.process == os.getpid() else replace(job, process=os.getpid()).save()
+
     def settle(self, job_id: str, code: int) -> None:
         """Write down how a worker ended, with its exit status, then start what waits."""
-        with locked(self.directory, BUSY_SECONDS, BUSY):
+        with self._changing(PATIENCE_SECONDS):
             if (job := self.get(job_id)).state in WORKING:
                 ended(job, code).save()
-        self.jobs()
 
     def tend(self, job_id: str) -> Job:
         """Make a worker stop that overruns a limit, never began its work, or did not stop when it was asked to."""
@@ -161,15 +183,16 @@ class Queue:
         return job
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self, seconds: float | None = None) -> Iterator[None]:
         """Alone with the queue: ended workers are seen to before, waiting jobs start after."""
-        with locked(self.directory, BUSY_SECONDS, BUSY):
+        with locked(self.directory, BUSY_SECONDS if seconds is None else seconds, BUSY):
             reap()
             for job in self._read():
-                if is_abandoned(job):
-                    ended(job, None).save()
-                elif job.process:
-                    self._tend(job)
+                with suppress(GenlibError):  # on a full disk it cannot be written down, but runs can be deleted
+                    if is_abandoned(job):
+                        ended(job, None).save()
+                    else:
+                        self._tend(job)
             try:
                 yield
             finally:
@@ -183,6 +206,8 @@ class Queue:
         job = self.get(job_id)
         if not self.may_touch(job, by):
             raise GenlibError(f"{job.id} is another visitor's run")
+        if job.state in WORKING and not job.managed:
+            raise GenlibError(f"{job.id} is being trained from the command line; stop it there")
         if job.state not in states or (job.state in WORKING and not job.process):
             raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
         return job
@@ -191,38 +216,56 @@ class Queue:
         """Raise GenlibError where a limit leaves no room for one more run; `owner` is None for one that is here."""
         jobs, limits = self._read(), self.limits
         if sum(job.state in ("queued", *WORKING) for job in jobs) >= limits.queue:
-            raise GenlibError(f"the queue is full ({limits.queue} runs); try again when one has finished")
+            raise GenlibError(f"the queue is full ({limits.queue} of {limits.queue}); try again when one has finished")
         if owner and limits.runs and sum(job.owner == owner for job in jobs) >= limits.runs:
-            raise GenlibError(f"this host keeps {limits.runs} runs a visitor; delete one of yours first")
+            raise GenlibError(f"this host's limit of runs a visitor is {limits.runs}; delete one of yours first")
         if limits.disk_mb and (used := size_megabytes(self.directory)) >= limits.disk_mb:
             raise GenlibError(
                 f"all runs together take {used:.0f} MB, and this host keeps {limits.disk_mb}; delete some"
             )
 
-    def _new_directory(self, preset: str) -> Path:
+    def _keep(self, preset: str, config: dict[str, Any], owner: str, samples: tuple[int, int] | None) -> str:
+        """Make a run's directory, which is there whole or not at all; its id."""
+        self._sweep()
+        draft = self.directory / ".draft"
+        try:
+            job_id = f"{preset}-run-{self._new_number()}"
+            draft.mkdir()
+            write_json(draft / "run.json", {"preset": preset, "config": config})
+            Job(draft, preset, config, "queued", time.time(), owner=owner, samples=samples).save()
+            draft.rename(self.directory / job_id)
+        except (OSError, GenlibError) as error:
+            raise GenlibError(f"the run cannot be kept: {without_places(str(error))}") from error
+        return job_id
+
+    def _new_number(self) -> int:
         """Numbers are not given twice, so that no cache takes a run for another that had its name."""
-        counter = self.directory / ".counter.json"
-        last = read_json(counter)["last"] if counter.is_file() else 0
+        counter, last = self.directory / ".counter.json", 0
+        with suppress(GenlibError, KeyError, TypeError, ValueError):  # damaged: the runs themselves are numbered too
+            last = int(read_json(counter)["last"])
         number = max([last, *(_number(path.name) for path in self.directory.iterdir())]) + 1
         write_json(counter, {"last": number})
-        directory = self.directory / f"{preset}-run-{number}"
-        directory.mkdir()
-        return directory
+        return number
+
+    def _sweep(self) -> None:
+        """Remove what is deleted, and what a killed program has left half made."""
+        for trash in (*self.directory.glob(".deleted-*"), self.directory / ".draft"):
+            shutil.rmtree(trash, ignore_errors=True)
 
     def _is_due(self, jobs: list[Job]) -> bool:
         """Whether the queue has to be moved on."""
-        waits = any(job.state == "queued" for job in jobs) and bool(self._free(jobs))
+        waits = bool(waiting(jobs)) and bool(self._free(jobs))
         return waits or any(is_abandoned(job) or self._overrun(job) for job in jobs)
 
     def _start_waiting(self) -> None:
         jobs = self._read()
-        waiting = sorted((job for job in jobs if job.state == "queued"), key=lambda job: job.since)
-        for job, place in zip(waiting, self._free(jobs), strict=False):
-            launch(job, place)
+        for job, place in zip(waiting(jobs), self._free(jobs), strict=False):
+            with suppress(GenlibError):  # it waits on until there is room to write down that it runs
+                launch(job, place)
 
     def _free(self, jobs: list[Job]) -> list[int]:
         """Places that no worker has: one a GPU, or one, unless the host says how many."""
-        taken = {job.place for job in jobs if job.process}
+        taken = {job.place for job in jobs if job.state in WORKING and job.managed}
         return [place for place in range(self.limits.at_once or max(1, len(gpus()))) if place not in taken]
 
     def _stop(self, job: Job, state: str) -> Job:
@@ -239,7 +282,7 @@ class Queue:
         if job.state == "cancelling":  # after its worker, which should have killed it, there is still us
             return "it did not stop" if here > 2 * KILL_SECONDS else ""
         if minutes and job.seconds + here > 60 * minutes:
-            return f"stopped after {minutes} minutes of training, this host's limit"
+            return f"stopped after {minutes} min of training, this host's limit"
         if here > START_SECONDS and not has_begun(job):
             return f"the worker did not begin within {START_SECONDS / 60:.0f} minutes"
         return ""
@@ -253,15 +296,6 @@ class Queue:
             state = "pausing" if has_begun(job) else "cancelling"
             job = replace(self._stop(job, state), reason=why).save()
         return job
-
-
-def size_megabytes(directory: Path) -> float:
-    """Of all files below a directory, in 10^6 bytes."""
-    total = 0
-    for path in directory.rglob("*"):
-        with suppress(OSError):  # it may go while we look
-            total += path.stat().st_size
-    return total / 1e6
 
 
 def _number(name: str) -> int:

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+from genlib.errors import GenlibError
 from genlib.jobs import KILL_SECONDS, Queue
 from genlib.runs import Job, gpus
 
@@ -20,10 +22,10 @@ def main() -> None:
     """Train the run of the directory given as the only argument, which `jobs` has made and locked for us."""
     directory = Path(sys.argv[1])
     queue = Queue(directory.parent)
-    job = queue.get(directory.name)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     os.nice(max(0, NICENESS - os.nice(0)))
+    job = queue.begin(directory.name)
     queue.settle(job.id, _train(queue, job))
 
 
@@ -36,8 +38,11 @@ def _train(queue: Queue, job: Job) -> int:
         try:
             return trainer.wait(TEND_SECONDS)
         except subprocess.TimeoutExpired:
-            now = queue.tend(job.id)
-            if now.state == "cancelling" and time.time() - now.since > KILL_SECONDS:
+            with suppress(GenlibError):  # a busy queue or a full disk must not orphan the training
+                job = queue.tend(job.id)
+            if job.state in ("pausing", "cancelling"):
+                trainer.terminate()  # again: when it was asked first, it may not have been there yet
+            if job.state == "cancelling" and time.time() - job.since > KILL_SECONDS:
                 trainer.kill()
 
 
