@@ -25,9 +25,8 @@ from genlib.model import Descend, Model, capabilities, get_preset
 from genlib.sampling import generate
 from genlib.store import load
 from genlib.training import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
-from tests.tiny import ONE_PER_FAMILY, comparable_history, refused, tiny_training
+from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_training
 
-SAME = ("model.safetensors", "config.json", "samples.png", "progress.png")
 MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
 Stop = Callable[[Event], bool]
 every_family = pytest.mark.parametrize("name", ONE_PER_FAMILY)
@@ -63,12 +62,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNI
         return root / name
 
     return directory
-
-
-def assert_same_model(one: Path, other: Path) -> None:
-    for name in SAME:
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    assert comparable_history(one) == comparable_history(other)
 
 
 @every_family

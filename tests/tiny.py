@@ -32,6 +32,7 @@ TINY: dict[str, dict[str, Any]] = {
     "VAE + mixture": {"components": 2, "tolerance": 0.0},
     "mixture": {"components": 2, "tolerance": 0.0},
 }
+SAME = ("model.safetensors", "config.json", "samples.png", "progress.png")
 SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}
 NAMES = tuple(presets())
 ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
@@ -79,6 +80,12 @@ def comparable_history(directory: Path) -> dict[str, Any]:
 def thinned(cases: Iterable[tuple[Any, ...]], kept: Callable[..., bool]) -> list[Any]:
     """Cases for parametrisation, of which `make test` runs those that are kept and `make test-all` every one."""
     return [case if kept(*case) else pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
+def assert_same_model(one: Path, other: Path) -> None:
+    for name in SAME:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    assert comparable_history(one) == comparable_history(other)
 
 
 @contextmanager

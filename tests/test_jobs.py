@@ -1,0 +1,489 @@
+"""The queue: order, bounds and refusals. Its workers are real, and stopped before they do much."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from genlib import jobs, runs
+from genlib.jobs import Queue
+from genlib.limits import Limits
+from genlib.locks import is_held, locked
+from genlib.runs import Job, read_job
+from tests.tiny import refused
+from tests.workers import ENDLESS, ROOT, by_hand, command_lines, freeze, kill, no_room, submit, until
+
+ENDS = ("paused", "cancelled", "failed", "done")
+
+
+def ids(queue: Queue, state: str) -> list[str]:
+    return [job.id for job in queue.jobs() if job.state == state]
+
+
+def kept(queue: Queue, state: str, **fields: object) -> Job:
+    """A run that has come to rest in a state."""
+    number = len(queue.jobs()) + 1
+    return by_hand(queue, f"vae-dense-8-run-{number}", state=state, **fields)
+
+
+def test_one_at_a_time_in_the_order_of_submission(queue: Queue) -> None:
+    submitted = [submit(queue).id for _ in range(3)]
+    assert submitted == [f"vae-dense-8-run-{number}" for number in (1, 2, 3)]
+    for number, running in enumerate(submitted):
+        assert ids(queue, "running") == [running]
+        assert ids(queue, "queued") == submitted[number + 1 :]
+        assert kill(queue.get(running)).state == "failed"
+
+
+def test_as_many_at_once_as_the_host_says(queue: Queue) -> None:
+    two = Queue(queue.directory, Limits(at_once=2))
+    first, second, third = (freeze(submit(two)) for _ in range(3))
+    assert (first.state, second.state, third.state) == ("running", "running", "queued")
+    assert {first.place, second.place} == {0, 1}
+    kill(first)
+    assert ids(two, "running") == [second.id, third.id]
+    assert two.get(third.id).place == first.place
+
+
+def test_a_job_says_what_it_is(queue: Queue) -> None:
+    job = freeze(submit(queue, owner="ada"))
+    assert (job.preset, job.owner, job.name, job.samples) == ("vae-dense-8", "ada", f"runs/{job.id}", (100, 100))
+    assert job.config["latent_size"] == ENDLESS["latent_size"]
+    assert job.config["beta"] == 3.0  # every field, the defaults too
+    assert job.threads >= 1
+    assert os.getpgid(job.process) == job.process
+
+
+def test_settings_that_cannot_be_are_refused_before_there_is_a_run(queue: Queue) -> None:
+    with refused("'vae'"):
+        queue.submit("vae", {})
+    with refused("VAEConfig has no field 'depth'"):
+        queue.submit("vae-dense-8", {"depth": 3})
+    with refused("lr takes 1e-07 to 1.0, not 7"):
+        queue.submit("vae-dense-8", {"lr": 7})
+    assert queue.jobs() == []
+    assert submit(queue).id.endswith("-1")
+
+
+def test_fifty_submissions_of_ten_visitors_leave_a_bounded_queue(queue: Queue) -> None:
+    limits = Limits(queue=7)
+
+    def visit(visitor: int) -> list[str]:
+        answers = []
+        for _ in range(5):
+            try:
+                answers.append(submit(Queue(queue.directory, limits), owner=f"visitor {visitor}").id)
+            except ValueError as error:
+                answers.append(str(error))
+        return answers
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = [answer for five in pool.map(visit, range(10)) for answer in five]
+    accepted = [answer for answer in answers if "-run-" in answer]
+    refusals = {answer for answer in answers if "-run-" not in answer}
+    assert len(answers) == 50
+    assert sorted(accepted) == [f"vae-dense-8-run-{number}" for number in range(1, 8)]
+    assert refusals == {"the queue is full (7 of 7); try again when one has finished"}
+    assert len(ids(queue, "running")) == 1
+    assert len(ids(queue, "queued")) == 6
+    assert len(list(queue.directory.glob("*-run-*"))) == 7  # a refusal leaves nothing
+
+
+def test_numbers_are_never_given_twice(queue: Queue) -> None:
+    first, second = (submit(queue).id for _ in range(2))
+    queue.delete(second)
+    kill(queue.get(first))
+    queue.delete(first)
+    assert [path.name for path in queue.directory.iterdir()] == [".counter.json"]
+    assert submit(queue).id == "vae-dense-8-run-3"
+    (queue.directory / ".counter.json").write_text('{"la')
+    assert submit(queue).id == "vae-dense-8-run-4"
+
+
+def test_a_submission_cut_short_leaves_no_run(queue: Queue) -> None:
+    (queue.directory / ".draft").mkdir()
+    (queue.directory / ".draft" / "run.json").write_text("{}")
+    assert queue.jobs() == []
+    submit(queue)
+    assert not (queue.directory / ".draft").exists()
+
+
+@pytest.mark.parametrize(
+    "job_id", ["", ".", "..", "../runs", "/", "a/b", "run-1/", ".counter.json", "\0", "a\nb", "x" * 5000, "run-99"]
+)
+def test_a_run_that_is_not_here(job_id: str, queue: Queue) -> None:
+    submit(queue)
+    for action in (queue.get, queue.pause, queue.resume, queue.cancel, queue.delete):
+        with refused("^no run '.{0,80}' here$"):
+            action(job_id)
+    assert len(queue.jobs()) == 1
+
+
+def test_waiting_jobs_are_paused_resumed_cancelled_and_deleted(queue: Queue) -> None:
+    freeze(submit(queue))
+    one, two = (submit(queue).id for _ in range(2))
+    assert queue.pause(one).state == "paused"
+    assert queue.resume(one).state == "queued"
+    assert queue.cancel(one).state == "cancelled"
+    assert queue.resume(one).state == "queued"
+    queue.delete(two)
+    assert [job.id for job in queue.jobs()] == ["vae-dense-8-run-1", one]
+
+
+def test_a_resumed_job_waits_behind_the_others(queue: Queue) -> None:
+    running = freeze(submit(queue))
+    one, two = (submit(queue).id for _ in range(2))
+    queue.pause(one)
+    queue.resume(one)
+    kill(running)
+    assert ids(queue, "running") == [two]
+    freeze(queue.get(two))
+
+
+def test_a_worker_that_has_not_begun_is_paused_and_goes_on(queue: Queue) -> None:
+    job = freeze(submit(queue))
+    assert queue.pause(job.id).state == "pausing"
+    os.killpg(job.process, signal.SIGCONT)
+    until(lambda: queue.get(job.id).state == "paused", "the pause")
+    assert queue.get(job.id).reason == ""
+    assert queue.resume(job.id).state == "running"
+
+
+REFUSED = {
+    "pause": ("pausing", "cancelling", "paused", "cancelled", "failed", "done"),
+    "resume": ("queued", "running", "pausing", "cancelling", "done"),
+    "cancel": ("cancelling", "paused", "cancelled", "failed", "done"),
+    "delete": ("running", "pausing", "cancelling"),
+}
+CASES = [(action, state) for action, states in REFUSED.items() for state in states]
+PAST = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "delete": "deleted"}
+
+
+@pytest.mark.parametrize(("action", "state"), CASES)
+def test_what_is_not_possible_in_a_state_says_so(action: str, state: str, queue: Queue) -> None:
+    job = freeze(submit(queue))
+    if state in ("pausing", "cancelling"):
+        job = (queue.pause if state == "pausing" else queue.cancel)(job.id)
+    elif state == "queued":
+        job = submit(queue)
+    elif state in ENDS:
+        job = kept(queue, state)
+    assert job.state == state
+    with refused(f"^{job.id} is {state}; it cannot be {PAST[action]} now$"):
+        getattr(queue, action)(job.id)
+    assert queue.get(job.id).state == state
+
+
+@pytest.mark.parametrize("state", ["paused", "cancelled", "failed", "done"])
+def test_a_run_at_rest_is_deleted_with_its_files(state: str, queue: Queue) -> None:
+    job = kept(queue, state)
+    queue.delete(job.id)
+    assert [path for path in queue.directory.iterdir() if job.id in path.name] == []
+
+
+def test_another_visitors_run_is_refused(queue: Queue) -> None:
+    running, resting = freeze(submit(queue, owner="ada")), kept(queue, "paused", owner="ada")
+    for by in ("bob", ""):
+        for action, job in (("pause", running), ("cancel", running), ("resume", resting), ("delete", resting)):
+            with refused(f"^{job.id} is another visitor's run$"):
+                getattr(queue, action)(job.id, by=by)
+    assert queue.may_touch(running, "ada")
+    assert queue.resume(resting.id, by="ada").state == "queued"
+    queue.delete(resting.id, by=None)  # the host
+
+
+def test_the_hosts_own_run_is_no_visitors(queue: Queue) -> None:
+    job = kept(queue, "paused", owner="")
+    for by in ("ada", ""):
+        with refused("is another visitor's run"):
+            queue.delete(job.id, by=by)
+
+
+def test_a_host_may_share_the_runs(queue: Queue) -> None:
+    job = kept(queue, "paused", owner="ada")
+    Queue(queue.directory, Limits(shared=True)).delete(job.id, by="bob")
+    assert queue.jobs() == []
+
+
+def test_limits_on_a_run_and_a_visitor(queue: Queue) -> None:
+    limited = Queue(queue.directory, Limits(epochs=5, runs=2))
+    with refused("^this host trains at most 5 epochs a run, not 10000$"):
+        submit(limited, owner="ada")
+    few = ENDLESS | {"epochs": 5}
+    for _ in range(2):
+        freeze(submit(limited, few, owner="ada"))
+    with refused("^this host's limit of runs a visitor is 2; delete one of yours first$"):
+        submit(limited, few, owner="ada")
+    assert submit(limited, few, owner="bob").state == "queued"
+    assert submit(limited, few).state == "queued"  # the host itself
+
+
+def test_limits_on_the_queue_hold_for_resuming(queue: Queue) -> None:
+    rests = kept(queue, "paused")
+    freeze(submit(queue))
+    with refused(r"^the queue is full \(1 of 1\); try again when one has finished$"):
+        Queue(queue.directory, Limits(queue=1)).resume(rests.id)
+
+
+def test_limits_on_the_disk(queue: Queue) -> None:
+    full = Queue(queue.directory, Limits(disk_mb=1))
+    rests = kept(queue, "paused")
+    (rests.directory / "model.safetensors").write_bytes(bytes(1_500_000))
+    for action in (lambda: submit(full), lambda: full.resume(rests.id)):
+        with refused("^all runs together take 2 MB, and this host keeps 1; delete some$"):
+            action()
+    full.delete(rests.id)
+    assert submit(full).state == "running"
+
+
+def test_a_run_that_has_had_its_minutes_is_not_resumed(queue: Queue) -> None:
+    job = kept(queue, "paused", seconds=61.0)
+    with refused(f"^{job.id} has trained for the 1 min that this host allows$"):
+        Queue(queue.directory, Limits(minutes=1)).resume(job.id)
+
+
+def test_a_run_is_stopped_when_its_minutes_are_over(queue: Queue) -> None:
+    job = freeze(submit(queue))
+    (job.directory / "events.jsonl").write_text("")
+    os.utime(job.directory / "events.jsonl", (job.since + 1, job.since + 1))  # it has begun
+    limited = Queue(queue.directory, Limits(minutes=1))
+    assert limited.jobs()[0].state == "running"
+    replace(queue.get(job.id), seconds=60.0).save()
+    assert limited.jobs()[0].state == "pausing"
+    os.killpg(job.process, signal.SIGCONT)
+    until(lambda: limited.get(job.id).state == "paused", "the stop")
+    assert limited.jobs()[0].reason == "stopped after 1 min of training, this host's limit"
+
+
+def test_two_that_look_at_once_start_a_job_once(queue: Queue) -> None:
+    first, second = freeze(submit(queue)), submit(queue)
+    look = f"from genlib.jobs import Queue\nprint('ready', flush=True)\ninput()\nQueue({str(queue.directory)!r}).jobs()"
+    command, pipe = [sys.executable, "-c", look], subprocess.PIPE
+    lookers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) for _ in range(4)]
+    for looker in lookers:
+        assert looker.stdout and looker.stdout.readline() == "ready\n"
+    os.killpg(first.process, signal.SIGKILL)
+    until(lambda: not is_held(first.directory), "the first worker's end")
+    for looker in lookers:
+        assert looker.stdin
+        looker.stdin.write("\n")
+        looker.stdin.flush()
+    assert [looker.communicate()[1] for looker in lookers] == [""] * 4
+    job = freeze(queue.jobs()[1])
+    assert (job.id, job.state) == (second.id, "running")
+    assert queue.get(first.id).state == "failed"
+    workers = [line for line in command_lines().values() if line.endswith(f"-m genlib.worker {job.directory}")]
+    assert len(workers) == 1
+
+
+def test_the_queue_outlives_the_program_that_filled_it(queue: Queue) -> None:
+    fill = f"""
+import os, signal
+from genlib.jobs import Queue
+queue = Queue({str(queue.directory)!r})
+for _ in range(2):
+    queue.submit("vae-dense-8", {ENDLESS!r})
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", fill], cwd=ROOT).returncode == -signal.SIGKILL
+    first, second = Queue(queue.directory).jobs()
+    assert (first.state, second.state) == ("running", "queued")
+    assert is_held(first.directory)
+    assert kill(first).state == "failed"
+    assert [job.state for job in queue.jobs()] == ["failed", "running"]
+
+
+def test_a_program_killed_while_it_starts_a_worker(queue: Queue) -> None:
+    """It has written that the job runs, and nothing runs."""
+    job = by_hand(queue, "vae-dense-8-run-1", state="running", since=time.time())
+    (found,) = queue.jobs()
+    assert (found.id, found.state) == (job.id, "failed")
+    assert found.reason == "the training ended without a word: it was killed, or the machine stopped"
+    queue.delete(job.id)
+
+
+def test_a_program_killed_once_it_has_started_a_worker(queue: Queue) -> None:
+    """The worker itself writes down which process it is."""
+    job = submit(queue)
+    replace(job, process=0).save()
+    until(lambda: (found := read_job(job.directory)) and found.process == job.process, "the worker's own word")
+
+
+def test_a_worker_that_cannot_be_started(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/nonexistent/python")
+        job = submit(queue)
+    assert job.state == "failed"
+    assert job.reason == "the worker could not be started: No such file or directory"
+    assert not is_held(job.directory)
+    assert queue.resume(job.id).state == "running"
+
+
+def test_a_worker_that_never_begins(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, waiting = freeze(submit(queue)), submit(queue)
+    monkeypatch.setattr(jobs, "START_SECONDS", 0.0)
+    assert queue.jobs()[0].state == "cancelling"
+    monkeypatch.setattr(jobs, "START_SECONDS", 600.0)
+    monkeypatch.setattr(jobs, "KILL_SECONDS", 0.0)  # a frozen process hears no SIGTERM
+    until(lambda: queue.jobs()[0].state == "failed", "the end of the worker")
+    first, second = queue.jobs()
+    assert first.reason == "the worker did not begin within 0 minutes"
+    assert (first.id, first.process) == (job.id, 0)
+    assert (second.id, second.state) == (waiting.id, "running")
+
+
+def test_a_training_that_does_not_stop_is_killed(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = freeze(submit(queue))
+    assert queue.cancel(job.id).state == "cancelling"
+    assert queue.jobs()[0].state == "cancelling"
+    monkeypatch.setattr(jobs, "KILL_SECONDS", 0.0)
+    until(lambda: queue.jobs()[0].state == "cancelled", "the end of the worker")
+    assert not is_held(job.directory)
+
+
+def test_a_request_to_stop_that_no_one_heard_is_made_again(queue: Queue) -> None:
+    """It may come after the worker ignores signals and before there is a training to hear it."""
+    job = submit(queue)
+    until(lambda: (found := read_job(job.directory)) and found.process, "the worker")
+    replace(queue.get(job.id), state="pausing").save()
+    until(lambda: queue.get(job.id).state == "paused", "the pause")
+
+
+def test_a_pause_that_takes_too_long_can_become_a_cancellation(queue: Queue) -> None:
+    job = freeze(submit(queue))
+    queue.pause(job.id)
+    assert queue.cancel(job.id).state == "cancelling"
+
+
+def test_following_a_run_ends_when_it_rests(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "FOLLOW_SECONDS", 0.01)
+    job = freeze(submit(queue))
+    log = job.directory / "events.jsonl"
+    log.write_text('{"event": "Started", "time": 1.0, "step": 0, "epochs": 1, "steps_per_epoch": 9}\n')
+    events = queue.follow(job.id)
+    assert next(events)["event"] == "Started"
+    with open(log, "a") as file:
+        file.write('{"event": "Checkpointed", "time": 2.0, "step": 3}\n{"event": "St')
+    assert next(events)["step"] == 3
+    os.killpg(job.process, signal.SIGKILL)
+    assert list(events) == []
+    with refused("no run 'gone' here"):
+        next(queue.follow("gone"))
+
+
+@pytest.mark.parametrize("text", ["", '{"state": "runn', "[]", '{"state": "asleep"}', '{"state": "done", "mood": 1}'])
+def test_a_damaged_job_file_leaves_a_run_that_resumes(text: str, queue: Queue) -> None:
+    job = kept(queue, "paused", owner="ada")
+    (job.directory / "job.json").write_text(text)
+    (found,) = queue.jobs()
+    assert found.state == "failed"
+    assert found.reason.startswith("its job.json, which says how far it was, is damaged")
+    assert not queue.may_touch(found, "ada")  # whose it was is lost
+    assert queue.resume(job.id).state == "running"
+
+
+def test_a_damaged_job_file_of_a_run_under_way(queue: Queue) -> None:
+    job = freeze(submit(queue))
+    (job.directory / "job.json").write_text("")
+    assert queue.jobs()[0].state == "running"
+    assert submit(queue).state == "queued"
+    os.killpg(job.process, signal.SIGKILL)
+    runs.reap()
+    until(lambda: queue.jobs()[0].state == "failed", "the end of the worker")
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"preset": "vae-dense-8"}', '{"preset": 1, "config": {}}'])
+def test_a_damaged_description_cannot_be_resumed_but_deleted(text: str, queue: Queue) -> None:
+    job = kept(queue, "queued")
+    (job.directory / "run.json").write_text(text)
+    (found,) = queue.jobs()
+    assert (found.state, found.reason) == (
+        "failed",
+        "its run.json, which says what to train, is damaged; delete the run",
+    )
+    with refused(f"^{job.id} cannot be resumed: its run.json"):
+        queue.resume(job.id)
+    queue.delete(job.id)
+    assert queue.jobs() == []
+
+
+def test_what_is_no_run_is_left_alone(queue: Queue) -> None:
+    (queue.directory / "notes.txt").write_text("mine")
+    (queue.directory / "pictures").mkdir()
+    assert queue.jobs() == []
+    with refused("no run 'pictures' here"):
+        queue.delete("pictures")
+
+
+def test_a_run_from_the_command_line_is_seen(queue: Queue) -> None:
+    directory = kept(queue, "paused").directory
+    (directory / "job.json").unlink()
+    mine = directory.rename(queue.directory / "my run")
+    assert queue.get("my run").state == "paused"
+    with locked(mine, 0, "taken"):
+        assert queue.get("my run").state == "running"
+        assert freeze(submit(queue)).state == "running"  # it does not take the queue's place
+        for action in (queue.pause, queue.cancel, queue.delete):
+            with refused("^my run is being trained from the command line; stop it there$"):
+                action("my run")
+    (mine / "metrics.json").write_text("{}")
+    assert queue.get("my run").state == "done"
+    queue.delete("my run")
+
+
+def test_a_waiting_job_that_the_command_line_trains_does_not_hold_up_the_rest(queue: Queue) -> None:
+    first = kept(queue, "queued")
+    with locked(first.directory, 0, "taken"):
+        assert submit(queue).state == "running"
+        assert queue.get(first.id).state == "queued"
+
+
+def test_a_disk_without_room_for_a_note(queue: Queue) -> None:
+    """The end of a worker is told though it cannot be written down, and a run can be deleted to make room."""
+    job, waiting = freeze(submit(queue)), submit(queue)
+    with no_room():
+        with refused(r"^the run cannot be kept: cannot write [\w.]+: File too large$"):
+            submit(queue)
+        ended = kill(job)
+        assert ended.state == "failed"
+        assert queue.get(waiting.id).state == "queued"
+        queue.delete(job.id)
+        assert json.loads((waiting.directory / "job.json").read_text())["state"] == "queued"
+    assert [(job.id, job.state) for job in queue.jobs()] == [(waiting.id, "running")]
+
+
+def test_a_queue_that_another_holds_says_so(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "BUSY_SECONDS", 0.0)
+    job = kept(queue, "paused")
+    with locked(queue.directory, 0, "taken"):
+        with refused("^the queue of runs is busy; try again$"):
+            queue.resume(job.id)
+        assert queue.jobs()[0].state == "paused"  # looking is always possible
+
+
+def test_a_place_for_runs_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with refused("cannot make the directory of runs .*: (Not a directory|File exists)"):
+        Queue(tmp_path / "file" / "runs")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("cannot write /srv/g/runs/a/checkpoint/last.safetensors: full", "cannot write last.safetensors: full"),
+        ("GENLIB_DATA=/srv/data is not a directory", "GENLIB_DATA=data is not a directory"),
+        ("[Errno 2] No such file: '/a/b/c'", "[Errno 2] No such file: 'c'"),
+        ("see https://github.com/a/b, 3/4 or and/or", "see https://github.com/a/b, 3/4 or and/or"),
+    ],
+)
+def test_messages_name_no_place_on_the_machine(text: str, plain: str) -> None:
+    assert runs.without_places(text) == plain
