@@ -6,6 +6,8 @@ One file, written to a temporary name, flushed and renamed: the newest checkpoin
 from __future__ import annotations
 
 import json
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,19 @@ from genlib.errors import GenlibError
 from genlib.files import write_file
 
 VERSION = 1
+CHECKPOINT_SECONDS = 60.0
+
+
+def checkpoint_seconds() -> float:
+    """Between two checkpoints: $GENLIB_CHECKPOINT_SECONDS, 60 unless set. GenlibError for what is no such number."""
+    text = os.environ.get("GENLIB_CHECKPOINT_SECONDS", "").strip()
+    try:
+        seconds = float(text or CHECKPOINT_SECONDS)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise GenlibError(f"GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not {text[:40]!r}")
+    return seconds
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:

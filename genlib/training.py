@@ -7,7 +7,6 @@ that is stopped anywhere and resumed ends with the bytes of one left alone (same
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,13 @@ from torch import Tensor
 from genlib import noise
 from genlib.averaging import AveragedModel
 from genlib.card import write_card
-from genlib.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
+from genlib.checkpoint import (
+    checkpoint_seconds,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES, Diagnostics, logged_epochs
@@ -35,7 +40,6 @@ from genlib.model import Preset, get_preset, resolve_device
 from genlib.sampling import MAX_SAMPLES, generate
 from genlib.store import load, save_model
 
-CHECKPOINT_SECONDS = 60.0  # unless GENLIB_CHECKPOINT_SECONDS says otherwise
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 REPORT_SECONDS = 1.0
 SAMPLES = 40
@@ -64,7 +68,7 @@ def train(
     for samples in (distance_samples, evaluation_samples):
         if not FEWEST <= samples <= MAX_SAMPLES:
             raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
-    checkpoint_seconds()
+    interval = checkpoint_seconds()
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,27 +85,15 @@ def train(
         run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
         if checkpoint.is_file():
             run.restore(checkpoint)
-        yield from _log(run, directory, checkpoint, evaluation_samples)
+        yield from _log(run, directory, checkpoint, interval, evaluation_samples)
 
 
-def checkpoint_seconds() -> float:
-    """Seconds between checkpoints."""
-    text = os.environ.get("GENLIB_CHECKPOINT_SECONDS", "").strip()
-    try:
-        seconds = float(text or CHECKPOINT_SECONDS)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise GenlibError(f"GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not {text[:40]!r}")
-    return seconds
-
-
-def _log(run: Run, directory: Path, checkpoint: Path, evaluation_samples: int) -> Iterator[Event]:
+def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
     """Train to the end and measure; every event is kept before it is told."""
     (directory / "samples").mkdir(exist_ok=True)
     log = EventLog(directory / "events.jsonl")
     try:
-        for event in run.events(directory, checkpoint):
+        for event in run.events(directory, checkpoint, interval):
             log.write(event)
             yield event
     except GeneratorExit:
@@ -168,11 +160,10 @@ class Run:
         """The epoch under way, counted from 1."""
         return len(self.history) + 1
 
-    def events(self, directory: Path, checkpoint: Path) -> Iterator[Event]:
-        """Train from where the run stands to its end."""
+    def events(self, directory: Path, checkpoint: Path, interval: float) -> Iterator[Event]:
+        """Train from where the run stands to its end, with a checkpoint every `interval` seconds."""
         yield Started(self.step, self.config.epochs, self.steps_per_epoch)
         saved = reported = time.monotonic()
-        interval = checkpoint_seconds()
         while self.epoch <= self.config.epochs and not self.over:
             for rows in self._remaining_batches():
                 self._train_on(rows)

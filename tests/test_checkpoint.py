@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import nn
 
-from genlib.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
+from genlib.checkpoint import (
+    checkpoint_seconds,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
 from tests.tiny import refused
 
 FACTS = {"step": 7, "history": [{"epoch": 1, "losses": {"loss": 0.1}}], "seconds": 1.5}
@@ -123,3 +129,13 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: p
         write_checkpoint(path, {"t": torch.ones(1)}, {"step": 2})
     assert read_checkpoint(path)[1]["step"] == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+def test_the_time_between_checkpoints_is_the_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checkpoint_seconds() == 60
+    monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", " 2.5 ")
+    assert checkpoint_seconds() == 2.5
+    for wrong in ("soon", "-1", "nan", "inf"):
+        monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", wrong)
+        with refused(f"^GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not '{wrong}'$"):
+            checkpoint_seconds()

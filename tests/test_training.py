@@ -140,11 +140,9 @@ def test_a_run_interrupted_in_every_epoch_ends_with_the_same_bytes(
 
 KILLED = """
 import sys
-import genlib.training
 from genlib.data import FashionMNIST
 from tests.tiny import tiny_training
 
-genlib.training.CHECKPOINT_SECONDS = 0.0
 test = FashionMNIST.load("test")
 for event in tiny_training(sys.argv[1], sys.argv[2], FashionMNIST(test.images[:200], test.labels[:200])):
     print(type(event).__name__, getattr(event, "step", ""), flush=True)
@@ -154,7 +152,7 @@ for event in tiny_training(sys.argv[1], sys.argv[2], FashionMNIST(test.images[:2
 def kill_at(name: str, directory: Path, line: str) -> None:
     """Train in a process of its own, checkpointing after each step, and SIGKILL it when it prints `line`."""
     root = Path(__file__).parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment = {**os.environ, "PYTHONPATH": str(root), "GENLIB_CHECKPOINT_SECONDS": "0"}
     command = [sys.executable, "-c", KILLED, name, str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=root) as process:
         assert process.stdout
@@ -244,6 +242,15 @@ def test_a_torn_checkpoint_is_named(small_data: FashionMNIST, tmp_path: Path) ->
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
 
 
+def test_what_a_killed_run_left_half_written_is_swept_away(small_data: FashionMNIST, tmp_path: Path) -> None:
+    run_until("vae-cnn", tmp_path, small_data, at_step(2))
+    half, queues = tmp_path / "checkpoint" / ".last.safetensors.7.tmp", tmp_path / ".job.json.7.tmp"
+    half.write_bytes(b"ha")
+    queues.write_bytes(b"{")
+    run_until("vae-cnn", tmp_path, small_data, at_step(3), resume=True)
+    assert (half.exists(), queues.exists()) == (False, True)
+
+
 def test_a_checkpoint_of_another_model_is_named(small_data: FashionMNIST, tmp_path: Path) -> None:
     run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
     checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
@@ -292,7 +299,7 @@ def test_every_step_has_noise_and_every_epoch_an_order_of_its_own(
 def test_checkpoints_are_written_on_the_way(
     small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(genlib.training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", "0")
     monkeypatch.setattr(genlib.training, "REPORT_SECONDS", 0.0)
     events = list(tiny_training("vae-cnn", tmp_path / "run", small_data))
     assert [event.step for event in events if isinstance(event, Checkpointed)] == [*range(1, 9), 8]
