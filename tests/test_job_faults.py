@@ -15,7 +15,7 @@ import pytest
 from genlib.jobs import Queue
 from genlib.locks import is_held
 from genlib.progress import EventReader
-from genlib.runs import Job
+from genlib.runs import Job, read_job
 from tests.tiny import assert_same_model
 from tests.workers import (
     ENDLESS,
@@ -166,7 +166,7 @@ def test_a_training_that_diverges_and_the_next_in_the_queue(queue: Queue) -> Non
     """The next one starts though no one looks: the worker that ends moves the queue on."""
     diverging = submit(queue, ENDLESS | {"width": 64, "beta": 1000.0, "lr": 1.0})
     waiting = submit(queue)
-    until(lambda: is_held(waiting.directory), "the second worker")
+    until(lambda: (found := read_job(waiting.directory)) and found.process, "the second worker")
     failed = queue.get(diverging.id)
     assert failed.state == "failed"
     assert "training diverged: the" in failed.reason

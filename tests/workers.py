@@ -72,8 +72,7 @@ def _states(group: int) -> list[str]:
 
 def kill(job: Job) -> Job:
     """Kill the worker and the training, as a power cut does; the job as the queue then sees it."""
-    with suppress(ProcessLookupError):
-        os.killpg(job.process, signal.SIGKILL)
+    kill_group(job.process)
     until(lambda: not is_held(job.directory), f"the end of {job.id}'s processes")
     return next(found for found in Queue(job.directory.parent).jobs() if found.id == job.id)
 
@@ -94,6 +93,7 @@ def end_workers(queue: Queue) -> None:
 
 
 def kill_group(process: int) -> None:
+    assert process > 1  # 0 would be this very process's group
     with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
 
