@@ -6,13 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.catalogue import changed_settings
-from genlib.model import get_preset
 from genlib.runs import Job
 from ui import zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, STILL
-from ui.runs import progress_of
+from ui.runs import changes_of, is_known, progress_of
 
 MOST = 6
 DISTANCE = "Frechet distance"
@@ -20,7 +18,7 @@ DISTANCE = "Frechet distance"
 
 def compare(jobs: list[Job]) -> None:
     """Choose runs and what to compare; the newest runs of the newest one's preset unless chosen."""
-    begun = {job.id: job for job in reversed(jobs) if progress_of(job).records}
+    begun = {job.id: job for job in reversed(jobs) if is_known(job) and progress_of(job).records}
     if len(begun) < 2:
         return
     st.markdown("#### Compare runs")
@@ -81,7 +79,7 @@ def labels(jobs: list[Job]) -> list[str]:
     found = []
     for job, config in zip(jobs, configs, strict=True):
         told = {key: config[key] for key in apart if key in config}
-        words = zoo.told(told) if told else zoo.told(changed_settings(get_preset(job.preset), job.config))
+        words = zoo.told(told) if told else changes_of(job)
         found.append(f"{job.id.rsplit('-', 1)[-1]}: {words}")
     return found
 

@@ -12,7 +12,7 @@ import streamlit as st
 from genlib.catalogue import changed_settings
 from genlib.errors import GenlibError
 from genlib.jobs import Queue
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities, get_preset, presets
 from genlib.progress import EventReader, Progress
 from genlib.runs import WORKING, Job
 from ui import zoo
@@ -78,8 +78,17 @@ def is_active(job: Job) -> bool:
 
 def title_of(job: Job) -> str:
     """The run and what was changed for it."""
-    changes = changed_settings(get_preset(job.preset), job.config)
-    return f"{job.id} · {zoo.told(changes)}"
+    return f"{job.id} · {changes_of(job)}"
+
+
+def is_known(job: Job) -> bool:
+    """Whether its files still say what it trains."""
+    return job.preset in presets()
+
+
+def changes_of(job: Job) -> str:
+    """What was changed of its preset's settings, in words."""
+    return zoo.told(changed_settings(get_preset(job.preset), job.config)) if is_known(job) else "damaged"
 
 
 def open_queue() -> tuple[Queue, list[Job]]:
@@ -120,7 +129,7 @@ def _table(queue: Queue) -> None:
                 "state": BADGES[job.state][0],
                 "epoch": f"{len(progress.records)} / {progress.epochs}" if progress.epochs else "",
                 "Frechet distance": f"{distances[-1]:.2f}" if distances else "",
-                "changed": zoo.told(changed_settings(get_preset(job.preset), job.config)),
+                "changed": changes_of(job),
                 "time": duration(spent) if (spent := _spent(job)) else "",
             }
         )

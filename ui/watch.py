@@ -19,7 +19,7 @@ from genlib.progress import Progress
 from genlib.runs import RESTING, WORKING, Job
 from ui import history, pictures, zoo
 from ui.estimates import duration
-from ui.runs import BADGES, entry_of, is_active, progress_of
+from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
 
 STRIPS = 6  # epochs whose samples are shown under one another
 SECONDS = 1.0  # between two looks at a run under way
@@ -46,6 +46,10 @@ def _show_run(queue: Queue, job: Job, visitor: str) -> None:
     _announce(job)
     if job.state != before:
         st.rerun()  # what is around it tells its state too
+    if not is_known(job):
+        st.error(_sentence(job))
+        _show_actions(queue, job, visitor)
+        return
     progress = progress_of(job)
     past = _past(job, progress)
     if past is None:
@@ -142,6 +146,8 @@ def _show_place(job: Job, progress: Progress) -> None:
 
 def _sentence(job: Job) -> str:
     reason = job.reason[0].upper() + job.reason[1:]
+    if job.state not in RESTING or not is_known(job):
+        return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
     return (
         f"{reason}. Resume {'goes on from its last checkpoint' if kept else 'begins anew: there is no checkpoint yet'}."
@@ -157,7 +163,7 @@ def _show_actions(queue: Queue, job: Job, visitor: str) -> None:
             if job.state in ("queued", "running"):
                 _button("Pause", "pause", queue.pause, job, visitor)
                 _button("Cancel", "stop", queue.cancel, job, visitor)
-            if job.state in RESTING:
+            if job.state in RESTING and is_known(job):
                 _button("Resume", "play_arrow", queue.resume, job, visitor)
             if job.state in ("done", "queued", *RESTING):
                 _delete(queue, job, visitor)

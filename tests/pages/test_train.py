@@ -188,6 +188,19 @@ def test_why_a_run_failed_is_told_to_all_and_its_log_to_its_owner() -> None:
     assert "Resume" in labels(app)
 
 
+def test_a_run_with_damaged_files_can_be_deleted() -> None:
+    app = open_page("train")
+    job = begin(app)
+    (job.directory / "run.json").write_text("{")
+    job.become("failed", "something")
+    app = app.run()
+    assert not app.exception
+    assert any("damaged" in error.value for error in app.error)
+    click(app, "Delete it")
+    assert not app.exception
+    assert Queue().jobs() == []
+
+
 def test_training_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "off")
     app = open_page("train")
