@@ -198,7 +198,7 @@ def test_a_damaged_checkpoint_is_named(queue: Queue) -> None:
     queue.resume(job.id)
     failed = resting(queue, job)
     assert failed.state == "failed"
-    assert failed.reason.startswith("checkpoint last.safetensors is damaged and cannot be resumed")
+    assert failed.reason.startswith(f"checkpoint {job.id}/checkpoint/last.safetensors is damaged and cannot be resumed")
 
 
 def test_a_run_that_is_being_trained_cannot_be_trained_beside_it(queue: Queue) -> None:
