@@ -91,6 +91,10 @@ def show_example(preset: Preset) -> None:
     try:
         past = read_history(preset.name)
     except GenlibError:
+        st.info(
+            f"{preset.name} is not shipped here, so there is nothing to show of its training yet. Start one, here or in a "
+            f"shell: `python -m genlib train {preset.name}`"
+        )
         return
     last = len(past.sample_epochs) - 1
     shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]

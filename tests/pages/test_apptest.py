@@ -28,7 +28,15 @@ from ui.controls import DEFAULT_MODEL, EVERY_CLASS
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
 EACH_KIND = (CONDITIONAL, VAE, MIXTURE)  # between them they have every control
-ELSEWHERE = ("home", "leaderboard", "dataset", "compare", "reconstruct", "findings")  # no model picker, or other tests
+ELSEWHERE = (
+    "home",
+    "leaderboard",
+    "dataset",
+    "compare",
+    "reconstruct",
+    "findings",
+    "train",
+)  # no model picker, or other tests
 WORKING_PAGES = tuple(page for page in PAGES if page not in ELSEWHERE)
 UNDERSTAND = ("latent", "discriminator", "diversity", "mixtures")  # test_understand.py opens them with every model
 
@@ -455,7 +463,7 @@ def add_an_unknown_key(path: Path) -> None:
 
 
 def assert_only_this_model_is_gone(page: str, name: str) -> None:
-    app = open_page(page, {"model": name})
+    app = open_page(page, {"model": name, "preset": VAE})
     left = [each for each in EACH_KIND if each != name and offers(page, each)]
     assert not app.exception, [each.value for each in app.exception]
     (notice,) = (each.value for each in app.warning)
@@ -514,7 +522,7 @@ def test_other_damage_disables_that_model_alone(page: str, file: str, damage, we
 )
 def test_lost_figures_break_no_page(page: str, damage, weights: Path) -> None:
     damage(weights / VAE / "metrics.json")
-    app = open_page(page, {"model": VAE})
+    app = open_page(page, {"model": VAE, "preset": VAE})
     assert not app.exception, [each.value for each in app.exception]
     assert pictures(app)
 
