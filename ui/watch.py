@@ -92,8 +92,8 @@ def show_example(preset: Preset) -> None:
         past = read_history(preset.name)
     except GenlibError:
         st.info(
-            f"{preset.name} is not shipped here, so there is nothing to show of its training yet. Start one, here or in "
-            f"a shell: `python -m genlib train {preset.name}`"
+            f"{preset.name} is not shipped here, so nothing of its training can be shown yet. Start one, here or in a "
+            f"shell: `python -m genlib train {preset.name}`"
         )
         return
     last = len(past.sample_epochs) - 1
