@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from genlib.errors import GenlibError
 from genlib.files import read_json, runs_directory
 from genlib.metrics.floor import load_floor
-from genlib.model import Preset, capabilities, get_preset, presets
+from genlib.model import Preset, capabilities, get_preset, presets, shapes_only
 from genlib.store import weights_directory
 
 
@@ -97,18 +95,21 @@ def _cell(figures: dict[str, Any], key: str, form: str) -> str:
 
 
 def _entry(preset: Preset) -> dict[str, Any]:
-    with torch.device("meta"):
-        parameters = preset.build().parameter_count()
     metrics, digest = _shipped(preset)
     return {
         "name": preset.name,
         "family": preset.family,
         "capabilities": capabilities(preset.model_class),
-        "parameters": metrics["parameters"] if metrics else parameters,
+        "parameters": metrics["parameters"] if metrics else _count_parameters(preset),
         "trained_epochs": metrics["train_epochs"] if metrics else None,
         "metrics": metrics,
         "sha256": digest,
     }
+
+
+def _count_parameters(preset: Preset) -> int:
+    with shapes_only():
+        return preset.build().parameter_count()
 
 
 def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:

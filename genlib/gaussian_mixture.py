@@ -57,7 +57,7 @@ class GaussianMixture(Model):
         k = config.most_components if self.searches else config.components
         self.register_buffer("weights", torch.full((k,), 1 / k))
         self.register_buffer("means", torch.full((k, d), 0.5))
-        self.register_buffer("cholesky", 0.1 * _pack(torch.eye(d).expand(k, d, d)))
+        self.register_buffer("cholesky", _packed_diagonal(0.1, k, d))
         self.register_buffer("log_likelihood", torch.tensor(-torch.inf, dtype=torch.float64))
         self.register_buffer("finished", torch.tensor(False))
         if self.searches:
@@ -206,6 +206,13 @@ class GaussianMixture(Model):
 def _free_parameters(k: int, d: int) -> int:
     """K - 1 weights, K means and K symmetric covariances."""
     return k - 1 + k * d + k * d * (d + 1) // 2
+
+
+def _packed_diagonal(value: float, k: int, d: int) -> Tensor:
+    """`_pack` of K times `value` on the diagonal, by operations that cost nothing where a model has only shapes."""
+    packed = torch.zeros(k, d * (d + 1) // 2)
+    packed[:, torch.tensor([i * (i + 3) // 2 for i in range(d)])] = value
+    return packed
 
 
 def _pack(factors: Tensor) -> Tensor:

@@ -97,12 +97,10 @@ class Queue:
 
         `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples`.
         """
-        import torch
-
-        from genlib.model import get_preset
+        from genlib.model import get_preset, shapes_only
 
         config = get_preset(preset).config.replace(**settings)
-        with torch.device("meta"):  # refuses layers that do not fit together
+        with shapes_only():  # refuses layers that do not fit together
             get_preset(preset).build(config)
         if self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")

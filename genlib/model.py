@@ -9,13 +9,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from genlib import noise
 from genlib.config import Config
@@ -202,6 +204,24 @@ class Preset:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(noise.derive_seed(config.seed, 0))
             return self.model_class(config)
+
+
+class _NoInitialWeights(TorchFunctionMode):
+    """torch.nn.init does nothing. On the meta device its functions would load the compiler, which takes seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return func(*args, **kwargs or {})
+
+
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Models built inside have shapes and no numbers: they take no memory, whatever their sizes, and no time."""
+    with torch.device("meta"), _NoInitialWeights():
+        yield
 
 
 _PRESETS: dict[str, Preset] = {}

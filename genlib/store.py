@@ -20,7 +20,7 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.files import read_file, read_json, runs_directory, write_file, write_json
-from genlib.model import Model, families, get_preset, resolve_device
+from genlib.model import Model, families, get_preset, resolve_device, shapes_only
 
 FORMAT = 1
 AVERAGED = "averaged."
@@ -124,7 +124,7 @@ def described_model(described: dict[str, Any]) -> Model:
     if not isinstance(family, str) or family not in families() or not isinstance(config, dict):
         raise GenlibError(f"config.json names no known family but {family!r}; known: {', '.join(families())}")
     model_class = families()[family]
-    with torch.device("meta"):
+    with shapes_only():
         return model_class(model_class.config_class.from_dict(config))
 
 

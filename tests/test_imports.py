@@ -109,6 +109,25 @@ def test_importing_genlib_is_light() -> None:
     assert int(done.stdout) > 20
 
 
+SHAPES = """
+import sys
+import genlib
+from genlib.model import presets, shapes_only
+with shapes_only():
+    models = [preset.build() for preset in presets().values()]
+assert len(models) > 20 and all(tensor.is_meta for model in models for tensor in model.state_dict().values())
+genlib.list_models(), genlib.load("dcgan-32"), genlib.load("gmm-10")
+loaded = {"torch._dynamo", "sympy"} & set(sys.modules)
+assert not loaded, f"{loaded}: an initial weight is made by an operation that the meta device decomposes"
+"""
+
+
+def test_shapes_alone_do_not_load_the_compiler() -> None:
+    """It takes as long to import as torch itself, before the first picture of the studio and every line of `list`."""
+    done = subprocess.run([sys.executable, "-c", SHAPES], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_public_names_are_there() -> None:
     import genlib
 

@@ -31,7 +31,7 @@ class ClassEmbedding(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(N_CLASSES, size))
+        self.weight = nn.Parameter(nn.init.normal_(torch.empty(N_CLASSES, size)))
 
     def forward(self, y: Tensor) -> Tensor:
         return class_mixture(y) @ self.weight  # (N, e)
