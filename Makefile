@@ -12,14 +12,15 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint bench
+.PHONY: help run test test-all lint bench screenshots
 
 help:
-	@echo "make run        set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
-	@echo "make test       the tests, in a few minutes (ARGS='-k store' chooses, JOBS=4 on more cores)"
-	@echo "make test-all   every test, with every page for every model and the long repetitions"
-	@echo "make lint       ruff and mypy"
-	@echo "make bench      what measures speed, as tables"
+	@echo "make run          set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
+	@echo "make test         the tests, in a few minutes (ARGS='-k store' chooses, JOBS=4 on more cores)"
+	@echo "make test-all     every test, with every page for every model and the long repetitions"
+	@echo "make lint         ruff and mypy"
+	@echo "make bench        what measures speed, as tables"
+	@echo "make screenshots  the README's pictures, taken anew from the running studio (ARGS=generate chooses)"
 
 run: $(RUNTIME)
 	@exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -37,6 +38,9 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: $(DEV)
+	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 # The stamps are newer than the pins they were made from. A half-made environment has no working pip and is made anew.
 $(RUNTIME): requirements.txt
