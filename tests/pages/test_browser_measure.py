@@ -80,7 +80,9 @@ def test_every_model_shows_its_samples_first(name: str, visit: Visit) -> None:  
 def test_the_leaderboard_ranks_by_what_is_chosen(visit: Visit) -> None:  # noqa: F811
     page = visit("/leaderboard")
     (chart,) = drawn_charts(page, 1)
-    assert all(name in chart for name in SHIPPED)
+    named = [name for name in SHIPPED if name in chart]  # where there is room; the best come first
+    assert DEFAULT_MODEL in named
+    assert len(named) > len(SHIPPED) / 2
     expect(page.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
     page.get_by_role("combobox", name="Quality", exact=True).click()
     page.get_by_role("option", name="Reconstruction error", exact=True).click()
