@@ -13,25 +13,37 @@ Maker = Callable[[], bytes]
 MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif", "csv": "text/csv"}
 
 
+@st.fragment
 def share(page: str, controls: Mapping[str, object], code: str, downloads: Mapping[str, Maker]) -> None:
-    """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name."""
-    with st.popover("Share & export", icon=":material/ios_share:"):
-        with st.container(horizontal=True):
-            for name, maker in downloads.items():
-                suffix = name.rsplit(".", 1)[-1]
-                st.download_button(
-                    suffix.upper(),
-                    data=maker,
-                    file_name=name.replace("/", "-"),  # a run's model is called runs/ID
-                    mime=MIME[suffix],
-                    key=f"download-{suffix}",
-                    icon=":material/download:",
-                    on_click="ignore",
-                )
+    """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name.
+
+    The files are made when the popover opens, which reruns this alone. Streamlit's own deferral, a callable as data,
+    gives each run's button another number and forgets the last one: a click on the button of the run before fails.
+    """
+    popover = st.popover("Share & export", icon=":material/ios_share:", key="share", on_change="rerun")
+    with popover:
+        files = st.container(horizontal=True)
         st.caption("A link to this picture, every control spelled out")
         st.code(link(page, controls), language=None, wrap_lines=True)
         st.caption("The code that makes it")
         st.code(code, language="python", wrap_lines=True)
+        with files:
+            for name, maker in downloads.items():
+                _button(name, maker, bool(popover.open))
+
+
+def _button(name: str, maker: Maker, ready: bool) -> None:
+    suffix = name.rsplit(".", 1)[-1]
+    st.download_button(
+        suffix.upper(),
+        data=maker() if ready else b"",
+        file_name=name.replace("/", "-"),  # a run's model is called runs/ID
+        mime=MIME[suffix],
+        key=f"download-{suffix}",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=not ready,
+    )
 
 
 def link(page: str, controls: Mapping[str, object]) -> str:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from genlib.data import CLASS_NAMES
 from genlib.model import capabilities, get_preset
@@ -306,6 +307,28 @@ def test_the_link_spells_out_every_control(page: str, name: str) -> None:
     _, spelled_out = shared(app)
     shown = {key: str(value) for key, value in controls(app).items()}
     assert shown == {key: spelled_out.get(key, "").replace("false", "False") for key in shown}
+
+
+@pytest.mark.parametrize("page", ["generate", "leaderboard"])  # within a fragment of the page, and outside
+def test_the_files_are_made_when_share_and_export_opens(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And whole: a file that waits for its click is lost with the next run."""
+    made: list[object] = []
+    button = st.download_button
+
+    def offer(label: str, data: object, **options: object) -> None:
+        made.append(data)
+        button(label, data, **options)
+
+    monkeypatch.setattr(st, "download_button", offer)
+    app = open_page(page)
+    files = len(made)
+    assert made == [b""] * files
+    assert all(each.proto.disabled for each in app.get("download_button"))
+    app.session_state["share"] = True
+    assert_healthy(app.run())
+    assert len(made) == 2 * files
+    assert all(isinstance(data, bytes) and len(data) > 100 for data in made[files:])
+    assert not any(each.proto.disabled for each in app.get("download_button"))
 
 
 # Bad addresses ----------------------------------------------------------------------------------------------------

@@ -164,6 +164,8 @@ def shared_link(page: Page) -> str:
 
 
 def download(page: Page, kind: str) -> Download:
+    """A file by its button, which is disabled until the files are made."""
+    wait_for_pictures(page)
     popover = open_popover(page)
     with page.expect_download() as waiting:
         popover.get_by_role("button", name=kind).click()
