@@ -72,10 +72,10 @@ def _parser() -> _Parser:
     add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     add.add_argument("--resume", action="store_true", help="go on from the run directory's newest checkpoint")
     for flag, count, behind in (
-        ("distance-samples", 5_000, "the history's Frechet distances"),
-        ("evaluation-samples", 10_000, "the final figures, a seed"),
+        ("distance-samples", "5,000 unless given", "each Frechet distance of the history"),
+        ("evaluation-samples", "10,000 unless given", "the final figures of each seed"),
     ):
-        add.add_argument(f"--{flag}", type=_whole(flag), default=count, metavar="N", help=f"fakes behind {behind}")
+        add.add_argument(f"--{flag}", type=_whole(flag), metavar="N", help=f"fakes behind {behind}, {count}")
     add.set_defaults(run=_train)
 
     add = commands.add_parser("evaluate", help="measure trained models by the protocol")
@@ -255,16 +255,9 @@ def _follow(options: argparse.Namespace, name: str, run_dir: Path, config: Any) 
 
     handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     data = FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
-    events = train(
-        name,
-        run_dir,
-        config,
-        data=data,
-        device=options.device,
-        resume=options.resume,
-        distance_samples=options.distance_samples,
-        evaluation_samples=options.evaluation_samples,
-    )
+    counts = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
+    given = {key: count for key, count in counts.items() if count is not None}
+    events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
     try:
         first = next(events)  # bad input is told before there is a bar
         with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:

@@ -64,7 +64,7 @@ def train(
     taken away at short notice sets it lower. Raises GenlibError for a run directory of another preset or
     configuration, one that another process trains, a damaged checkpoint, or losses that stop being finite.
     """
-    preset, directory = get_preset(name), Path(run_dir)
+    preset, directory, place = get_preset(name), Path(run_dir), resolve_device(device)
     for samples in (distance_samples, evaluation_samples):
         if not FEWEST <= samples <= MAX_SAMPLES:
             raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
@@ -82,7 +82,7 @@ def train(
         for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
             if not torn.name.startswith(".job.json."):  # which is the queue's
                 torn.unlink(missing_ok=True)
-        run = Run(preset, config, data or FashionMNIST.load("train"), resolve_device(device), distance_samples)
+        run = Run(preset, config, data or FashionMNIST.load("train"), place, distance_samples)
         if checkpoint.is_file():
             run.restore(checkpoint)
         yield from _log(run, directory, checkpoint, interval, evaluation_samples)

@@ -306,6 +306,7 @@ def small_train(monkeypatch: pytest.MonkeyPatch, small_data: FashionMNIST, tmp_p
         genlib.training.train, "__kwdefaults__", genlib.training.train.__kwdefaults__ | SMALL_MEASUREMENTS
     )
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GENLIB_RUNS")  # runs/ here
     return tmp_path
 
 
