@@ -20,7 +20,7 @@ def share(page: str, controls: Mapping[str, object], code: str, downloads: Mappi
     The files are made when the popover opens, which reruns this alone. Streamlit's own deferral, a callable as data,
     gives each run's button another number and forgets the last one: a click on the button of the run before fails.
     """
-    popover = st.popover("Share & export", icon=":material/ios_share:", key="share", on_change="rerun")
+    popover = st.popover("Share & export", icon=":material/ios_share:", key="export", on_change="rerun")
     with popover:
         files = st.container(horizontal=True)
         st.caption("A link to this picture, every control spelled out")

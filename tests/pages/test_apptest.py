@@ -324,7 +324,7 @@ def test_the_files_are_made_when_share_and_export_opens(page: str, monkeypatch: 
     files = len(made)
     assert made == [b""] * files
     assert all(each.proto.disabled for each in app.get("download_button"))
-    app.session_state["share"] = True
+    app.session_state["export"] = True
     assert_healthy(app.run())
     assert len(made) == 2 * files
     assert all(isinstance(data, bytes) and len(data) > 100 for data in made[files:])
