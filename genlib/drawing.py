@@ -1,15 +1,18 @@
-"""Scatter plots and pies as pictures, for the command line and for downloads."""
+"""Scatter plots, pies and trade-offs as pictures, for the command line and for downloads."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from genlib.data import CLASS_NAMES
 from genlib.errors import GenlibError
+from genlib.model import families
 
 CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
@@ -104,6 +107,153 @@ def pies(shares: Mapping[str, float], size: int = 300) -> np.ndarray:
                 x, y = centre + reach * math.sin(turn), middle - reach * math.cos(turn)
                 _text(pen, x, y, f"{100 * part:.1f} %\n{word}", 14, "mm")
     return _finished(picture)
+
+
+PLOT = (800, 320)  # pixels: a trade-off's inside
+EDGES = (72, 86, 40, 60)  # pixels around it: left, top, right, bottom
+LETTER = 7.5  # pixels, of a name
+BESIDE = ((0, 1), (0, -1), (1, 0), (-1, 0))  # where a name may stand: above, below, right, left
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What one axis of a trade-off shows: a column of the leaderboard, its title, its ticks."""
+
+    column: str
+    title: str
+    log: bool = True
+    scale: float = 1  # 100 writes a fraction in per cent
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """The column as written, (N,)."""
+        return np.array([self.scale * row[self.column] for row in rows], dtype=float)
+
+    def places(self, values: np.ndarray) -> np.ndarray:
+        """Where values lie, up to a shift and a factor."""
+        return np.log10(values) if self.log else values
+
+    def ticks(self, values: Sequence[float]) -> list[float]:
+        """Round numbers about the values."""
+        return log_ticks(values) if self.log else _even_ticks(min(values), max(values))
+
+
+def trade_off(rows: Sequence[Mapping[str, Any]], quality: Axis, cost: Axis) -> np.ndarray:
+    """Leaderboard rows as named points, quality upwards against cost, a colour a family, uint8 (H, W, 3).
+
+    Bars are the spread between sample seeds, where it was measured. Rows that lack either figure are left out, and so
+    is a name for which there is no room.
+    """
+    known = [row for row in rows if row[quality.column] is not None and row[cost.column] is not None]
+    if not known:
+        raise GenlibError(f"no row has both {quality.column} and {cost.column}")
+    left, top, right, bottom = EDGES
+    picture = Image.new("RGB", ((left + PLOT[0] + right) * FINE, (top + PLOT[1] + bottom) * FINE), "white")
+    pen = ImageDraw.Draw(picture)
+    _text(pen, left, 14, quality.title, 16)
+    _text(pen, left + PLOT[0] / 2, top + PLOT[1] + 34, cost.title, 16, "ma")
+    x = _Scale(cost, cost.values(known), left, PLOT[0])
+    y = _Scale(quality, quality.values(known), top + PLOT[1], -PLOT[1])
+    for value in x.ticks:
+        _line(pen, (x(value), top), (x(value), top + PLOT[1]), FRAME)
+        _text(pen, x(value), top + PLOT[1] + 8, _short(value), 13, "ma")
+    for value in y.ticks:
+        _line(pen, (left, y(value)), (left + PLOT[0], y(value)), FRAME)
+        _text(pen, left - 8, y(value), _short(value), 13, "rm")
+    _points(pen, known, x, y)
+    return _finished(picture)
+
+
+class _Scale:
+    """From a figure to pixels along one axis."""
+
+    def __init__(self, axis: Axis, values: np.ndarray, start: float, length: float) -> None:
+        self.axis, self.values, self.start, self.length = axis, values, start, length
+        places = axis.places(values)
+        self.low, self.span = places.min(), (places.max() - places.min()) or 1.0
+        self.ticks = [tick for tick in axis.ticks(values.tolist()) if -0.05 <= self._share(tick) <= 1.05]
+
+    def _share(self, value: float) -> float:
+        if self.axis.log and value <= 0:
+            return -0.05
+        return float((self.axis.places(np.array(value)) - self.low) / self.span)
+
+    def __call__(self, value: float) -> float:
+        """Pixels; what lies outside stands on the edge."""
+        return self.start + self.length * (0.06 + 0.88 * min(max(self._share(value), -0.05), 1.05))
+
+
+def _points(pen: ImageDraw.ImageDraw, rows: Sequence[Mapping[str, Any]], x: _Scale, y: _Scale) -> None:
+    """Bars, points, names and the legend of the families."""
+    colours = dict(zip(families(), CLASS_COLOURS, strict=False))
+    spots = [(x(a), y(b)) for a, b in zip(x.values, y.values, strict=True)]
+    for row, (a, b), value in zip(rows, spots, y.values, strict=True):
+        spread = y.axis.scale * (row.get(f"{y.axis.column}_spread") or 0)
+        colour = colours.get(row["family"], INK)
+        _line(pen, (a, y(value - spread)), (a, y(value + spread)), colour, 2)
+        pen.ellipse([FINE * (a - 6), FINE * (b - 6), FINE * (a + 6), FINE * (b + 6)], fill=colour)
+    places = name_places([str(row["model"]) for row in rows], [(a, -b) for a, b in spots])
+    for row, (a, b) in zip(rows, spots, strict=True):
+        if place := places.get(str(row["model"])):
+            anchor = {1: "lm", -1: "rm", 0: "mm"}[place[0]]
+            _text(pen, a + 10 * place[0], b - 16 * place[1], str(row["model"]), 13, anchor)
+    left = float(EDGES[0])
+    for family in [each for each in colours if any(row["family"] == each for row in rows)]:
+        pen.ellipse([FINE * left, FINE * 50, FINE * (left + 10), FINE * 60], fill=colours[family])
+        _text(pen, left + 15, 55, family, 13, "lm")
+        left += 32 + ImageFont.load_default(13).getlength(family)
+
+
+def name_places(names: Sequence[str], points: Sequence[tuple[float, float]]) -> dict[str, tuple[int, int]]:
+    """The side of its point, (right, up), on which each name is free of points and of the names before it.
+
+    Points in pixels, upwards. A name without a free side is left out.
+    """
+    taken: list[Box] = [(a - 7, b - 7, a + 7, b + 7) for a, b in points]
+    places: dict[str, tuple[int, int]] = {}
+    for name, (a, b) in zip(names, points, strict=True):
+        half = LETTER * len(name) / 2
+        for right, up in BESIDE:
+            x, y = a + right * (half + 10), b + 16 * up
+            box = (x - half, y - 7, x + half, y + 7)
+            if not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                places[name] = (right, up)
+                break
+    return places
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def log_ticks(values: Sequence[float]) -> list[float]:
+    """1, 2 and 5 in every power of ten about the values; the first alone where they span many."""
+    logs = [math.log10(value) for value in values if value > 0] or [0]
+    low, high = math.floor(min(logs)), math.ceil(max(logs))
+    return [m * 10.0**e for e in range(low, high + 1) for m in ((1, 2, 5) if high - low < 3 else (1,))]
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, about five of them."""
+    span = (high - low) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= span / 6)
+    return [i * step for i in range(math.floor(low / step), math.ceil(high / step) + 1)]
+
+
+def _short(value: float) -> str:
+    """A tick as a reader writes it: 20k, 3M, 0.05."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{letter}"
+    return f"{value:.4g}"
+
+
+def _line(
+    pen: ImageDraw.ImageDraw, a: tuple[float, float], b: tuple[float, float], colour: str, width: int = 1
+) -> None:
+    pen.line([FINE * a[0], FINE * a[1], FINE * b[0], FINE * b[1]], fill=colour, width=width * FINE)
 
 
 def _text(pen: ImageDraw.ImageDraw, x: float, y: float, text: str, size: int, anchor: str = "la") -> None:

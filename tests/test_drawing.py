@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from genlib.drawing import CLASS_COLOURS, OTHERS, RIGHT, WRONG, pies, scatter
+from genlib.drawing import CLASS_COLOURS, OTHERS, RIGHT, WRONG, Axis, log_ticks, name_places, pies, scatter, trade_off
+from genlib.model import families
 from tests.tiny import refused
 
 
@@ -65,3 +66,51 @@ def test_outlines_are_inside_the_panel() -> None:
     assert plain.shape == ringed.shape
     assert (ringed[:52] == plain[:52]).all()
     assert (ringed < 100).all(2).sum() > (plain < 100).all(2).sum() + 500
+
+
+# Trade-offs -------------------------------------------------------------------------------------------------------
+
+FD, SHARE, SIZE = Axis("fd", "Distance"), Axis("recall", "Recall, %", False, 100), Axis("parameters", "Parameters")
+
+
+def row(model: str, family: str, parameters: int, fd: float | None, spread: float = 0.0) -> dict[str, object]:
+    return {"model": model, "family": family, "parameters": parameters, "fd": fd, "fd_spread": spread, "recall": 0.5}
+
+
+def middle(picture: np.ndarray, colour: str) -> np.ndarray:
+    """Row and column of what is drawn in a colour, the legend left out."""
+    return np.argwhere((picture == rgb(colour)).all(2)[70:]).mean(0)
+
+
+def test_a_better_and_dearer_model_stands_lower_and_further_right() -> None:
+    (one, two), (a, b) = list(families())[:2], CLASS_COLOURS[:2]
+    rows = [row("x", one, 1_000, 20.0), row("y", two, 1_000_000, 2.0), row("z", two, 10, None)]
+    picture = trade_off(rows, FD, SIZE)
+    worse, better = middle(picture, a), middle(picture, b)
+    assert better[0] > worse[0] + 200
+    assert better[1] > worse[1] + 500
+    assert not any(count(picture, colour) for colour in CLASS_COLOURS[2:])
+    assert np.array_equal(picture, trade_off(rows[:2], FD, SIZE))
+    wide = trade_off([row("x", one, 1_000, 20.0, 5.0), *rows[1:]], FD, SIZE)
+    assert count(wide, a) > count(picture, a) + 20  # the bar
+
+
+def test_a_trade_off_of_one_model_of_equals_and_of_none() -> None:
+    (family, *_) = families()
+    for axis in (FD, SHARE):
+        rows = [row("x", family, 10, 1.0), row("y", family, 10, 1.0)]
+        assert trade_off(rows[:1], axis, SIZE).shape == trade_off(rows, axis, SIZE).shape
+    with refused("no row has both fd and parameters"):
+        trade_off([row("x", family, 10, None)], FD, SIZE)
+
+
+def test_names_keep_clear_of_points_and_of_one_another() -> None:
+    assert name_places(["a", "b"], [(0, 0), (300, 0)]) == {"a": (0, 1), "b": (0, 1)}
+    crowd = name_places(["same"] * 1 + list("bcdefgh"), [(0.0, 0.0)] * 8)
+    assert 0 < len(crowd) < 8
+
+
+def test_ticks_are_round_and_enclose_the_values() -> None:
+    assert log_ticks([0.3, 4]) == pytest.approx([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50][: len(log_ticks([0.3, 4]))])
+    assert SHARE.ticks([2, 58]) == [0, 10, 20, 30, 40, 50, 60]
+    assert SHARE.ticks([0.5, 0.5])[0] <= 0.5 <= SHARE.ticks([0.5, 0.5])[-1]

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from genlib.drawing import PLOT, Axis, log_ticks, name_places, trade_off
 from genlib.images import grid, png_bytes
 from genlib.leaderboard import REAL, leaderboard
 from genlib.model import families
@@ -58,20 +59,34 @@ class Board:
         text = self.figure.form % (self.figure.scale * value)
         return text if spread is None else f"{text} ± {self.figure.form % (self.figure.scale * spread)}"
 
-    def downloads(self) -> dict[str, Maker]:
-        """The table, made when asked for."""
-        return {"leaderboard.csv": lambda: csv_bytes([self.real, *self.rows])}
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """Quality and cost as the scatter draws them."""
+        quality, cost = self.figure, FIGURES[self.cost]
+        title = f"{quality.title}{', %' if quality.scale == 100 else ''} ({quality.better} is better)"
+        return Axis(self.metric, title, quality.log, quality.scale), Axis(self.cost, cost.title)
 
+    @property
+    def code(self) -> str:
+        """The scatter, by genlib alone."""
+        quality, cost = self.axes
+        return f"""from pathlib import Path
 
-CODE = """import csv
-
+from genlib.drawing import Axis, trade_off
+from genlib.images import png_bytes
 from genlib.leaderboard import leaderboard
 
-rows = leaderboard()  # the first is what real images score; fractions, not per cent
-with open("leaderboard.csv", "w", encoding="utf-8", newline="") as file:
-    writer = csv.DictWriter(file, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)"""
+real, *rows = leaderboard()  # a row a model, fractions, not per cent; the first is what real images score
+quality = {quality!r}
+cost = {cost!r}
+Path("leaderboard.png").write_bytes(png_bytes(trade_off(rows, quality, cost)))"""
+
+    def downloads(self) -> dict[str, Maker]:
+        """The scatter where there is one, and the table."""
+        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes([self.real, *self.rows])}
+        if any(row[self.cost] is not None for row in self.ranked):
+            files = {"leaderboard.png": lambda: png_bytes(trade_off(self.rows, *self.axes))} | files
+        return files
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -128,11 +143,12 @@ def show_scatter(board: Board) -> None:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         showlegend=True,
     )
-    unit = f"{board.figure.title}{', %' if board.figure.scale == 100 else ''} ({board.figure.better} is better)"
-    figure.update_yaxes(title=unit, tickformat="~g")
-    figure.update_xaxes(title=cost.title, type="log", tickformat="~s", tickvals=_ticks([r[board.cost] for r in rows]))
+    figure.update_yaxes(title=board.axes[0].title, tickformat="~g")
+    figure.update_xaxes(
+        title=cost.title, type="log", tickformat="~s", tickvals=log_ticks([r[board.cost] for r in rows])
+    )
     if board.figure.log:
-        figure.update_yaxes(type="log", tickvals=_ticks([row[board.metric] for row in rows]))
+        figure.update_yaxes(type="log", tickvals=log_ticks([row[board.metric] for row in rows]))
     real = board.real[board.metric]
     if real is not None and not board.figure.log:
         grey = CLASS_COLOURS[8]
@@ -141,48 +157,20 @@ def show_scatter(board: Board) -> None:
     st.plotly_chart(figure, config=STILL, alt=f"{board.figure.title} of {len(rows)} models against {cost.title}{best}")
 
 
-def _ticks(values: list[float]) -> list[float]:
-    """1, 2 and 5 in every power of ten about the values; the first alone where they span many."""
-    logs = [math.log10(value) for value in values if value > 0] or [0]
-    low, high = math.floor(min(logs)), math.ceil(max(logs))
-    return [m * 10.0**e for e in range(low, high + 1) for m in ((1, 2, 5) if high - low < 3 else (1,))]
+SIDES = {(0, 1): "top center", (0, -1): "bottom center", (1, 0): "middle right", (-1, 0): "middle left"}
 
 
 def _label_places(rows: list[Row], board: Board) -> dict[str, str]:
     """Where each model's name stands beside its point, best first; one without a free place is left to the pointer."""
     x = _unit([math.log10(row[board.cost]) for row in rows], PLOT[0])
     y = _unit([math.log10(row[board.metric]) if board.figure.log else row[board.metric] for row in rows], PLOT[1])
-    points = list(zip(x, y, strict=True))
-    taken = [(a - 7, b - 7, a + 7, b + 7) for a, b in points]
-    places: dict[str, str] = {}
-    for row, (a, b) in zip(rows, points, strict=True):
-        half = LETTER * len(row["model"]) / 2
-        for place, (right, up) in SIDES.items():
-            box = (a - half + right * (half + 10), b - 7 + up * 16, a + half + right * (half + 10), b + 7 + up * 16)
-            if not any(_overlap(box, other) for other in taken):
-                taken.append(box)
-                places[row["model"]] = place
-                break
-    return places
-
-
-PLOT, LETTER = (800, 320), 7.5  # pixels: the plot's inside on a wide screen, a letter of a name
-SIDES = {
-    "top center": (0, 1),
-    "bottom center": (0, -1),
-    "middle right": (1, 0),
-    "middle left": (-1, 0),
-}
-Box = tuple[float, float, float, float]
+    places = name_places([row["model"] for row in rows], list(zip(x, y, strict=True)))
+    return {name: SIDES[place] for name, place in places.items()}
 
 
 def _unit(values: list[float], length: int) -> list[float]:
     low, high = min(values, default=0), max(values, default=1)
     return [length * (value - low) / ((high - low) or 1) for value in values]
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _points(rows: list[Row], board: Board, places: dict[str, str]) -> dict[str, Any]:

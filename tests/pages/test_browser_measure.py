@@ -89,6 +89,7 @@ def test_the_leaderboard_ranks_by_what_is_chosen(visit: Visit) -> None:  # noqa:
     expect(main_picture(page)).not_to_have_attribute("alt", re.compile(DEFAULT_MODEL))
     wait_for_pictures(page)
     assert parse_qs(urlsplit(page.url).query)["metric"] == ["Reconstruction error"]
+    assert Path(download(page, "PNG").path()).stat().st_size > 10_000
     rows = list(csv.DictReader(Path(download(page, "CSV").path()).read_text("utf-8").splitlines()))
     assert {row["model"] for row in rows} == {"real training images", *SHIPPED}
 

@@ -179,5 +179,5 @@ def test_no_two_names_on_the_scatter_share_a_place() -> None:
     rows = [{"model": f"model-{i}", "fd": 8.0, "parameters": 1e5} for i in range(7)]
     rows.append({"model": "alone", "fd": 2.0, "parameters": 1e6})
     places = leaderboard._label_places(rows, leaderboard.Board(rows, rows[0]))
-    assert [places.get(f"model-{i}") for i in range(7)] == [*leaderboard.SIDES, None, None, None]
+    assert [places.get(f"model-{i}") for i in range(7)] == [*leaderboard.SIDES.values(), None, None, None]
     assert "alone" in places
