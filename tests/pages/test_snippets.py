@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from genlib.images import read_png
+from genlib.leaderboard import leaderboard
 from tests.pages.studio import Query, assert_healthy, open_page
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
+from ui.share import csv_bytes
 
 GENERATE: dict[str, Query] = {
     "plain": {},
@@ -152,11 +154,9 @@ def test_a_walk_can_be_taken_as_animation_and_table(seen: Seen) -> None:
     assert all(0 <= float(number) <= 1 for row in rows for number in row.split(","))
 
 
-def test_the_code_writes_the_leaderboards_table(seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_leaderboards_table_is_the_librarys(seen: Seen) -> None:
     assert_healthy(open_page("leaderboard"))
-    monkeypatch.chdir(tmp_path)
-    exec(compile(seen.code, "snippet", "exec"), {"__name__": "__main__"})
-    assert Path("leaderboard.csv").read_bytes() == seen.files["csv"]()
+    assert seen.files["csv"]() == csv_bytes(leaderboard())
 
 
 def test_a_training_can_be_taken_as_film_and_table(seen: Seen) -> None:
