@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from genlib.data import FashionMNIST
 from genlib.jobs import Queue
 from tests.pages.conftest import Server
 from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
+from tests.workers import end_workers
 
 pytestmark = pytest.mark.browser
 TINY = "/train?preset=vae-dense-8&epochs=8&batch=1024&latent=2&width=2&measure=Quick+look"
@@ -21,20 +19,10 @@ SECONDS = 240_000  # milliseconds for a training to get somewhere on a busy mach
 
 
 @pytest.fixture(autouse=True)
-def _training_split() -> None:
-    """Continuous integration must have it; elsewhere the test is skipped."""
-    if not FashionMNIST.available("train"):
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("training needs the training split (Debian: apt-get install dataset-fashion-mnist)")
-
-
-@pytest.fixture(autouse=True)
-def _no_worker_is_left(server: Server) -> Iterator[None]:
+def _no_worker_is_left(server: Server, training_split: None) -> Iterator[None]:
     """Workers outlive the studio; here they must not."""
     yield
-    for job in Queue(server.log.parent / "runs").jobs():
-        if job.process:
-            os.killpg(job.process, signal.SIGKILL)
+    end_workers(Queue(server.log.parent / "runs"))
 
 
 def press(page: Page, label: str) -> None:
