@@ -135,3 +135,10 @@ def test_the_public_names_are_there() -> None:
         assert getattr(genlib, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
         _ = genlib.nosuch
+
+
+def test_plotly_comes_with_the_pandas_that_it_looks_for() -> None:
+    """Else it fails on a cold server where another visitor's page is importing pandas."""
+    offenders = [path.name for path in sources("ui") if "plotly" in roots(path)]
+    assert offenders == ["charts.py"]
+    assert list(imported(ROOT / "ui" / "charts.py")) == ["pandas", "plotly.graph_objects"]

@@ -48,7 +48,7 @@ def points(job: Job, measure: str) -> tuple[list[int], list[float]]:
 
 
 def _chart(jobs: list[Job], measure: str) -> None:
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure()
     names = labels(jobs)

@@ -15,7 +15,7 @@ HOVER = "image %{customdata}<extra>%{fullData.name}</extra>"
 
 def show_counts(request: Request) -> None:
     """Images a class, in the class's colour."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     counts = statistics(request.split).counts.tolist()
     figure = go.Figure(go.Bar(x=CLASS_NAMES, y=counts, marker={"color": CLASS_COLOURS}))
@@ -26,7 +26,7 @@ def show_counts(request: Request) -> None:
 
 def show_histogram(request: Request) -> None:
     """How many pixels are how bright, as shares; logarithmic, for half of all pixels are black."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     counts = histogram(request.split)
     shares = [100 * count / sum(counts) for count in counts]
@@ -39,7 +39,7 @@ def show_histogram(request: Request) -> None:
 
 def show_scatter(request: Request) -> None:
     """Every image as a point in the plane of the first two components (the first 10,000 of the training split)."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     found, labels = components(request.split), request.data.labels[:PLOTTED]
     figure = go.Figure()
@@ -59,7 +59,7 @@ def show_scatter(request: Request) -> None:
 
 def show_shares(request: Request) -> None:
     """The variance that the first components explain together."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     together = 100 * torch.cumsum(components(request.split).shares[:200], 0)
     figure = go.Figure(go.Scatter(x=list(range(1, 201)), y=together.tolist(), line={"color": CLASS_COLOURS[0]}))

@@ -139,7 +139,7 @@ def controls_row(entry: zoo.Entry, seed: int) -> Request:
 
 def show_pies(request: Request) -> None:
     """Overall, real images and fakes: how many are judged rightly."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure()
     for i, (title, share) in enumerate(request.shares.items()):
@@ -166,7 +166,7 @@ def show_pies(request: Request) -> None:
 
 def show_histogram(request: Request) -> None:
     """The scores of either side, with the threshold between them."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure()
     for title, scores, colour in (
@@ -195,7 +195,7 @@ def show_histogram(request: Request) -> None:
 
 def show_roc(request: Request) -> None:
     """The ROC curve, its area, and where the threshold stands on it."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     false_positive, true_positive = (rate.numpy() for rate in request.found.roc())
     keep = np.unique(np.linspace(0, len(false_positive) - 1, 400).astype(int))  # more than a screen can tell apart
@@ -227,7 +227,7 @@ def show_roc(request: Request) -> None:
 
 def show_classes(request: Request) -> None:
     """Shares judged rightly, class by class."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     shares = request.found.class_accuracy(request.fake_classes, request.threshold)
     figure = go.Figure()

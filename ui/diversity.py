@@ -178,7 +178,7 @@ def _show_row(request: Request, label: int, images: np.ndarray) -> None:
 
 def show_spread(request: Request) -> None:
     """The diversity of each class beside that of test images."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     own, real = spreads(request.entry.name, request.seed), real_spreads()
     figure = go.Figure()

@@ -40,7 +40,7 @@ def _series(name: str, key: str) -> tuple[list[int], list[float]]:
 def _lines(
     series: dict[str, tuple[Sequence, Sequence]], x_title: str, y_title: str, alt: str, log: bool = False
 ) -> None:
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure()
     for place, (name, (x, y)) in enumerate(series.items()):
@@ -166,7 +166,7 @@ def _hidden(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _clusters(name: str) -> None:
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     points, classes = _hidden(name)
     figure = go.Figure()
@@ -184,7 +184,7 @@ def _spreads(name: str) -> list[float]:
 
 
 def _diversities(name: str) -> None:
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure(go.Bar(x=list(CLASS_NAMES), y=_spreads(name), marker_color=CLASS_COLOURS))
     _lay_out(figure, "", "mean distance", 230)

@@ -223,7 +223,7 @@ def _here(lines: Sequence[Line], epoch: int) -> list[tuple[Line, float]]:
 
 
 def _figure(chart: Chart, moment: Moment):
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure()
     for line in chart.lines:

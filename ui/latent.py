@@ -164,7 +164,7 @@ def show_scatter(request: Request, name: str) -> list[int]:
 
 def _figure(request: Request, projection: Projection):  # type: ignore[no-untyped-def]
     """The Plotly figure, and the rows behind each of its traces."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     flat = request.view == "2-D"
     places, classes = projection.coordinates.numpy(), projection.classes.numpy()

@@ -129,7 +129,7 @@ def show_podium(board: Board) -> None:
 
 def show_scatter(board: Board) -> None:
     """Quality against cost, a colour a family; the bars are the spread between sample seeds."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure, cost = go.Figure(), FIGURES[board.cost]
     rows = [row for row in board.ranked if row[board.cost] is not None]

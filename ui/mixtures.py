@@ -121,7 +121,7 @@ def show_means(entry: zoo.Entry) -> None:
 
 def show_classes(entry: zoo.Entry) -> None:
     """What each component holds: test images by class."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     found = held(entry.name)
     figure = go.Figure()
@@ -187,7 +187,7 @@ def _size(entry: zoo.Entry) -> int:
 
 def show_criterion(entry: zoo.Entry) -> None:
     """BIC over the number of components, where the family searched for the best."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     st.markdown(
         "**How many Gaussians?** The Bayesian information criterion: lower is better",

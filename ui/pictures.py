@@ -51,7 +51,7 @@ def show_animation(frames: np.ndarray, alt: str) -> None:
 
 def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str, height: int = 220) -> None:
     """One line over x, in the theme's first colour."""
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     figure = go.Figure(go.Scatter(x=list(x), y=list(y), mode="lines", line={"color": CLASS_COLOURS[0], "width": 2}))
     figure.update_layout(

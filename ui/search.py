@@ -136,7 +136,7 @@ def _class_errors(name: str) -> dict[int, float]:
 
 
 def _bars(errors: dict[int, float], alt: str) -> None:
-    import plotly.graph_objects as go
+    from ui.charts import go
 
     names = [CLASS_NAMES[label] for label in errors]
     colours = [CLASS_COLOURS[label] for label in errors]
