@@ -55,7 +55,7 @@ def run(quick: bool) -> None:
         _print(f"{model}, {moves} interleaved moves", in_turns(measures, moves))
         _print(
             f"{model}, {moves} moves beside {OTHERS} other sessions that move at once",
-            {name: _in_company(sliders[name], moves, name, *visit) for name, visit in visits.items()},
+            {name: _in_company(browser, moves, name, *visit) for name, visit in visits.items()},
         )
 
 
@@ -67,8 +67,9 @@ def _label(name: str) -> str:
     return next(label for page, label in LABELS.items() if page in name)
 
 
-def _in_company(slider: Slider, moves: int, name: str, root: str, page: str, query: Query) -> list[float]:
+def _in_company(browser: Browser, moves: int, name: str, root: str, page: str, query: Query) -> list[float]:
     """The milliseconds of one slider's moves, the others on the same page with seeds of their own."""
+    slider = _slider(browser, name, root, page, query | {"seed": OTHERS + 1})
     with crowd(root, page, [query | {"seed": 1 + i} for i in range(OTHERS)], _label(name)):
         return [slider.move() for _ in range(moves)]
 

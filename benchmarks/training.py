@@ -20,8 +20,9 @@ from benchmarks import dcgan
 from benchmarks.plain_loop import Networks, PlainLoop
 from benchmarks.report import Measure, in_turns, print_table, ratio
 from genlib.data import FashionMNIST
+from genlib.loop import Run
 from genlib.model import Conditional, Preset, get_preset
-from genlib.training import Run
+from genlib.processes import Processes
 
 RECIPES = {"tutorial": False, "fresh fakes for G": True}
 WORKERS = (0, 2)
@@ -43,7 +44,7 @@ def run(quick: bool) -> None:
 
 
 def _measures(preset: Preset, data: FashionMNIST, steps: int) -> dict[str, Measure]:
-    run = Run(preset, preset.config, data, torch.device("cpu"), distance_samples=10)
+    run = Run(preset, preset.config, data, Processes(torch.device("cpu")), distance_samples=10)
     model, config = preset.build(), run.config
     networks = Networks(
         model.get_submodule("generator"),

@@ -20,13 +20,16 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
+    """Run one command; returns the exit status: 0, 2 on bad input, 130 where Ctrl-C ended it."""
     try:
         options = _parser().parse_args(arguments)
         options.run(options)
     except GenlibError as error:
         print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("genlib: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
     return 0
@@ -51,7 +54,7 @@ def _parser() -> _Parser:
 
     add = names.add_parser("sample", help="draw images from a trained model")
     add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
-    add.add_argument("--out", required=True, metavar="F.png|F.npz")
+    add.add_argument("--out", required=True, metavar="F.png|F.npz|D/", help="D/ takes any number, in shards of 10,000")
     add.add_argument("--n", type=_whole("n"), default=64)
     add.add_argument("--seed", type=_whole("seed"), default=0)
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
@@ -75,6 +78,7 @@ def _parser() -> _Parser:
     add = names.add_parser("evaluate", help="measure trained models by the protocol")
     add.add_argument("names", nargs="*", metavar="NAME")
     add.add_argument("--all", action="store_true", help="every model with weights")
+    add.add_argument("--samples", metavar="D/", help="instead of a model, the shards that `sample --out D/` wrote")
     add.add_argument("--n", type=_whole("n"), default=10_000, help="fakes a seed")
     add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
     add.add_argument("--score", action="store_true", help="train classifiers on conditional models' fakes (minutes)")

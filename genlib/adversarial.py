@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.config import GradientConfig, option
-from genlib.dropout import Dropout
+from genlib.dropout import ChannelDropout, Dropout
 from genlib.model import Descend, Model
+from genlib.processes import own_rows
 
 NONLINEARITIES = (nn.ReLU, nn.LeakyReLU)
 
@@ -93,7 +94,8 @@ class UnconditionalGAN(Model):
         return adversaries(self, self.config)
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
-        fake = self.generator(torch.randn(len(x), *self.latent_shape, device=x.device))
+        z = own_rows(lambda n: torch.randn(n, *self.latent_shape, device=x.device), len(x))
+        fake = self.generator(z)
         if self._apart:
             real_logits, fake_logits = self.discriminator(x), self.discriminator(fake.detach())
         else:
@@ -109,7 +111,7 @@ def convolutional_discriminator(
     channels: tuple[int, ...], leak: float, dropout: float, channel_dropout: bool = False
 ) -> nn.Sequential:
     """Two 5x5 convolutions of stride 2 and a linear layer: images to logits (N, 1)."""
-    drop = nn.Dropout2d if channel_dropout else Dropout
+    drop = ChannelDropout if channel_dropout else Dropout
     first, second = channels
     return nn.Sequential(
         nn.Conv2d(1, first, 5, stride=2, padding=2),  # (N, 64, 14, 14)

@@ -43,15 +43,19 @@ def _target(text: str, *suffixes: str) -> Path:
 
 
 def run_sample(options: argparse.Namespace) -> None:
-    """Write samples as a picture or as arrays."""
+    """Write samples as a picture, as arrays, or as a directory of shards."""
     from genlib.data import parse_label
     from genlib.files import write_file
     from genlib.images import npz_bytes, picture, png_bytes
     from genlib.sampling import generate
     from genlib.store import load
+    from genlib.terminal import follow_shards
 
-    path = _target(options.out, ".png", ".npz")
     label = None if options.label is None else parse_label(options.label)
+    if options.out.endswith("/"):
+        follow_shards(options.name, options.out, options.n, options.seed, label)
+        return
+    path = _target(options.out, ".png", ".npz")
     images, labels = generate(load(options.name), options.n, options.seed, label)
     if path.suffix.lower() == ".npz":
         arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
@@ -111,10 +115,14 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from genlib.data import FashionMNIST
     from genlib.files import write_json
     from genlib.metrics.evaluation import evaluate
+    from genlib.terminal import follow_measuring
 
-    if bool(options.names) == options.all:
-        raise GenlibError("evaluate takes names of models, or --all")
+    if bool(options.names) + options.all + bool(options.samples) != 1:
+        raise GenlibError("evaluate takes names of models, --all, or --samples with a directory of shards")
     target = _target(options.json, ".json") if options.json else None
+    if options.samples:
+        follow_measuring(options.samples, target)
+        return
     names = options.names or [model["name"] for model in list_models() if model["sha256"]]
     results = {}
     if not FashionMNIST.available("train"):

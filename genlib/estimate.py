@@ -19,9 +19,10 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
+from genlib.loop import Run
 from genlib.metrics.features import load_extractor
-from genlib.model import get_preset, resolve_device
-from genlib.training import Run
+from genlib.model import get_preset
+from genlib.processes import Processes
 
 STEPS = 20
 BUDGET_SECONDS = 20.0  # for the timed steps, of which EM needs seconds each
@@ -43,7 +44,7 @@ class Estimate:
 
 def estimate(name: str, config: Config, data: FashionMNIST | None = None, device: str = "auto") -> Estimate:
     """Time up to 20 steps of a run and one look at its samples; nothing is written."""
-    run = Run(get_preset(name), config, data or FashionMNIST.load("train"), resolve_device(device), DISTANCE_SAMPLES)
+    run = Run(get_preset(name), config, data or FashionMNIST.load("train"), Processes.join(device), DISTANCE_SAMPLES)
     step = _seconds_a_step(run)
     each = _seconds(lambda: run.diagnostics.every_epoch(run.model, run.device))
     look = _seconds(run._look)

@@ -26,8 +26,9 @@ def generate(
     label: int | str | Tensor | None = None,
     temperature: float = 1.0,
     shift: Tensor | None = None,
+    start: int = 0,
 ) -> tuple[Tensor, Tensor | None]:
-    """The first n samples of a seed: uint8 images (n, 28, 28), and int64 labels (n,) of a conditional model.
+    """Samples start, ..., start + n - 1 of a seed: uint8 images (n, 28, 28), and a conditional model's labels (n,).
 
     `label` is a class 0-9 or its name, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
     conditional model cycles through the classes. `temperature` scales the noise, then `shift` (*latent_shape) is
@@ -35,12 +36,12 @@ def generate(
     """
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
         raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
-    y, parts = _classes(model, n, label), []
-    for start in range(0, n, BATCH):
-        count = min(BATCH, n - start)
-        z = model.temper(model.draw_latent(count, seed, start), temperature)
+    y, parts = _classes(model, n, label, start), []
+    for done in range(0, n, BATCH):
+        count = min(BATCH, n - done)
+        z = model.temper(model.draw_latent(count, seed, start + done), temperature)
         z = z if shift is None else z + shift
-        parts.append(to_uint8(sample(model, z, None if y is None else y[start : start + count])))
+        parts.append(to_uint8(sample(model, z, None if y is None else y[done : done + count])))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
 
 
@@ -52,14 +53,14 @@ def sample(model: Model, z: Tensor, y: Tensor | None = None) -> Tensor:
     return model.sample(z.to(device), None if y is None else y.to(device))
 
 
-def _classes(model: Model, n: int, label: int | str | Tensor | None) -> Tensor | None:
+def _classes(model: Model, n: int, label: int | str | Tensor | None, start: int) -> Tensor | None:
     """Labels (n,) or class mixtures (n, 10) as `generate` understands its `label`."""
     if not isinstance(model, Conditional):
         if label is not None:
             raise GenlibError(f"a {model.family} model takes no label")
         return None
     if label is None:
-        return cycle_labels(n)
+        return cycle_labels(n, start)
     if not isinstance(label, Tensor):
         return torch.full((n,), parse_label(label))
     if len(label) != n or tuple(label.shape[1:]) not in ((), (N_CLASSES,)):

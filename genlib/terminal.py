@@ -5,54 +5,134 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+_Signals = list[int]  # those that have asked the training to stop
+
 
 def follow_training(options: argparse.Namespace, name: str, run_dir: Path, config: Any) -> None:
-    """Draw a training's progress; SIGTERM and Ctrl-C stop it after the step under way, with a checkpoint."""
-    from tqdm import tqdm
+    """Draw a training's progress; SIGTERM and Ctrl-C stop it after the step under way, with a checkpoint.
 
+    Of several processes the first one stops and tells; the others end with it, mostly without a word.
+    """
     from genlib.data import FashionMNIST
-    from genlib.events import Done, EpochDone, Started, Step
+    from genlib.processes import Processes
     from genlib.training import train
 
-    stopped = finished = False
+    with asked_to_stop() as asked, _told_once(asked):
+        processes = Processes.join(options.device)
+        data = FashionMNIST.load("train", progress=_tell if processes.leads else None)
+        counts = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
+        given = {key: count for key, count in counts.items() if count is not None}
+        events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
+        if processes.leads:
+            _draw(events, name, run_dir, asked)
+        else:
+            list(events)
 
-    def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
 
-    handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    data = FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
-    counts = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
-    given = {key: count for key, count in counts.items() if count is not None}
-    events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
+@contextmanager
+def asked_to_stop() -> Iterator[_Signals]:
+    """SIGINT and SIGTERM, as they come: what goes on looks here when it is a good moment to stop."""
+    asked: _Signals = []
+
+    def note(number: int, _: object) -> None:
+        asked.append(number)
+
+    handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        first = next(events)  # bad input is told before there is a bar
-        with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
-            for event in chain((first,), events):
-                if isinstance(event, Started):
-                    bar.reset(event.epochs * event.steps_per_epoch)
-                    bar.update(event.step)
-                elif isinstance(event, Step):
-                    bar.update(event.step - bar.n)
-                    if event.losses:
-                        bar.set_postfix({key: f"{value:.4g}" for key, value in event.losses.items()}, refresh=False)
-                elif isinstance(event, EpochDone):
-                    bar.write(_epoch_line(event.record), file=sys.stderr)
-                elif isinstance(event, Done):
-                    finished = True
-                    print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
-                if stopped and isinstance(event, Step):
-                    break
-        if stopped and not finished:
-            events.close()  # type: ignore[attr-defined]  # writes the checkpoint
-            print(f"stopped; go on with: python -m genlib train {name} --run-dir {run_dir} --resume", file=sys.stderr)
+        yield asked
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _told_once(asked: _Signals) -> Iterator[None]:
+    """What several processes meet is told by one: the first, or the second where that is the one that is gone."""
+    from genlib.processes import Lost, ToldByFirst
+
+    try:
+        yield
+    except ToldByFirst:
+        raise SystemExit(2) from None
+    except Lost as lost:
+        if lost.index == 0 or (lost.index == 1 and not asked):
+            raise
+        raise SystemExit(2) from None
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> None:
+    from tqdm import tqdm
+
+    from genlib.events import Done, EpochDone, Started, Step
+
+    finished = False
+    first = next(events)  # bad input is told before there is a bar
+    with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
+        for event in chain((first,), events):
+            if isinstance(event, Started):
+                bar.reset(event.epochs * event.steps_per_epoch)
+                bar.update(event.step)
+            elif isinstance(event, Step):
+                bar.update(event.step - bar.n)
+                if event.losses:
+                    bar.set_postfix({key: f"{value:.4g}" for key, value in event.losses.items()}, refresh=False)
+            elif isinstance(event, EpochDone):
+                bar.write(_epoch_line(event.record), file=sys.stderr)
+            elif isinstance(event, Done):
+                finished = True
+                print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
+            if asked and isinstance(event, Step):
+                break
+    if asked and not finished:
+        events.close()  # type: ignore[attr-defined]  # writes the checkpoint
+        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {run_dir} --resume")
+
+
+def follow_shards(name: str, directory: str, n: int, seed: int, label: int | None) -> None:
+    """Draw how samples are written in shards; SIGTERM and Ctrl-C stop after the shard under way."""
+    from tqdm import tqdm
+
+    from genlib.processes import Processes
+    from genlib.shards import write_shards
+
+    with asked_to_stop() as asked, _told_once(asked):
+        processes = Processes.join()
+        with tqdm(total=n, unit=" images", dynamic_ncols=True, disable=not processes.leads) as bar:
+            for done in write_shards(name, directory, n, seed, label):
+                bar.update(min(n, done * processes.count) - bar.n)
+                if asked:
+                    break
+    if asked and processes.leads:
+        _tell("stopped; the same command goes on")
+
+
+def follow_measuring(directory: str, target: Path | None) -> None:
+    """Draw how shards are measured, then print the figures."""
+    from tqdm import tqdm
+
+    from genlib.files import write_json
+    from genlib.processes import Processes
+    from genlib.shards import measure_shards
+
+    with _told_once([]):
+        processes = Processes.join("cpu")
+        with tqdm(unit=" images", dynamic_ncols=True, disable=not processes.leads) as bar:
+            figures = measure_shards(directory, lambda done: bar.update(done * processes.count - bar.n))
+        if processes.leads:
+            for key, value in figures.items():
+                print(f"{key:<18}  {value:.4f}" if isinstance(value, float) else f"{key:<18}  {value}")
+            if target:
+                write_json(target, figures)
 
 
 def _epoch_line(record: dict[str, Any]) -> str:

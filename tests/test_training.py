@@ -17,14 +17,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-import genlib.training
+import genlib.loop
 from genlib.checkpoint import read_checkpoint, write_checkpoint
 from genlib.data import FashionMNIST
+from genlib.events import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
 from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities, get_preset
 from genlib.sampling import generate
 from genlib.store import load
-from genlib.training import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
 from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_training
 
 MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
@@ -300,7 +300,7 @@ def test_checkpoints_are_written_on_the_way(
     small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", "0")
-    monkeypatch.setattr(genlib.training, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(genlib.loop, "REPORT_SECONDS", 0.0)
     events = list(tiny_training("vae-cnn", tmp_path / "run", small_data))
     assert [event.step for event in events if isinstance(event, Checkpointed)] == [*range(1, 9), 8]
     losses = [event.losses for event in events if isinstance(event, Step)]

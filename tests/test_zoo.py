@@ -15,11 +15,13 @@ from genlib.adversarial import discriminator_loss, generator_loss
 from genlib.data import FashionMNIST
 from genlib.dropout import Dropout
 from genlib.images import from_uint8
+from genlib.loop import Run
 from genlib.model import get_preset, presets
 from genlib.models.autoencoder import Autoencoder
 from genlib.models.gan import UpsampledConvolution
 from genlib.models.latent_mixture import LatentMixture
-from genlib.training import Run, train
+from genlib.processes import Processes
+from genlib.training import train
 from tests.tiny import refused, tiny_config, tiny_model, tiny_training
 
 STUDIES = {
@@ -100,7 +102,7 @@ def test_latents_of_the_autoencoder_are_standardised(small_data: FashionMNIST) -
 def mixture_run(data: FashionMNIST, **changes: object) -> LatentMixture:
     """A mixture on the shipped autoencoder's latents, fitted in memory."""
     config = tiny_config("ae-gmm-best", epochs=500, regularisation=1e-2, **changes)
-    run = Run(get_preset("ae-gmm-best"), config, data, torch.device("cpu"), 50)
+    run = Run(get_preset("ae-gmm-best"), config, data, Processes(torch.device("cpu")), 50)
     assert isinstance(run.model, LatentMixture)
     while not run.model.converged:
         run.model.train_step(from_uint8(data.images), data.labels, lambda *_: None)

@@ -13,9 +13,10 @@ import pytest
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
+from genlib.events import Event
 from genlib.model import Model, get_preset, presets
 from genlib.store import weights_directory
-from genlib.training import Event, train
+from genlib.training import train
 
 TINY: dict[str, dict[str, Any]] = {
     "conditional GAN": {

@@ -24,7 +24,7 @@ SHOWN = 10  # pictures of either extreme
 REAL, FAKE = "#832db6", "#e76300"
 WHAT_IS_JUDGED = (
     "Test images against as many fakes of the *raw* generator, the one it trained against, not of the average that the "
-    "other pages sample from. The discriminator is in evaluation mode: no dropout."
+    "other pages sample from. Dropout is off."
 )
 LAG = (
     "This discriminator has batch norm: in evaluation mode it normalises by running averages that trail behind its "

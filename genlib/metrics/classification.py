@@ -19,7 +19,12 @@ def class_consistency(seen: Tensor, asked: Tensor) -> float:
 
 def balance_divergence(seen: Tensor) -> float:
     """KL(p || uniform) in nats of the classes seen, int64 (N,): 0 is perfect balance, log 10 a single class."""
-    p = torch.bincount(seen, minlength=CLASSES).double() / len(seen)
+    return balance_of_counts(torch.bincount(seen, minlength=CLASSES))
+
+
+def balance_of_counts(counts: Tensor) -> float:
+    """`balance_divergence` from how often each class was seen (10,)."""
+    p = counts.double() / counts.sum()
     return float(torch.special.xlogy(p, CLASSES * p).sum())
 
 

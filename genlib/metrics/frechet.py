@@ -25,6 +25,29 @@ class Gaussian:
         return cls(values.mean(axis=0), np.cov(values, rowvar=False).reshape(values.shape[1], -1))
 
 
+class RunningGaussian:
+    """The same fit from features that come in parts: only sums are kept."""
+
+    def __init__(self, width: int) -> None:
+        self.n = 0.0
+        self.total = np.zeros(width)
+        self.products = np.zeros((width, width))
+
+    def add(self, features: np.ndarray) -> None:
+        """Take features (N, d) into the sums."""
+        values = np.asarray(features, dtype=np.float64)
+        self.n += len(values)
+        self.total += values.sum(axis=0)
+        self.products += values.T @ values
+
+    def fit(self) -> Gaussian:
+        """The Gaussian of everything added."""
+        if self.n < 2:
+            raise GenlibError(f"a covariance needs at least 2 samples, not {self.n:.0f}")
+        mean = self.total / self.n
+        return Gaussian(mean, (self.products - self.n * np.outer(mean, mean)) / (self.n - 1))
+
+
 def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """|mean_a - mean_b|^2 + tr(A + B - 2 (A B)^1/2), never negative, 0 for equal Gaussians.
 

@@ -14,6 +14,7 @@ from genlib.config import option
 from genlib.dropout import Dropout
 from genlib.errors import GenlibError
 from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, register
+from genlib.processes import own_rows
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class ConditionalGAN(Model):
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         n = len(x)
-        z = torch.randn(n, *self.latent_shape, device=x.device)
-        fake_y = torch.randint(N_CLASSES, (n,), device=x.device)
+        z = own_rows(lambda n: torch.randn(n, *self.latent_shape, device=x.device), n)
+        fake_y = own_rows(lambda n: torch.randint(N_CLASSES, (n,), device=x.device), n)
         fake = self.generator(z, fake_y)
         logits = self.discriminator(torch.cat([x, fake.detach()]), torch.cat([y, fake_y]))
         d_loss = discriminator_loss(logits[:n], logits[n:])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from genlib.config import GradientConfig, option
 from genlib.model import Descend, Model, Preset, register
+from genlib.processes import own_rows
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ class VAE(Model):
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         mean, log_variance = self.posterior(x)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+        noise = own_rows(lambda n: torch.randn(n, *mean.shape[1:], dtype=mean.dtype, device=mean.device), len(mean))
+        z = mean + torch.exp(0.5 * log_variance) * noise
         error = (self.decode(z) - x).square().sum() / len(x)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
         loss = error + self.config.beta * kl

@@ -1,0 +1,157 @@
+"""Any number of samples on disk, in shards that are written whole or not at all, and measured shard by shard.
+
+Shard k holds samples 10,000 k, ... of a seed, as `sample --out F.npz` writes them; memory holds one at a time. Several
+processes (torchrun) take the shards in turn, and what is there already is not drawn again.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.files import read_file, read_json, write_file, write_json
+from genlib.images import npz_bytes
+from genlib.metrics.classification import CLASSES, balance_of_counts
+from genlib.metrics.features import load_extractor
+from genlib.metrics.frechet import RunningGaussian, frechet_distance
+from genlib.model import Conditional
+from genlib.noise import check_seed
+from genlib.processes import Processes
+from genlib.sampling import generate
+from genlib.store import load, model_directory
+
+SHARD = 10_000
+MOST = 1_000_000_000
+INDEX = "shards.json"
+LARGEST = 40_000_000  # bytes of a shard; its pictures and labels, not compressed, are eight million
+
+
+def write_shards(
+    name: str | Path, directory: str | Path, n: int, seed: int = 0, label: int | None = None, device: str = "auto"
+) -> Iterator[int]:
+    """Write samples 0, ..., n - 1 of a seed; yields how many images of this process' share are there.
+
+    Goes on where it was stopped. Raises GenlibError for a directory that holds anything else.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
+        raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
+    target, processes = Path(directory), Processes.join(device)
+    model = load(name, device=str(processes.device))
+    labelled = isinstance(model, Conditional)
+    if label is not None and not labelled:
+        raise GenlibError(f"a {model.family} model takes no label")
+    digest = read_json(model_directory(name) / "config.json")["sha256"]
+    index = {"model": str(name), "sha256": digest, "seed": check_seed(seed), "n": n, "labelled": labelled}
+    processes.lead(lambda: _begin(target, index | {"label": label}))
+    done = 0
+    for start in _starts(n, processes):
+        count = min(SHARD, n - start)
+        path = _path(target, start)
+        if not _is_whole(path, count):
+            images, labels = generate(model, count, seed, label, start=start)
+            write_file(path, npz_bytes(images=images.numpy(), **({} if labels is None else {"labels": labels.numpy()})))
+        done += count
+        yield done
+    processes.wait()
+
+
+def measure_shards(directory: str | Path, progress: Callable[[int], object] = lambda done: None) -> dict[str, Any]:
+    """What the samples in a directory score; `progress` receives how many this process has measured.
+
+    `fd` is the Frechet distance from the test split, which falls a little with `samples`: compare it at equal n.
+    `class_consistency` where the shards have labels, else `balance_kl`, as in the protocol. Raises GenlibError for a
+    directory without shards, one that is not finished, or a damaged shard.
+    """
+    source, processes, extractor = Path(directory), Processes.join("cpu"), load_extractor()
+    index = processes.lead(lambda: _finished(source))
+    features = RunningGaussian(len(extractor.test.mean))
+    seen, agreed = torch.zeros(CLASSES, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    for start in _starts(index["n"], processes):
+        images, labels = _read(_path(source, start), min(SHARD, index["n"] - start), index["labelled"])
+        classes = extractor.predict(images)
+        features.add(extractor.features(images))
+        seen += torch.bincount(classes, minlength=CLASSES)
+        agreed += 0 if labels is None else (classes == labels).sum()
+        progress(int(features.n))
+    sums = [torch.tensor([features.n]).double(), torch.from_numpy(features.total), torch.from_numpy(features.products)]
+    n, total, products, seen, agreed = processes.sum([*sums, seen, agreed])
+    features.n, features.total, features.products = float(n), total.numpy(), products.numpy()
+    figures = {"samples": int(n), "fd": frechet_distance(features.fit(), extractor.test)}
+    if index["labelled"]:
+        figures["class_consistency"] = float(agreed / n)
+    else:
+        figures["balance_kl"] = balance_of_counts(seen)
+    return index | figures
+
+
+def _starts(n: int, processes: Processes) -> range:
+    return range(processes.index * SHARD, n, processes.count * SHARD)
+
+
+def _path(directory: Path, start: int) -> Path:
+    return directory / f"{start // SHARD:06d}.npz"
+
+
+def _begin(directory: Path, index: dict[str, Any]) -> None:
+    """Make the directory, or find in it what an earlier call with the same words began."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        empty = not any(directory.iterdir())
+    except OSError as error:
+        raise GenlibError(f"cannot make the directory {directory}: {error.strerror}") from error
+    known = directory / INDEX
+    if empty:
+        write_json(known, index)
+    elif not known.is_file():
+        raise GenlibError(f"{directory} is not empty and holds no shards; give a new directory")
+    elif changed := [key for key, value in index.items() if read_json(known).get(key) != value]:
+        found = read_json(known).get(changed[0])
+        raise GenlibError(f"{directory} holds samples with {changed[0]} {found}, not {index[changed[0]]}")
+    for torn in directory.glob(".*.tmp"):  # of a process that was killed while it wrote
+        torn.unlink(missing_ok=True)
+
+
+def _finished(directory: Path) -> dict[str, Any]:
+    """The index of a directory whose shards are all there."""
+    if not (directory / INDEX).is_file():
+        raise GenlibError(f"{directory} holds no shards; write some with: sample NAME --n N --out {directory}/")
+    index = read_json(directory / INDEX)
+    if not isinstance(index.get("n"), int) or not 1 <= index["n"] <= MOST or "labelled" not in index:
+        raise GenlibError(f"{directory / INDEX} does not describe shards")
+    missing = sum(not _path(directory, start).is_file() for start in range(0, index["n"], SHARD))
+    if missing:
+        raise GenlibError(f"{directory} lacks {missing} shards; the command that began it goes on with it")
+    return index
+
+
+def _is_whole(path: Path, count: int) -> bool:
+    """Whether a shard has been written and not damaged since; its checksums are read."""
+    if not path.is_file():
+        return False
+    try:
+        _read(path, count, labelled=False)
+    except GenlibError:
+        return False
+    return True
+
+
+def _read(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor | None]:
+    """Images uint8 (count, 28, 28), and labels where there should be some."""
+    try:
+        with np.load(io.BytesIO(read_file(path, LARGEST)), allow_pickle=False) as arrays:
+            images = torch.from_numpy(arrays["images"])
+            labels = torch.from_numpy(arrays["labels"]) if labelled else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise GenlibError(f"the shard {path} is damaged; the command that wrote it repairs it") from error
+    if images.shape != (count, 28, 28) or images.dtype != torch.uint8 or (labels is not None and len(labels) != count):
+        raise GenlibError(f"the shard {path} does not hold {count} images of 28 x 28 bytes")
+    return images, labels
