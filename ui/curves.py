@@ -60,8 +60,8 @@ def _chart(jobs: list[Job], measure: str) -> None:
     figure.update_layout(
         height=340, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title="epoch", yaxis_title=measure, legend=legend
     )
-    longest = max(len(points(job, measure)[0]) for job in jobs)
-    figure.update_xaxes(tickformat="d", dtick=1 if longest < 12 else None)
+    last = max((epochs[-1] for job in jobs if (epochs := points(job, measure)[0])), default=0)
+    figure.update_xaxes(tickformat="d", dtick=1 if last < 12 else None)  # a thousand ticks stop a browser for minutes
     ends = ", ".join(f"{name}: {_last(job, measure)}" for name, job in zip(names, jobs, strict=True))
     st.plotly_chart(figure, config=STILL, alt=f"{measure} by epoch; at the end {ends}", key="compared")
 

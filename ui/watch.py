@@ -132,7 +132,9 @@ def _show_place(job: Job, progress: Progress) -> None:
     word, colour = BADGES[job.state]
     share = progress.step / progress.total if progress.total else 0.0
     parts = [f":{colour}-badge[{word}]"]
-    if progress.total:
+    if job.state == "done":
+        parts.append(f"{len(progress.records):,} {_unit(get_preset(job.preset))}")
+    elif progress.total:
         parts.append(f"epoch {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:
         measuring = progress.step >= progress.total
