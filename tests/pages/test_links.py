@@ -1,0 +1,69 @@
+"""A link is the picture: what one page shares, opened by a stranger on a server that has just been started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.pages.conftest import Server, serve
+from tests.pages.studio import PAGES
+from tests.pages.test_browser import new_profile, pictures, shared_link, source
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+MOVED = {  # not a page's defaults, so that a control that is lost on the way is noticed
+    "generate": "seed=7&label=Coat&mix=Bag&share=0.3&t=0.8&d2=1.5&n=20",
+    "interpolate": "from=Shirt&to=Coat&seed=9",
+    "compare": "label=Bag&seed=3",
+    "latent": "model=vae-cnn&points=500&seed=2",
+    "reconstruct": "model=vae-cnn&n=5",
+    "discriminator": "images=500&threshold=0.4&seed=1",
+    "diversity": "per=5&seed=2",
+    "mixtures": "model=gmm-10&component=4&t=0.6&seed=5",
+    "history": "model=vae-cnn&epoch=3",
+    "leaderboard": "",
+    "findings": "",
+    "dataset": "label=Bag&n=7&seed=42",
+    "train": "preset=vae-dense-64",
+}
+SEEN = '[data-testid="stImage"] img, .js-plotly-plot .main-svg, [data-testid="stExpander"]'
+
+
+def opened(browser: Browser, address: str) -> Page:
+    """The page when it has come to rest, in a browser that has never been here."""
+    page = new_profile(browser).new_page()
+    page.goto(address)
+    expect(page.get_by_test_id("stMain").locator(SEEN).first).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    return page
+
+
+def shown(page: Page) -> list[bytes | str]:
+    """Every picture as the server sends it, and every chart in words."""
+    found = [page.request.get(source(image)) for image in pictures(page).all()]
+    assert all(answer.ok for answer in found)
+    charts = page.get_by_test_id("stPlotlyChart").all()
+    return [*(answer.body() for answer in found), *(chart.get_attribute("aria-label") or "" for chart in charts)]
+
+
+def test_no_page_is_forgotten() -> None:
+    assert MOVED.keys() == set(PAGES) - {"home"}  # which shares nothing
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_a_link_gives_its_pictures_on_a_cold_server(
+    name: str, chromium: Browser, server: Server, tmp_path: Path
+) -> None:
+    page = opened(chromium, f"{server.address}/{name}?{MOVED[name]}")
+    before = shown(page)
+    link = urlsplit(shared_link(page))
+    page.context.close()
+    assert before or name == "findings"  # which is text
+    with serve(tmp_path) as cold:
+        friend = opened(chromium, f"{cold.address}{link.path}?{link.query}")
+        assert shown(friend) == before
+        friend.context.close()
