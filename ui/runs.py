@@ -105,7 +105,7 @@ def choose_run(jobs: list[Job]) -> Job | None:
     """Which run to watch: the one just started, else the newest, those under way first."""
     if not jobs:
         return None
-    by_id = {job.id: job for job in sorted(jobs[::-1], key=lambda job: not is_active(job))}
+    by_id = {job.id: job for active in (True, False) for job in reversed(jobs) if is_active(job) is active}
     if st.session_state.get("run") not in by_id:
         st.session_state.pop("run", None)
     chosen = st.selectbox("Run", list(by_id), format_func=lambda job_id: title_of(by_id[job_id]), key="run", **BOUND)
