@@ -81,6 +81,8 @@ def _parser() -> _Parser:
     add.add_argument("--samples", metavar="D/", help="instead of a model, the shards that `sample --out D/` wrote")
     add.add_argument("--n", type=_whole("n"), default=10_000, help="fakes a seed")
     add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
+    add.add_argument("--inception", action="store_true", help="print the Frechet Inception distance instead (an hour)")
+    add.add_argument("--inception-weights", metavar="F.pth", help="its network's weights, which else are downloaded")
     add.add_argument("--score", action="store_true", help="train classifiers on conditional models' fakes (minutes)")
     add.set_defaults(run=commands.run_evaluate)
 

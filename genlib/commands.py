@@ -124,6 +124,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
         follow_measuring(options.samples, target)
         return
     names = options.names or [model["name"] for model in list_models() if model["sha256"]]
+    if options.inception or options.inception_weights:
+        _print_inception(names, options, target)
+        return
     results = {}
     if not FashionMNIST.available("train"):
         print("genlib: without the training split the nearest training images are left out", file=sys.stderr)
@@ -137,6 +140,23 @@ def run_evaluate(options: argparse.Namespace) -> None:
         print(f"{name:<18}{''.join(cells)}", flush=True)
     if target:
         write_json(target, results)
+
+
+def _print_inception(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
+    from tqdm import tqdm
+
+    from genlib.files import write_json
+    from genlib.metrics.inception import inception_distance
+
+    found = {}
+    for name in names:
+        with tqdm(total=2 * options.n, unit=" images", dynamic_ncols=True, leave=False) as bar:
+            found[name] = inception_distance(
+                name, options.n, weights=options.inception_weights, progress=lambda seen: bar.update(seen - bar.n)
+            )
+        print(f"{name:<18}{found[name]:>8.2f}  Inception FID, {options.n:,} samples", flush=True)
+    if target:
+        write_json(target, found)
 
 
 def run_findings(options: argparse.Namespace) -> None:
