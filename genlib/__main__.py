@@ -73,6 +73,8 @@ def _parser() -> _Parser:
         ("evaluation-samples", "10,000 unless given", "the final figures of each seed"),
     ):
         add.add_argument(f"--{flag}", type=_whole(flag), metavar="N", help=f"fakes behind {behind}, {count}")
+    add.add_argument("--on", choices=("hf-jobs",), help="train on a machine rented from Hugging Face")
+    add.add_argument("--flavor", metavar="F", help="which machine, t4-small unless given")
     add.set_defaults(run=commands.run_train)
 
     add = names.add_parser("evaluate", help="measure trained models by the protocol")

@@ -177,7 +177,7 @@ def reaching(repository: str, revision: str | None = None) -> Iterator[None]:
         403: f"you may not read it; ask for access on its page and {LOG_IN}",
         404: f"there is none (and no directory {repository} here)",
     }
-    with _one_line(f"{repository} on the Hub", answers, f"it has no revision {revision!r}"):
+    with in_one_line(f"{repository} on the Hub", answers, f"it has no revision {revision!r}"):
         yield
 
 
@@ -190,14 +190,17 @@ def writing(repository: str) -> Iterator[None]:
         403: "your token may not write there: it needs the right to write, to a namespace that you belong to",
         404: "there is no such owner, or your token may not write there",
     }
-    with _one_line(f"{repository} on the Hub", answers, "it has no branch main"):
+    with in_one_line(f"{repository} on the Hub", answers):
         yield
 
 
 @contextmanager
-def _one_line(what: str, answers: dict[int, str], no_revision: str) -> Iterator[None]:
+def in_one_line(what: str, answers: dict[int, str], no_revision: str = "it has no branch main") -> Iterator[None]:
+    """Turns whatever goes wrong with the Hub into one line on `what`; `answers` says what a status of HTTP means."""
     try:
         yield
+    except GenlibError:  # has its line
+        raise
     except Exception as error:  # of the Hub, of a proxy, of the network: many kinds that share no ancestor
         raise GenlibError(f"{what}: {_reason(error, answers, no_revision)}") from error
 

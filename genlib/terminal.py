@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from genlib.errors import GenlibError
+
 _Signals = list[int]  # those that have asked the training to stop
 
 
@@ -133,6 +135,30 @@ def follow_measuring(directory: str, target: Path | None) -> None:
                 print(f"{key:<18}  {value:.4f}" if isinstance(value, float) else f"{key:<18}  {value}")
             if target:
                 write_json(target, figures)
+
+
+def begun(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
+    """Preset and configuration of the run that is gone on with; empty where one is begun."""
+    from genlib.files import read_json
+
+    if options.on:
+        from genlib.hf_request import read_rental
+
+        if rental := read_rental(run_dir):
+            return vars(rental)
+    return read_json(run_dir / "run.json") if options.resume and (run_dir / "run.json").is_file() else {}
+
+
+def train_elsewhere(options: argparse.Namespace, preset: Any, run_dir: Path, config: Any) -> None:
+    """Train on a machine of Hugging Face Jobs, and show its log."""
+    from genlib.hf_jobs import train_on_hf_jobs
+    from genlib.hf_request import Wanted
+
+    if options.device != "auto":
+        raise GenlibError("--device is for this machine; --on hf-jobs takes the device of the --flavor")
+    given = {name: getattr(options, name.replace("-", "_")) for name in ("distance-samples", "evaluation-samples")}
+    counts = [part for name, count in given.items() if count is not None for part in (f"--{name}", str(count))]
+    train_on_hf_jobs(Wanted(preset, config, run_dir, options.flavor, options.resume, counts))
 
 
 def _epoch_line(record: dict[str, Any]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 OWNER, WRITER, READER = "me", "hf_writer", "hf_reader"  # the writer's token may write to its own namespace
@@ -28,8 +30,24 @@ class Repository:
         self.commit = f"{int(self.commit[0]) + 1}" * 40
 
 
+class Job(Protocol):
+    """What a rented machine makes of a request: it tells its stage whenever that is asked, and the lines it prints."""
+
+    message: str | None
+
+    def stage(self) -> str: ...
+
+    def lines(self) -> Iterable[str]: ...
+
+    def cancel(self) -> None: ...
+
+
 class Hub(ThreadingHTTPServer):
-    """`repositories` by "models/owner/name" or "spaces/owner/name"; `asked` is every request as "METHOD path"."""
+    """`repositories` by "models/owner/name" or "spaces/owner/name"; `asked` is every request as "METHOD path".
+
+    `machine` makes a job of a request for one; the requests are kept in `requests`, their jobs in `jobs` by id. With
+    `no_jobs` requests are refused by that status; where it is -1 the job is started and the answer lost.
+    """
 
     daemon_threads = True
 
@@ -38,8 +56,17 @@ class Hub(ThreadingHTTPServer):
         self.repositories: dict[str, Repository] = {}
         self.asked: list[str] = []
         self.down = False
+        self.machine: Callable[[dict[str, Any]], Job] | None = None
+        self.requests: list[dict[str, Any]] = []
+        self.jobs: dict[str, Job] = {}
+        self.no_jobs = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up in the middle of an answer, as one that stops following does, is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def model(self, name: str, **options: Any) -> Repository:
         return self.repositories.setdefault(f"models/{name}", Repository(**options))
@@ -59,7 +86,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer()
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_POST = do_DELETE = do_GET
 
     def _answer(self) -> None:
         path = unquote(urlsplit(self.path).path).strip("/")
@@ -73,6 +100,16 @@ class _Answers(BaseHTTPRequestHandler):
                 self._json({"warnings": [], "errors": []})
             elif path == "api/repos/create":
                 self._create(json.loads(body))
+            elif path == "api/repos/delete":
+                wanted = json.loads(body)
+                self._may_write(f"{wanted['organization']}/{wanted['name']}")
+                self.server.repositories.pop(f"models/{wanted['organization']}/{wanted['name']}")
+                self._json({})
+            elif path == "api/whoami-v2":
+                self._known()
+                self._json({"type": "user", "name": OWNER})
+            elif path.startswith("api/jobs/"):
+                self._jobs(parts[2], parts[3:], body)
             elif parts[0] == "api":
                 self._api(parts[1], "/".join(parts[2:4]), parts[4:], body)
             elif parts[2] == "resolve":
@@ -113,9 +150,65 @@ class _Answers(BaseHTTPRequestHandler):
     def _token(self) -> str:
         return (self.headers.get("Authorization") or "").removeprefix("Bearer ")
 
-    def _may_write(self, name: str) -> None:
+    def _jobs(self, owner: str, rest: list[str], body: bytes) -> None:
+        self._known()
+        if rest and rest[0] not in self.server.jobs:
+            self._refuse(404, message="Job not found")
+        match (self.command, rest):
+            case ("POST", []):
+                self._start(owner, json.loads(body))
+            case ("GET", []):
+                wanted = parse_qs(urlsplit(self.path).query).get("label", [])
+                found = [self._job(number) for number in self.server.jobs]
+                held = [{f"{key}={text}" for key, text in job["labels"].items()} for job in found]
+                self._json([job for job, labels in zip(found, held, strict=True) if labels >= set(wanted)])
+            case ("GET", [number]):
+                self._json(self._job(number))
+            case ("GET", [number, "logs"]):
+                self._log(self.server.jobs[number].lines())
+            case ("POST", [number, "cancel"]):
+                self.server.jobs[number].cancel()
+                self._json({})
+            case _:
+                self._refuse(404)
+
+    def _start(self, owner: str, wanted: dict[str, Any]) -> None:
+        if self._token != WRITER or owner != OWNER:
+            self._refuse(403, message="missing permissions: job.write")
+        if self.server.no_jobs > 0:
+            self._refuse(self.server.no_jobs, message="refused")
+        assert self.server.machine is not None
+        number = f"{len(self.server.requests):024x}"
+        self.server.requests.append(wanted)
+        self.server.jobs[number] = self.server.machine(wanted)
+        if self.server.no_jobs < 0:
+            self.close_connection = True
+            raise _Refused
+        self._json(self._job(number))
+
+    def _job(self, number: str) -> dict[str, Any]:
+        job, wanted = self.server.jobs[number], self.server.requests[int(number, 16)]
+        status = {"stage": job.stage(), "message": job.message}
+        owner = {"id": "1", "name": OWNER, "type": "user"}
+        return {"id": number, "owner": owner, "status": status, "labels": wanted["labels"], "flavor": wanted["flavor"]}
+
+    def _log(self, lines: Iterable[str]) -> None:
+        """Server-sent events until the lines end, and with them the connection."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for line in lines:
+            event = {"timestamp": "2026-01-01T00:00:00.000Z", "data": line}
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+            self.wfile.flush()
+
+    def _known(self) -> None:
         if self._token not in (WRITER, READER):
             self._refuse(401, message="Invalid credentials in Authorization header")
+
+    def _may_write(self, name: str) -> None:
+        self._known()
         if self._token != WRITER or not name.startswith(f"{OWNER}/"):
             self._refuse(403, message="You don't have the rights")
 
