@@ -63,6 +63,7 @@ class Queue:
     `by` is the visitor who asks, None the host itself: a visitor may only touch his own runs unless the host shares
     them. Every method raises GenlibError, in one line, where what was asked for cannot be. The limits are those of
     the environment unless given; the workers, which move the queue on while no one looks, know the environment's alone.
+    Those on a visitor's runs, their epochs and their minutes do not bind the host's own, which have no owner.
     """
 
     def __init__(self, directory: str | Path | None = None, limits: Limits | None = None) -> None:
@@ -102,7 +103,7 @@ class Queue:
         config = get_preset(preset).config.replace(**settings)
         with shapes_only():  # refuses layers that do not fit together
             get_preset(preset).build(config)
-        if self.limits.epochs and config.epochs > self.limits.epochs:
+        if owner and self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():
             self._check_room(owner)
@@ -122,7 +123,7 @@ class Queue:
             if not job.preset:
                 raise GenlibError(f"{job.id} cannot be resumed: {job.reason}")
             self._check_room(None)
-            if self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
+            if job.owner and self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
                 raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
             job.become("queued")
         return self.get(job_id)
@@ -274,7 +275,7 @@ class Queue:
 
     def _overrun(self, job: Job) -> str:
         """Why a worker must be made to stop; empty where it need not."""
-        here, minutes = time.time() - job.since, self.limits.minutes
+        here, minutes = time.time() - job.since, self.limits.minutes if job.owner else None
         if not job.process or job.state == "pausing":
             return ""
         if job.state == "cancelling":  # after its worker, which should have killed it, there is still us

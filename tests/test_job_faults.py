@@ -233,7 +233,7 @@ def test_a_worker_kills_a_training_that_does_not_stop(queue: Queue) -> None:
 def test_a_worker_stops_a_training_whose_minutes_are_over(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a minute, and although no one looks."""
     monkeypatch.setenv("GENLIB_TRAINING_MINUTES", "1")
-    job = submit(queue)
+    job = submit(queue, owner="ada")
     until(lambda: not is_held(job.directory), "the end of the worker")
     ended = queue.get(job.id)
     assert (ended.state, ended.reason) == ("paused", "stopped after 1 min of training, this host's limit")

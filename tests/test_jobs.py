@@ -224,7 +224,7 @@ def test_limits_on_a_run_and_a_visitor(queue: Queue) -> None:
     with refused("^this host's limit of runs a visitor is 2; delete one of yours first$"):
         submit(limited, few, owner="ada")
     assert submit(limited, few, owner="bob").state == "queued"
-    assert submit(limited, few).state == "queued"  # the host itself
+    assert submit(limited).state == "queued"  # the host itself
 
 
 def test_limits_on_the_queue_hold_for_resuming(queue: Queue) -> None:
@@ -246,13 +246,15 @@ def test_limits_on_the_disk(queue: Queue) -> None:
 
 
 def test_a_run_that_has_had_its_minutes_is_not_resumed(queue: Queue) -> None:
-    job = kept(queue, "paused", seconds=61.0)
+    job, own = kept(queue, "paused", owner="ada", seconds=61.0), kept(queue, "paused", seconds=61.0)
+    limited = Queue(queue.directory, Limits(minutes=1))
     with refused(f"^{job.id} has trained for the 1 min that this host allows$"):
-        Queue(queue.directory, Limits(minutes=1)).resume(job.id)
+        limited.resume(job.id)
+    assert limited.resume(own.id).state == "running"  # the host itself
 
 
 def test_a_run_is_stopped_when_its_minutes_are_over(queue: Queue) -> None:
-    job = freeze(submit(queue))
+    job = freeze(submit(queue, owner="ada"))
     (job.directory / "events.jsonl").write_text("")
     os.utime(job.directory / "events.jsonl", (job.since + 1, job.since + 1))  # it has begun
     limited = Queue(queue.directory, Limits(minutes=1))
