@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from genlib import __version__, commands
+from genlib import __version__, commands, training_commands
 from genlib.errors import GenlibError
 
 LONGEST_LINE = 1_000  # of an error, in characters
@@ -60,8 +60,9 @@ def _parser() -> _Parser:
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     add.set_defaults(run=commands.run_sample)
 
-    add = names.add_parser("train", help="train a model, resumably")
-    add.add_argument("name", metavar="NAME")
+    add = names.add_parser("train", help="train a model, or all of them, resumably")
+    add.add_argument("name", nargs="?", metavar="NAME")
+    add.add_argument("--all", action="store_true", help="every model, through the queue of runs; goes on where it was")
     add.add_argument("--run-dir", metavar="D", help="default: $GENLIB_RUNS/NAME, else runs/NAME")
     for flag in ("epochs", "batch-size", "lr", "seed"):
         add.add_argument(f"--{flag}", metavar=flag[0].upper(), help=f"short for --set {flag.replace('-', '_')}=...")
@@ -75,7 +76,7 @@ def _parser() -> _Parser:
         add.add_argument(f"--{flag}", type=_whole(flag), metavar="N", help=f"fakes behind {behind}, {count}")
     add.add_argument("--on", choices=("hf-jobs",), help="train on a machine rented from Hugging Face")
     add.add_argument("--flavor", metavar="F", help="which machine, t4-small unless given")
-    add.set_defaults(run=commands.run_train)
+    add.set_defaults(run=training_commands.run_train)
 
     add = names.add_parser("evaluate", help="measure trained models by the protocol")
     add.add_argument("names", nargs="*", metavar="NAME")

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from genlib.errors import GenlibError
-from genlib.terminal import begun, follow_training, train_elsewhere
 
 
 def run_list(options: argparse.Namespace) -> None:
@@ -62,36 +61,6 @@ def run_sample(options: argparse.Namespace) -> None:
         write_file(path, npz_bytes(**arrays))
     else:
         write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
-
-
-def run_train(options: argparse.Namespace) -> None:
-    """Train a preset, drawing its progress."""
-    from genlib.files import runs_directory
-    from genlib.model import get_preset
-
-    if options.flavor and not options.on:
-        raise GenlibError("--flavor goes with --on hf-jobs")
-    preset = get_preset(options.name)
-    run_dir = Path(options.run_dir or runs_directory() / preset.name)
-    config = preset.config
-    saved = begun(options, run_dir)
-    if saved.get("preset") == preset.name:  # what was set when the run began need not be said again
-        config = preset.config.from_dict(saved["config"])
-    settings = dict(_setting(text) for text in options.set)
-    for key in ("epochs", "batch_size", "lr", "seed"):
-        if (value := getattr(options, key)) is not None:
-            settings[key] = value
-    if options.on:
-        train_elsewhere(options, preset, run_dir, config.parse(settings))
-    else:
-        follow_training(options, preset.name, run_dir, config.parse(settings))
-
-
-def _setting(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise GenlibError(f"--set takes key=value, not {text!r}")
-    return key, value
 
 
 _COLUMNS = (

@@ -27,7 +27,6 @@ from genlib.hf_request import (
     Rental,
     Wanted,
     check_access,
-    check_counts,
     check_flavor,
     job_request,
     read_rental,
@@ -51,9 +50,11 @@ def train_on_hf_jobs(wanted: Wanted) -> None:
     A job that the run directory knows is followed. Ctrl-C and SIGTERM leave it going on. Raises GenlibError, in one
     line, where the training cannot be had, has failed, or the network stays away.
     """
+    from genlib.training import check_samples
+
     check_flavor(wanted.flavor or FLAVOR)
     check_access()
-    check_counts(wanted.counts)
+    check_samples(*map(int, wanted.counts[1::2]))  # before a machine is paid for
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     busy = f"{wanted.directory} is being trained, or its job followed, by another process"
     try:
@@ -107,12 +108,12 @@ def _train(wanted: Wanted) -> None:
 
 def _refuse_other(wanted: Wanted, rental: Rental | None) -> None:
     """A directory of something else, of another run, or of this one with other settings."""
-    from genlib.training import _refuse_wrong_directory
+    from genlib.training import refuse_wrong_directory
 
     directory, preset, config = wanted.directory, wanted.preset, wanted.config
     if rental is None:
         if (directory / "run.json").is_file() or any(directory.iterdir()):
-            _refuse_wrong_directory(directory, preset, config, directory / CHECKPOINT, wanted.resume)
+            refuse_wrong_directory(directory, preset, config, directory / CHECKPOINT, wanted.resume)
         return
     if rental.preset != preset.name:
         raise GenlibError(f"{directory} holds a run of {rental.preset}, not of {preset.name}")

@@ -107,16 +107,6 @@ def check_flavor(flavor: str) -> None:
         raise GenlibError(f"{flavor!r} {why}; choose one of {', '.join(usable)}")
 
 
-def check_counts(options: list[str]) -> None:
-    """GenlibError for sample counts that the training would refuse, before a machine is paid for."""
-    from genlib.metrics.evaluation import FEWEST
-    from genlib.sampling import MAX_SAMPLES
-
-    for count in map(int, options[1::2]):
-        if not FEWEST <= count <= MAX_SAMPLES:
-            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {count}")
-
-
 def check_access() -> None:
     """GenlibError where this machine is told to stay offline, or has no token of the Hub."""
     from huggingface_hub import get_token

@@ -47,9 +47,7 @@ def train(
     a damaged checkpoint, losses that stop being finite, or a process of the group that has ended.
     """
     preset, directory, processes = get_preset(name), Path(run_dir), Processes.join(device)
-    for samples in (distance_samples, evaluation_samples):
-        if not FEWEST <= samples <= MAX_SAMPLES:
-            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+    check_samples(distance_samples, evaluation_samples)
     config, interval = config or preset.config, checkpoint_seconds()
     checkpoint = directory / "checkpoint" / "last.safetensors"
     with ExitStack() as stack:
@@ -76,13 +74,20 @@ def _enter(
     except OSError as error:
         raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
-    _refuse_wrong_directory(directory, preset, config, checkpoint, resume)
+    refuse_wrong_directory(directory, preset, config, checkpoint, resume)
     if (directory / "metrics.json").is_file():
         return read_json(directory / "metrics.json")
     for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
     return {}
+
+
+def check_samples(*counts: int) -> None:
+    """Raise GenlibError unless a Frechet distance can be had of so many samples."""
+    for samples in counts:
+        if not FEWEST <= samples <= MAX_SAMPLES:
+            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
 
 
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
@@ -105,7 +110,8 @@ def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluatio
     yield Done(metrics)
 
 
-def _refuse_wrong_directory(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
+def refuse_wrong_directory(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
+    """Note the run in its directory; GenlibError where that holds something else, or a run to be resumed."""
     description = directory / "run.json"
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     if not description.is_file():
