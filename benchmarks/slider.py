@@ -8,14 +8,19 @@ Streamlit's slider tells the server at the key press itself. What a bare page wa
 that Streamlit runs after each script: with torch in memory it holds the interpreter for some 100 ms before the
 picture can be fetched, unless the objects of the imported libraries have been frozen (`gc.freeze`).
 
-Then the same with seven more sessions on the server, dragging the same slider of the same page without a rest: by
-Streamlit's protocol (`visitor.py`), since seven more browsers on the same cores would measure themselves.
+Then the same beside a training job of the queue, and with seven more sessions on the server, dragging the same slider
+of the same page without a rest: by Streamlit's protocol (`visitor.py`), since seven more browsers on the same cores would
+measure themselves.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser
@@ -24,13 +29,17 @@ from benchmarks.browser import Slider, chromium
 from benchmarks.report import Unavailable, in_turns, load_average, percentile, print_table, ratio
 from benchmarks.server import ROOT, streamlit
 from benchmarks.visitor import crowd
+from genlib.jobs import Queue
 from genlib.model import presets
+from genlib.runs import WORKING, has_begun
 from genlib.store import weights_directory
 
 PICTURES = 40  # the Generate page's default
 MOVES = 30  # of the temperature slider's 40
 OTHERS = 7
+JOB = "dcgan-32"
 Query = dict[str, object]
+Visits = dict[str, tuple[str, str, Query]]
 LABELS = {"generate": "Temperature", "interpolate": "Position"}
 
 
@@ -44,15 +53,15 @@ def run(quick: bool) -> None:
         scripts = (app, ROOT / "benchmarks" / "bare_page.py")
         studio, bare = (stack.enter_context(streamlit(script)).address for script in scripts)
         browser = stack.enter_context(chromium())
-        visits: dict[str, tuple[str, str, Query]] = {}
+        visits: Visits = {}
         for page in LABELS:
             query: Query = {"model": model} | ({"n": PICTURES} if page == "generate" else {})
             visits[f"/{page}"] = (studio, page, query)
             visits[f"/{page}, bare"] = (bare, "", query | {"draw": page})
-        sliders = {name: _slider(browser, name, *visit) for name, visit in visits.items()}
-        measures = {name: slider.move for name, slider in sliders.items()}
-        in_turns(measures, 2)
-        _print(f"{model}, {moves} interleaved moves", in_turns(measures, moves))
+        _print(f"{model}, {moves} interleaved moves", _alone(browser, visits, moves, 0))
+        with _training():
+            times = _alone(browser, visits, moves, OTHERS + 2)
+        _print(f"{model}, {moves} interleaved moves beside a job that trains {JOB}", times)
         _print(
             f"{model}, {moves} moves beside {OTHERS} other sessions that move at once",
             {name: _in_company(browser, moves, name, *visit) for name, visit in visits.items()},
@@ -61,6 +70,32 @@ def run(quick: bool) -> None:
 
 def _slider(browser: Browser, name: str, root: str, page: str, query: Query) -> Slider:
     return Slider(browser, f"{root}/{page}?{urlencode(query)}", _label(name))
+
+
+def _alone(browser: Browser, visits: Visits, moves: int, seed: int) -> dict[str, list[float]]:
+    """The milliseconds of each page's moves, the pages in turn."""
+    sliders = {
+        name: _slider(browser, name, root, page, query | {"seed": seed}) for name, (root, page, query) in visits.items()
+    }
+    measures = {name: slider.move for name, slider in sliders.items()}
+    in_turns(measures, 2)
+    return in_turns(measures, moves)
+
+
+@contextmanager
+def _training() -> Iterator[None]:
+    """A job of the queue trains as long as the context lasts, niced as a job is, on as many threads as it takes."""
+    with TemporaryDirectory() as directory:
+        queue = Queue(Path(directory))
+        job = queue.submit(JOB, {})
+        while not all(map(has_begun, queue.jobs())):
+            time.sleep(0.5)
+        try:
+            yield
+        finally:
+            queue.cancel(job.id)
+            while any(each.state in WORKING for each in queue.jobs()):
+                time.sleep(0.5)
 
 
 def _label(name: str) -> str:
