@@ -9,8 +9,8 @@ that Streamlit runs after each script: with torch in memory it holds the interpr
 picture can be fetched, unless the objects of the imported libraries have been frozen (`gc.freeze`).
 
 Then the same beside a training job of the queue, and with seven more sessions on the server, dragging the same slider
-of the same page without a rest: by Streamlit's protocol (`visitor.py`), since seven more browsers on the same cores would
-measure themselves.
+of the same page without a rest: by Streamlit's protocol (`visitor.py`), since seven more browsers on the same cores
+would measure themselves.
 """
 
 from __future__ import annotations
