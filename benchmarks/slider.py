@@ -68,15 +68,15 @@ def run(quick: bool) -> None:
         )
 
 
-def _slider(browser: Browser, name: str, root: str, page: str, query: Query) -> Slider:
-    return Slider(browser, f"{root}/{page}?{urlencode(query)}", _label(name))
+def _slider(browser: Browser, name: str, root: str, page: str, query: Query, seed: int) -> Slider:
+    """A slider where no one has been; Interpolate's walk between the seeds it opens with changes at every step."""
+    moved = query | ({"seed": seed} if "generate" in name else {})
+    return Slider(browser, f"{root}/{page}?{urlencode(moved)}", _label(name))
 
 
 def _alone(browser: Browser, visits: Visits, moves: int, seed: int) -> dict[str, list[float]]:
     """The milliseconds of each page's moves, the pages in turn."""
-    sliders = {
-        name: _slider(browser, name, root, page, query | {"seed": seed}) for name, (root, page, query) in visits.items()
-    }
+    sliders = {name: _slider(browser, name, *visit, seed) for name, visit in visits.items()}
     measures = {name: slider.move for name, slider in sliders.items()}
     in_turns(measures, 2)
     return in_turns(measures, moves)
@@ -104,7 +104,7 @@ def _label(name: str) -> str:
 
 def _in_company(browser: Browser, moves: int, name: str, root: str, page: str, query: Query) -> list[float]:
     """The milliseconds of one slider's moves, the others on the same page with seeds of their own."""
-    slider = _slider(browser, name, root, page, query | {"seed": OTHERS + 1})
+    slider = _slider(browser, name, root, page, query, OTHERS + 1)
     with crowd(root, page, [query | {"seed": 1 + i} for i in range(OTHERS)], _label(name)):
         return [slider.move() for _ in range(moves)]
 
