@@ -13,7 +13,7 @@ from genlib.model import capabilities, get_preset
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
-    ("kid", "kernel distance", ".4f"),
+    ("kid", "kernel distance", "z.4f"),
     ("precision", "precision: fakes among real images", ".3f"),
     ("recall", "recall: real images among fakes", ".3f"),
     ("density", "density", ".3f"),

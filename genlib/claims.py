@@ -207,6 +207,10 @@ WHY: dict[int, str] = {
     "epoch the curves run the other way: the opening that the study saw is over within our first one. By eye the four "
     "roughest walks do not jump either: over ten frames a boot turns into a bag, a bag into a sandal, and the features "
     "change fastest midway.",
+    10: "The distance never lies flat: it falls ever more slowly, the averaged generator's from 4.4 at epoch 50 to 2.6 "
+    "at 500, which looks flat on an axis that begins at 40. The generator's loss falls, where claim 9's should rise, "
+    "because this discriminator is far ahead after three epochs and caught up with by epoch 50; from then on its loss "
+    "stays just below log 2 = 0.69, that of one who cannot tell.",
     12: "Mixed in the embedding, T-shirts pass Shirts on their way to Dresses (68 % of 200 walks), and "
     "Shirts go to Coats directly. The study averaged label numbers, which are names: Shirt 6 and Coat 4 make Sandal 5, "
     "T-shirt 0 and Dress 3 make Pullover 2. Interpolate shows both.",

@@ -73,6 +73,7 @@ class PlainGANConfig(GANConfig):
             PlainGANConfig(epochs=500, precision="bfloat16", dropout=0.3),
             "A dense pair followed by its Frechet distance through 500 epochs.",
             milestones=(1, 10, 50, 100, 200, 300, 400, 500),
+            differs="beta1 0.5, products in bfloat16. The study names no layers: they are gan-dense-1's.",
         ),
         Preset(
             "gan-dense-cnn",
