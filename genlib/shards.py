@@ -77,8 +77,8 @@ def measure_shards(directory: str | Path, progress: Callable[[int], object] = la
     seen, agreed = torch.zeros(CLASSES, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     for start in _starts(index["n"], processes):
         images, labels = _read(_path(source, start), min(SHARD, index["n"] - start), index["labelled"])
-        classes = extractor.predict(images)
-        features.add(extractor.features(images))
+        points, classes = extractor.look(images)
+        features.add(points)
         seen += torch.bincount(classes, minlength=CLASSES)
         agreed += 0 if labels is None else (classes == labels).sum()
         progress(int(features.n))

@@ -97,12 +97,12 @@ def _carried(known: Path) -> dict[str, Any]:
 def _sampled(model: Model, extractor: Extractor, n: int, seed: int) -> dict[str, float]:
     """What one seed's fakes score."""
     fakes, labels = generate(model, n, seed)
-    features = extractor.features(fakes)
+    features, seen = extractor.look(fakes)
     measured = {"fd": frechet_distance(Gaussian.of(features), extractor.test)}
-    measured |= compare(fakes, torch.from_numpy(features))
+    measured |= compare(torch.from_numpy(features), seen)
     if labels is not None:
         del measured["balance_kl"]  # the labels decide it
-        measured["class_consistency"] = class_consistency(extractor.predict(fakes), labels)
+        measured["class_consistency"] = class_consistency(seen, labels)
     return measured
 
 

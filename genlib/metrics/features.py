@@ -47,6 +47,13 @@ class Extractor:
         return torch.cat([self.classifier.features(_prepared(part)) for part in images.split(250)]).numpy()
 
     @torch.inference_mode()
+    def look(self, images: Tensor) -> tuple[np.ndarray, Tensor]:
+        """Features and classes seen, in one pass."""
+        features = torch.from_numpy(self.features(images))
+        classes = torch.cat([self.classifier.head(part).argmax(1) for part in features.split(250)])
+        return features.numpy(), classes
+
+    @torch.inference_mode()
     def predict(self, images: Tensor) -> Tensor:
         """uint8 images (N, 28, 28) to the classes seen, int64 (N,)."""
         return torch.cat([self.classifier(_prepared(part)).argmax(1) for part in images.split(250)])

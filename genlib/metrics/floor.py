@@ -40,24 +40,24 @@ def real_neighbourhoods() -> Neighbourhoods:
     return Neighbourhoods.of(torch.from_numpy(load_extractor().features(FashionMNIST.load("test").images)))
 
 
-def compare(fakes: torch.Tensor, features: torch.Tensor) -> dict[str, float]:
-    """Kernel distance, coverage and class balance of fakes uint8 (N, 28, 28) with their features (N, 128)."""
+def compare(features: torch.Tensor, seen: torch.Tensor) -> dict[str, float]:
+    """Kernel distance, coverage and class balance from features (N, 128) and the classes seen (N,)."""
     real = real_neighbourhoods()
     size = min(len(features), len(real.points))
     kid, kid_se = kernel_distance(features[:size], real.points[:size])
     measured = {"kid": kid, "kid_se": kid_se, **vars(measure_coverage(real, Neighbourhoods.of(features)))}
-    return measured | {"balance_kl": balance_divergence(load_extractor().predict(fakes))}
+    return measured | {"balance_kl": balance_divergence(seen)}
 
 
 def _measure() -> dict[str, Any]:
     extractor, train, test = load_extractor(), FashionMNIST.load("train"), FashionMNIST.load("test")
     images = train.images[:FLOOR_SAMPLES]
-    features = torch.from_numpy(extractor.features(images))
+    features, seen = extractor.look(images)
     distances = nearest_distances(test.images, train.images)
     return {
         "extractor": extractor.sha256,
         "fd": extractor.floor,
-        **compare(images, features),
+        **compare(torch.from_numpy(features), seen),
         "class_consistency": class_consistency(extractor.predict(test.images), test.labels),
         "cas": classification_accuracy_score(train),
         "nearest_train": float(distances.median()),
