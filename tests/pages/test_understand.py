@@ -168,7 +168,7 @@ def test_the_pies_are_the_judgement() -> None:
     found = judge("cgan-mlp", 500, 0).pies(0.4)
     pies = charts(app)[0]["data"]
     assert [pie["values"][0] for pie in pies] == pytest.approx(list(found.values()), abs=0.02)
-    assert any("*raw* generator" in each.value and "evaluation mode" in each.value for each in app.caption)
+    assert any("*raw* generator" in each.value and "Dropout is off" in each.value for each in app.caption)
 
 
 def test_a_gan_without_classes_is_judged_too(weights: Path) -> None:
