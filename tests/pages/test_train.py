@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from genlib import runs
 from genlib.data import FashionMNIST
 from genlib.files import read_json, write_json
 from genlib.jobs import Queue
@@ -288,3 +289,19 @@ def test_presets_that_share_a_key_agree_on_its_meaning() -> None:
         for field in vars(preset.config):
             names.setdefault(KEYS.get(field, field), set()).add(field)
     assert all(len(fields) == 1 for fields in names.values())
+
+
+@pytest.mark.slow
+def test_the_code_trains_what_the_form_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines as shown, in a real worker on the whole training split: half a minute on an idle core."""
+    monkeypatch.setattr("genlib.jobs.launch", runs.launch)  # workers start, as they do for a reader
+    if not FashionMNIST.available("train"):
+        pytest.skip("the training split is not on this machine")
+    app = open_page("train", {"preset": "vae-dense-8", "epochs": "1", "batch": "1024", "measure": "Quick look"})
+    monkeypatch.chdir(tmp_path)
+    exec(compile(app.code[1].value, "snippet", "exec"), {"__name__": "__main__"})
+    (job,) = Queue().jobs()
+    assert (job.state, job.config["epochs"], job.config["batch_size"]) == ("done", 1, 1024)
+    assert "'event': 'Done'" in capsys.readouterr().out
