@@ -151,7 +151,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(queue: Queue) -> None:
     checkpoint = job.directory / "checkpoint" / "last.safetensors"
     good = checkpoint.read_bytes()
     until(lambda: not is_held(job.directory), "the end of the worker")
-    with no_room(len(good) - 1):
+    with no_room(len(good) - 500):  # another step's header may be some bytes shorter
         queue.resume(job.id)
     full = resting(queue, job)
     assert (full.state, full.reason) == ("failed", "the disk has no room left; the last checkpoint is kept")
