@@ -55,7 +55,8 @@ def train_on_hf_jobs(wanted: Wanted) -> None:
     check_flavor(wanted.flavor or FLAVOR)
     check_access()
     check_samples(*map(int, wanted.counts[1::2]))  # before a machine is paid for
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    both = (signal.SIGINT, signal.SIGTERM)  # the first, too: what a background shell starts ignores it
+    before = {number: signal.signal(number, signal.default_int_handler) for number in both}
     busy = f"{wanted.directory} is being trained, or its job followed, by another process"
     try:
         with _made(wanted.directory), locked(wanted.directory, LOCK_SECONDS, busy):
@@ -63,7 +64,8 @@ def train_on_hf_jobs(wanted: Wanted) -> None:
     except KeyboardInterrupt:
         _say_goodbye(wanted)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
