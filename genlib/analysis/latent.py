@@ -146,8 +146,9 @@ def outlines(model: Model, projection: Projection) -> list[Tensor]:
 
 
 def _count(n: int) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or not 20 <= n <= 10_000:
-        raise GenlibError(f"n takes a whole number from 20 to 10000, not {n!r}")
+    """Of points: half of the fewest still fit a classifier of ten classes."""
+    if isinstance(n, bool) or not isinstance(n, int) or not 40 <= n <= 10_000:
+        raise GenlibError(f"n takes a whole number from 40 to 10000, not {n!r}")
     return n
 
 

@@ -129,8 +129,8 @@ def test_bad_questions_are_refused() -> None:
         hidden_projections(tiny_model("vae-cnn"))
     with refused("encodes images, or a mixture"):
         encoded_projection(tiny_model("cgan-mlp"))
-    for n in (19, 10_001, True, 30.0):
-        with refused("n takes a whole number from 20 to 10000"):
+    for n in (39, 10_001, True, 50.0):
+        with refused("n takes a whole number from 40 to 10000"):
             hidden_projections(tiny_model("cgan-mlp"), n)  # type: ignore[arg-type]
     with refused("1 to 3 components, not 4"):
         principal_components(torch.randn(9, 3), 4)
