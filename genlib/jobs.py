@@ -16,7 +16,6 @@ power cut left no one to say so.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import time
@@ -44,6 +43,7 @@ from genlib.runs import (
     launch,
     read_job,
     reap,
+    run_number,
     waiting,
     without_places,
 )
@@ -199,7 +199,7 @@ class Queue:
 
     def _read(self) -> list[Job]:
         found = [read_job(path) for path in self.directory.iterdir() if not path.name.startswith(".")]
-        return sorted((job for job in found if job), key=lambda job: (_number(job.id), job.id))
+        return sorted((job for job in found if job), key=lambda job: (run_number(job.id), job.id))
 
     def _taken(self, job_id: str, by: str | None, action: str, states: tuple[str, ...]) -> Job:
         job = self.get(job_id)
@@ -242,7 +242,7 @@ class Queue:
         counter, last = self.directory / ".counter.json", 0
         with suppress(GenlibError, KeyError, TypeError, ValueError):  # damaged: the runs themselves are numbered too
             last = int(read_json(counter)["last"])
-        number = max([last, *(_number(path.name) for path in self.directory.iterdir())]) + 1
+        number = max([last, *(run_number(path.name) for path in self.directory.iterdir())]) + 1
         write_json(counter, {"last": number})
         return number
 
@@ -295,8 +295,3 @@ class Queue:
             state = "pausing" if has_begun(job) else "cancelling"
             job = replace(self._stop(job, state), reason=why).save()
         return job
-
-
-def _number(name: str) -> int:
-    found = re.search(r"-run-(\d{1,9})$", name)
-    return int(found[1]) if found else 0

@@ -269,3 +269,9 @@ def _why(job: Job, code: int | None) -> str:
     if code == -signal.SIGKILL:
         return "the training was killed; mostly that means that the machine ran out of memory"
     return f"the training was ended by signal {-code}" if code < 0 else last
+
+
+def run_number(name: str) -> int:
+    """The number at the end of a run's name, 0 where it has none: a run of the command line."""
+    found = re.search(r"-run-(\d{1,9})$", name)
+    return int(found[1]) if found else 0

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import findings
+from genlib import findings, verdicts
 from genlib.claims import CLAIMS, Claim
-from genlib.findings import Measured, judge_claim
+from genlib.findings import judge_claim
 from genlib.model import presets
+from genlib.verdicts import Measured
 
 
 class Figures(Measured):
@@ -36,15 +37,15 @@ def claim(number: int) -> Claim:
 
 def holds(number: int, *models: Figures) -> list[bool]:
     """The outcome of each part of a claim."""
-    return [outcome[0] for outcome in findings._TESTS[number](*models)]
+    return [outcome[0] for outcome in verdicts.TESTS[number](*models)]
 
 
 def test_every_claim_has_a_rule_and_a_test_of_its_models() -> None:
-    assert [each.number for each in CLAIMS] == list(range(1, 17)) == list(findings._TESTS)
+    assert [each.number for each in CLAIMS] == list(range(1, 17)) == list(verdicts.TESTS)
     for each in CLAIMS:
         assert each.rule
         assert set(each.models) <= set(presets())
-        inspect.signature(findings._TESTS[each.number]).bind(*each.models)
+        inspect.signature(verdicts.TESTS[each.number]).bind(*each.models)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_every_claim_has_a_rule_and_a_test_of_its_models() -> None:
     [(8.9, 10, 0.01, True), (9.1, 10, 0.01, False), (8.0, 10, 0.6, False), (11, 10, 0.01, False)],
 )
 def test_better_is_ten_percent_and_twice_the_spread(a: float, b: float, std: float, better: bool) -> None:
-    assert findings._better(Figures(fd=a, fd_std=std), Figures(fd=b, fd_std=std))[0] is better
+    assert verdicts._better(Figures(fd=a, fd_std=std), Figures(fd=b, fd_std=std))[0] is better
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_better_is_ten_percent_and_twice_the_spread(a: float, b: float, std: flo
 def test_verdicts(outcomes: tuple[bool, bool], verdict: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "_shipped", lambda _: True)
     monkeypatch.setattr(findings, "Measured", Figures)
-    monkeypatch.setitem(findings._TESTS, 2, lambda *_: [(each, "so") for each in outcomes])
+    monkeypatch.setitem(verdicts.TESTS, 2, lambda *_: [(each, "so") for each in outcomes])
     found = judge_claim(claim(2)).to_dict()
     assert found["verdict"] == verdict
     assert [part["holds"] for part in found["parts"]] == list(outcomes)
@@ -119,10 +120,10 @@ def test_a_followed_gan() -> None:
 
 def test_the_laplacian_is_of_gray_levels() -> None:
     flat = torch.full((2, 28, 28), 9, dtype=torch.uint8)
-    assert findings._laplacian(flat) == 0
+    assert verdicts._laplacian(flat) == 0
     checked = flat.clone()
     checked[:, ::2, ::2], checked[:, 1::2, 1::2] = 10, 10
-    assert findings._laplacian(checked) == 4
+    assert verdicts._laplacian(checked) == 4
 
 
 @pytest.mark.parametrize("number", [1, 2, 11])

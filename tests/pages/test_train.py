@@ -292,13 +292,12 @@ def test_presets_that_share_a_key_agree_on_its_meaning() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("training_split")
 def test_the_code_trains_what_the_form_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lines as shown, in a real worker on the whole training split: half a minute on an idle core."""
     monkeypatch.setattr("genlib.jobs.launch", runs.launch)  # workers start, as they do for a reader
-    if not FashionMNIST.available("train"):
-        pytest.skip("the training split is not on this machine")
     app = open_page("train", {"preset": "vae-dense-8", "epochs": "1", "batch": "1024", "measure": "Quick look"})
     monkeypatch.chdir(tmp_path)
     exec(compile(app.code[1].value, "snippet", "exec"), {"__name__": "__main__"})
