@@ -32,6 +32,8 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
         given = {key: count for key, count in counts.items() if count is not None}
         events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
         if processes.leads:
+            if processes.count > 1 and processes.device.type != "cuda" and normalises_batches(name, config):
+                _tell(f"batch norm sees each process' share of a batch alone: {name} is not the one of one process")
             _draw(events, name, run_dir, asked)
         else:
             list(events)
@@ -66,6 +68,16 @@ def _told_once(asked: _Signals) -> Iterator[None]:
         if lost.index == 0 or (lost.index == 1 and not asked):
             raise
         raise SystemExit(2) from None
+
+
+def normalises_batches(name: str, config: Any) -> bool:
+    """Whether a preset's networks have batch norm."""
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    from genlib.model import get_preset, shapes_only
+
+    with shapes_only():
+        return any(isinstance(module, _BatchNorm) for module in get_preset(name).build(config).modules())
 
 
 def _tell(line: str) -> None:

@@ -21,6 +21,7 @@ from genlib.data import FashionMNIST
 from genlib.dropout import ChannelDropout, Dropout
 from genlib.model import get_preset
 from genlib.processes import Processes, own_rows, sharing
+from genlib.terminal import normalises_batches
 from tests.tiny import refused, tiny_config, tiny_training
 
 ROOT = Path(__file__).parent.parent
@@ -159,13 +160,19 @@ def test_a_stopped_training_goes_on_in_more_processes(
     assert_alike(tmp_path / "one", tmp_path / "run")
 
 
+def test_presets_with_batch_norm_are_known() -> None:
+    found = {name: normalises_batches(name, tiny_config(name)) for name in ("dcgan-32", "gan-dense-1", "vae-dense-64")}
+    assert found == {"dcgan-32": True, "gan-dense-1": False, "vae-dense-64": False}
+
+
 def test_a_stop_writes_a_checkpoint_and_ends_all(tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
-    started += together(command("gan-dense-1", tmp_path / "run", precision="float32", epochs=10_000))
+    started += together(command("gan-dense-2", tmp_path / "run", precision="float32", epochs=10_000))
     until(tmp_path / "run" / "checkpoint" / "last.safetensors")
     for process in reversed(started):  # as torchrun does
         process.send_signal(signal.SIGTERM)
     (first, told), (_, silent) = ended(started)
     assert first == 0 and "stopped; go on with" in told
+    assert "batch norm sees each process' share of a batch alone" in told
     assert "genlib:" not in silent and "Traceback" not in silent + told
 
 
