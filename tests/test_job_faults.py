@@ -174,6 +174,7 @@ def test_a_training_that_diverges_and_the_next_in_the_queue(queue: Queue) -> Non
     assert "genlib: training diverged" in failed.log
     assert kill(queue.get(waiting.id)).state == "failed"
     kept = (diverging.directory / "checkpoint" / "last.safetensors").read_bytes()
+    until(lambda: not is_held(diverging.directory), "the end of the first worker")
     assert queue.resume(diverging.id).state == "running"
     again = resting(queue, diverging)
     assert again.reason == failed.reason  # exactly
