@@ -113,6 +113,7 @@ def _parser() -> _Parser:
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=2_000, help="points")
     add.add_argument("--label", help="class number 0-9 or name to show alone in colour")
+    add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
     add = names.add_parser("diversity", help="draw a row of samples of each class")

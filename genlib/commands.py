@@ -185,8 +185,8 @@ def run_directions(options: argparse.Namespace) -> None:
 
 
 def run_latent(options: argparse.Namespace) -> None:
-    """Write the latent scatter."""
-    from genlib.analysis.latent import outlines, projections
+    """Write the latent scatter; keep the axes of a generator's layers beside its weights where that is asked for."""
+    from genlib.analysis.latent import keep_fits, load_fits, outlines, projections
     from genlib.data import parse_label
     from genlib.drawing import scatter
     from genlib.files import write_file
@@ -196,7 +196,8 @@ def run_latent(options: argparse.Namespace) -> None:
     path = _target(options.out, ".png")
     label = None if options.label is None else parse_label(options.label)
     model = load(options.name)
-    found = projections(model, options.n, options.seed, 2)
+    fits = keep_fits(options.name) if options.keep else load_fits(options.name)
+    found = projections(model, options.n, options.seed, 2, fits)
     panels = {name: each.coordinates.numpy() for name, each in found.items()}
     last = next(reversed(found.values()))
     ellipses = [outline.numpy() for outline in outlines(model, last)]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import streamlit as st
 
-from genlib.analysis.latent import Projection, outlines, projections
+from genlib.analysis.latent import Projection, load_fits, outlines, projections
 from genlib.data import CLASS_NAMES
 from genlib.drawing import CLASS_COLOURS, scatter
 from genlib.images import npz_bytes, png_bytes
@@ -35,7 +35,7 @@ HELP = (
 def found_projections(name: str, points: int, seed: int) -> tuple[dict[str, Projection], list[np.ndarray]]:
     """Projections by name, and the ellipses of a mixture's components in the first of them."""
     model = load_model(name)
-    found = projections(model, points, seed)
+    found = projections(model, points, seed, fits=load_fits(name))
     return found, [outline.numpy() for outline in outlines(model, next(iter(found.values())))]
 
 
@@ -78,15 +78,17 @@ class Request:
     @property
     def code(self) -> str:
         """The lines of genlib that draw these scatters, runnable as they stand."""
+        layers = "hidden_layers" in self.entry.capabilities
+        fits = f', fits=load_fits("{self.entry.name}")' if layers else ""
         return f"""from pathlib import Path
 
 import genlib
-from genlib.analysis.latent import outlines, projections
+from genlib.analysis.latent import {"load_fits, " if layers else ""}outlines, projections
 from genlib.drawing import scatter
 from genlib.images import png_bytes
 
 model = genlib.load("{self.entry.name}")
-found = projections(model, {self.points}, seed={self.seed})
+found = projections(model, {self.points}, seed={self.seed}{fits})
 first = next(iter(found.values()))
 panels = {{name: each.coordinates for name, each in found.items()}}
 picture = scatter(panels, first.classes, highlight={self.label}, outlines=outlines(model, first))
@@ -128,6 +130,8 @@ def what_is_shown(entry: zoo.Entry) -> str:
     """What a point and its colour are."""
     if "hidden_layers" in entry.capabilities:
         about = "Samples of the generator, by its first hidden layer after and before the non-linearity."
+        if load_fits(entry.name):
+            about += " Axes and figures are those of 2,000 samples of seed 0: they stay as you change the seed."
         if "conditional" in entry.capabilities:
             return f"{about} Colour: the class that was asked for."
         return f"{about} It knows no classes: colour is what genlib's classifier sees in each sample."

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from genlib.analysis import latent
 from genlib.analysis.latent import (
+    FILE,
     encoded_projection,
     hidden_projections,
-    linear_accuracy,
-    nearest_mean_accuracy,
+    keep_fits,
+    load_fits,
     outlines,
-    principal_components,
     projections,
 )
+from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
 from genlib.images import from_uint8
+from genlib.model import HiddenLayers
 from genlib.sampling import cycle_labels, generate
-from tests.tiny import refused, tiny_model
+from genlib.store import load, save_model
+from tests.tiny import SHIPPED, refused, tiny_model
 
 
 def check_against_numpy(points: torch.Tensor, k: int, tolerance: float) -> None:
@@ -90,6 +96,61 @@ def test_points_beyond_those_fitted_are_placed_on_the_same_axes(monkeypatch: pyt
     hidden = model.hidden_layers(model.draw_latent(800, 0), cycle_labels(800))  # type: ignore[operator]
     expected = (hidden["hidden 1, after LeakyReLU"].detach() - many.mean) @ many.axes.T
     assert torch.allclose(many.coordinates, expected, atol=1e-4)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A finished run: weights, and no fits yet."""
+    model = tiny_model("cgan-mlp")
+    average = {f"generator.{key}": value.clone() for key, value in model.generator.state_dict().items()}  # type: ignore[union-attr,operator]
+    save_model(tmp_path, "cgan-mlp", model, average)
+    return tmp_path
+
+
+def test_kept_fits_place_points_as_their_own_fit_does(run: Path) -> None:
+    model = load(run)
+    assert load_fits(run) == {}
+    fits, own = keep_fits(run), projections(model)
+    again = projections(model, fits=fits)
+    assert list(again) == list(own)
+    for name, projection in own.items():
+        kept = again[name]
+        spread = projection.coordinates.std(0)
+        assert ((kept.coordinates - projection.coordinates).abs() / spread).max() < 0.02
+        assert torch.equal(kept.explained, projection.explained)
+        assert (kept.separability, kept.visible) == pytest.approx((projection.separability, projection.visible))
+
+
+def test_kept_fits_stay_put_as_the_seed_changes(run: Path) -> None:
+    model, fits = load(run), keep_fits(run)
+    y = cycle_labels(300)
+    layers = model.hidden_layers(model.draw_latent(300, 7), y)  # type: ignore[operator]
+    for name, projection in hidden_projections(model, 300, 7, fits=fits).items():
+        assert projection.axes is fits[name].axes
+        assert torch.allclose(projection.coordinates, fits[name].place(layers[name].detach()), atol=1e-4)
+
+
+def test_fits_of_other_weights_or_in_pieces_are_not_used(run: Path) -> None:
+    keep_fits(run)
+    config, kept = json.loads((run / "config.json").read_text()), (run / FILE).read_bytes()
+    (run / "config.json").write_text(json.dumps(config | {"sha256": "0" * 64}))
+    assert load_fits(run) == {}
+    (run / "config.json").write_text(json.dumps(config))
+    assert len(load_fits(run)) == 2
+    for damaged in (kept[:-1], b"", kept.replace(b"/axes", b"/exes")):
+        (run / FILE).write_bytes(damaged)
+        assert load_fits(run) == {}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_generator_has_the_fits_of_its_layers(name: str) -> None:
+    model, fits = load(name), load_fits(name)
+    if isinstance(model, HiddenLayers):
+        found = hidden_projections(model, 40, fits=fits)
+        assert list(fits) == list(found)
+        assert all(projection.axes is fits[layer].axes for layer, projection in found.items())
+    else:
+        assert fits == {}
 
 
 def test_encoders_place_test_images(test_split: FashionMNIST) -> None:
