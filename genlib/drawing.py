@@ -1,11 +1,11 @@
-"""Scatter plots, pies and trade-offs as pictures, for the command line and for downloads."""
+"""Scatter plots, pies, trade-offs and verdicts as pictures, for the command line and for downloads."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,6 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 from genlib.data import CLASS_NAMES
 from genlib.errors import GenlibError
 from genlib.model import families
+
+if TYPE_CHECKING:
+    from genlib.findings import Finding
 
 CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
@@ -109,10 +112,35 @@ def pies(shares: Mapping[str, float], size: int = 300) -> np.ndarray:
     return _finished(picture)
 
 
+ROW, BAND = 56, 900  # pixels: a claim's height and width
+VERDICT_COLOURS = {
+    "holds": CLASS_COLOURS[0],
+    "partly": CLASS_COLOURS[1],
+    "does not hold": CLASS_COLOURS[2],
+    "not tested": CLASS_COLOURS[3],
+}
+
+
+def verdicts(findings: Sequence[Finding]) -> np.ndarray:
+    """Claims, a row each: number, title, verdict in words and colour, and the models, uint8 (H, W, 3)."""
+    if not findings:
+        raise GenlibError("there is no finding to draw")
+    picture = Image.new("RGB", (BAND * FINE, (MARGIN + ROW * len(findings)) * FINE), "white")
+    pen = ImageDraw.Draw(picture)
+    for i, finding in enumerate(findings):
+        claim, top, held = finding.claim, MARGIN + i * ROW, sum(part.holds for part in finding.parts)
+        box = [FINE * value for value in (MARGIN, top, MARGIN + 36, top + 36)]
+        pen.rounded_rectangle(box, radius=6 * FINE, fill=VERDICT_COLOURS[finding.verdict])
+        _text(pen, MARGIN + 50, top - 2, f"{claim.number}. {claim.title}", 16)
+        parts = f", {held} of {len(finding.parts)} parts" if finding.verdict == "partly" else ""
+        _text(pen, MARGIN + 50, top + 21, f"{finding.verdict}{parts}: {', '.join(claim.models)}", 13)
+    return _finished(picture)
+
+
 PLOT = (800, 320)  # pixels: a trade-off's inside
 EDGES = (72, 86, 40, 60)  # pixels around it: left, top, right, bottom
-LETTER = 7.5  # pixels, of a name
-BESIDE = ((0, 1), (0, -1), (1, 0), (-1, 0))  # where a name may stand: above, below, right, left
+LETTER = 6.8  # pixels, of a name
+BESIDE = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))  # of a point: above, below, right, ...
 Box = tuple[float, float, float, float]
 
 
@@ -192,7 +220,8 @@ def _points(pen: ImageDraw.ImageDraw, rows: Sequence[Mapping[str, Any]], x: _Sca
         colour = colours.get(row["family"], INK)
         _line(pen, (a, y(value - spread)), (a, y(value + spread)), colour, 2)
         pen.ellipse([FINE * (a - 6), FINE * (b - 6), FINE * (a + 6), FINE * (b + 6)], fill=colour)
-    places = name_places([str(row["model"]) for row in rows], [(a, -b) for a, b in spots])
+    edges = 0.0, float(EDGES[0] + PLOT[0] + EDGES[2])
+    places = name_places([str(row["model"]) for row in rows], [(a, -b) for a, b in spots], edges)
     for row, (a, b) in zip(rows, spots, strict=True):
         if place := places.get(str(row["model"])):
             anchor = {1: "lm", -1: "rm", 0: "mm"}[place[0]]
@@ -204,10 +233,12 @@ def _points(pen: ImageDraw.ImageDraw, rows: Sequence[Mapping[str, Any]], x: _Sca
         left += 32 + ImageFont.load_default(13).getlength(family)
 
 
-def name_places(names: Sequence[str], points: Sequence[tuple[float, float]]) -> dict[str, tuple[int, int]]:
+def name_places(
+    names: Sequence[str], points: Sequence[tuple[float, float]], within: tuple[float, float]
+) -> dict[str, tuple[int, int]]:
     """The side of its point, (right, up), on which each name is free of points and of the names before it.
 
-    Points in pixels, upwards. A name without a free side is left out.
+    Points in pixels, upwards; names keep `within` a left and a right edge. A name without a free side is left out.
     """
     taken: list[Box] = [(a - 7, b - 7, a + 7, b + 7) for a, b in points]
     places: dict[str, tuple[int, int]] = {}
@@ -216,7 +247,8 @@ def name_places(names: Sequence[str], points: Sequence[tuple[float, float]]) -> 
         for right, up in BESIDE:
             x, y = a + right * (half + 10), b + 16 * up
             box = (x - half, y - 7, x + half, y + 7)
-            if not any(_overlap(box, other) for other in taken):
+            inside = within[0] <= box[0] and box[2] <= within[1]
+            if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 places[name] = (right, up)
                 break

@@ -17,7 +17,7 @@ for pair in findings.pairs(shown):
         with column:
             places.append(findings.card(finding))
 
-share("findings", {"verdict": verdict}, findings.CODE, findings.downloads(shown))
+share("findings", {"verdict": verdict}, findings.code(verdict), findings.downloads(shown))
 findings.how_it_works()
 for finding, place in zip(shown, places, strict=True):
     findings.illustrate(finding, place)

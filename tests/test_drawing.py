@@ -6,7 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from genlib.drawing import CLASS_COLOURS, OTHERS, RIGHT, WRONG, Axis, log_ticks, name_places, pies, scatter, trade_off
+from genlib.drawing import (
+    CLASS_COLOURS,
+    OTHERS,
+    RIGHT,
+    VERDICT_COLOURS,
+    WRONG,
+    Axis,
+    log_ticks,
+    name_places,
+    pies,
+    scatter,
+    trade_off,
+    verdicts,
+)
+from genlib.findings import Finding, Part, untested_findings
 from genlib.model import families
 from tests.tiny import refused
 
@@ -104,10 +118,29 @@ def test_a_trade_off_of_one_model_of_equals_and_of_none() -> None:
         trade_off([row("x", family, 10, None)], FD, SIZE)
 
 
+def test_claims_are_drawn_in_the_colours_of_their_verdicts() -> None:
+    one, two = untested_findings()[:2]
+    judged = Finding(two.claim, "does not hold", (Part("rule", False, "figures"),))
+    picture = verdicts([one, judged])
+    assert [count(picture, VERDICT_COLOURS[each.verdict]) > 500 for each in (one, judged)] == [True, True]
+    assert count(picture, VERDICT_COLOURS["holds"]) == 0
+    assert len(verdicts([one])) < len(picture)
+    with refused("no finding to draw"):
+        verdicts([])
+
+
 def test_names_keep_clear_of_points_and_of_one_another() -> None:
-    assert name_places(["a", "b"], [(0, 0), (300, 0)]) == {"a": (0, 1), "b": (0, 1)}
-    crowd = name_places(["same"] * 1 + list("bcdefgh"), [(0.0, 0.0)] * 8)
-    assert 0 < len(crowd) < 8
+    wide = (-1000.0, 1000.0)
+    assert name_places(["a", "b"], [(0, 0), (300, 0)], wide) == {"a": (0, 1), "b": (0, 1)}
+    crowd = name_places([f"model-{i}" for i in range(12)], [(0.0, 0.0)] * 12, wide)
+    assert len(set(crowd.values())) == len(crowd) == 4
+    around = [(-6.0, 20.0), (-6.0, -20.0), (20.0, 0.0), (-20.0, 0.0)]
+    assert name_places(["x", *"abcd"], [(0.0, 0.0), *around], wide)["x"] == (1, 1)
+
+
+def test_names_keep_within_the_edges() -> None:
+    assert name_places(["generator"], [(95, 0)], (0, 100)) == {"generator": (-1, 0)}
+    assert name_places(["generator"], [(10, 0)], (0, 30)) == {}
 
 
 def test_ticks_are_round_and_enclose_the_values() -> None:

@@ -13,34 +13,26 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.claims import BETTER
+from genlib.drawing import VERDICT_COLOURS, verdicts
 from genlib.errors import GenlibError
 from genlib.findings import Finding, shipped_findings, untested_findings
+from genlib.images import png_bytes
 from ui import evidence, zoo
 from ui.controls import BOUND
-from ui.pictures import CLASS_COLOURS
 
 EVERY_VERDICT = "all"
 VERDICTS = {
-    "holds": ("✓", "holds", "blue", CLASS_COLOURS[0]),
-    "partly": ("≈", "holds partly", "orange", CLASS_COLOURS[1]),
-    "does not hold": ("✗", "does not hold", "red", CLASS_COLOURS[2]),
-    "not tested": ("?", "not tested yet", "gray", CLASS_COLOURS[3]),
-}  # sign, words, badge, colour: never the colour alone
+    "holds": ("✓", "holds", "blue"),
+    "partly": ("≈", "holds partly", "orange"),
+    "does not hold": ("✗", "does not hold", "red"),
+    "not tested": ("?", "not tested yet", "gray"),
+}  # sign, words, badge: never the colour alone
 RULES = (
     "Every model is a single training run, so a finding is about that run. What would count as holding, figure and "
     "threshold, was written down before the models were trained, three of them excepted (see the end of the page). "
     + BETTER.split(". ")[0]
     + "."
 )
-CODE = """from genlib.claims import CLAIMS
-from genlib.findings import judge_claim
-
-for claim in CLAIMS:  # some take minutes: models are sampled and searched anew
-    finding = judge_claim(claim)
-    print(f"{claim.number}. {claim.title}: {finding.verdict}")
-    for part in finding.parts:
-        print("  ", part.rule, "-", part.figures)
-"""
 LIVE: dict[int, Sequence[tuple[str, str, dict[str, str]]]] = {
     1: (("Training history", "history", {"model": "vae-cnn"}), ("Reconstruct", "reconstruct", {"model": "vae-cnn"})),
     2: (("Reconstruct", "reconstruct", {"model": "vae-dense-64"}), ("Same question", "compare", {"family": "VAE"})),
@@ -87,8 +79,8 @@ def overview(findings: Sequence[Finding]) -> None:
 
 
 def _tile(finding: Finding) -> str:
-    sign, words, _, colour = VERDICTS[finding.verdict]
-    number = finding.claim.number
+    sign, words, _ = VERDICTS[finding.verdict]
+    colour, number = VERDICT_COLOURS[finding.verdict], finding.claim.number
     title = escape(f"{number}. {finding.claim.title}: {words}", quote=True)
     return (
         f'<a role="listitem" href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
@@ -137,7 +129,7 @@ def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
 def card(finding: Finding) -> DeltaGenerator:
     """Title, verdict, the parts with their figures, and where to see it live; returns the place for a picture."""
     claim = finding.claim
-    sign, words, badge, _ = VERDICTS[finding.verdict]
+    sign, words, badge = VERDICTS[finding.verdict]
     with st.container(border=True):
         st.subheader(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
         st.badge(f"{sign} {words}", color=badge)  # type: ignore[arg-type]
@@ -172,9 +164,26 @@ def _plain(text: str) -> str:
 # Exports ----------------------------------------------------------------------------------------------------------
 
 
+def code(verdict: str) -> str:
+    """The picture of the shown claims, by genlib alone."""
+    some = "" if verdict == EVERY_VERDICT else f' if each.verdict == "{verdict}"'
+    return f"""from pathlib import Path
+
+from genlib.drawing import verdicts
+from genlib.findings import shipped_findings
+from genlib.images import png_bytes
+
+found = [each for each in shipped_findings(){some}]  # genlib.findings.judge_claim(each.claim) judges it anew
+Path("findings.png").write_bytes(png_bytes(verdicts(found)))
+for each in found:
+    for part in each.parts:
+        print(each.claim.number, part.rule, part.figures, sep=" | ")"""
+
+
 def downloads(findings: Sequence[Finding]) -> dict[str, Callable[[], bytes]]:
-    """The shown claims as a table, a part a row."""
-    return {"findings.csv": lambda: _csv(findings)}
+    """The shown claims as a picture, and as a table, a part a row."""
+    files: dict[str, Callable[[], bytes]] = {"findings.csv": lambda: _csv(findings)}
+    return {"findings.png": lambda: png_bytes(verdicts(findings))} | files if findings else files
 
 
 def _csv(findings: Sequence[Finding]) -> bytes:

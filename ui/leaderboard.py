@@ -133,10 +133,12 @@ def show_scatter(board: Board) -> None:
 
     figure, cost = go.Figure(), FIGURES[board.cost]
     rows = [row for row in board.ranked if row[board.cost] is not None]
-    places = _label_places(rows, board)
     for family, colour in zip(families(), CLASS_COLOURS, strict=False):
         if own := [row for row in rows if row["family"] == family]:
-            figure.add_scatter(**_points(own, board, places), name=family, marker={"color": colour, "size": 12})
+            figure.add_scatter(**_points(own, board), name=family, marker={"color": colour, "size": 12})
+    for size in (PHONE, PLOT) if rows else ():
+        figure.add_scatter(**_names(rows, board, size))
+    st.html(NAMES_STYLE)
     figure.update_layout(
         height=400,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
@@ -154,37 +156,52 @@ def show_scatter(board: Board) -> None:
         grey = CLASS_COLOURS[8]
         figure.add_hline(board.figure.scale * real, line={"color": grey, "dash": "dot"}, annotation_text="real images")
     best = f"; best: {rows[0]['model']}, {board.written(rows[0])}" if rows else ""
-    st.plotly_chart(figure, config=STILL, alt=f"{board.figure.title} of {len(rows)} models against {cost.title}{best}")
+    alt = f"{board.figure.title} of {len(rows)} models against {cost.title}{best}"
+    st.plotly_chart(figure, config=STILL, alt=alt, key="trade-off")
 
 
-SIDES = {(0, 1): "top center", (0, -1): "bottom center", (1, 0): "middle right", (-1, 0): "middle left"}
+PHONE = (270, 250)  # pixels: the scatter's inside on a narrow screen
+SIDES = ("bottom", "middle", "top"), ("left", "center", "right")
+NAMES_STYLE = """<style>
+@media (max-width: 1100px) { .st-key-trade-off .scatterlayer > .trace:last-child { display: none; } }
+@media (min-width: 1101px) { .st-key-trade-off .scatterlayer > .trace:nth-last-child(2) { display: none; } }
+</style>"""  # the last two traces are the names, placed for a phone and for a wide screen
 
 
-def _label_places(rows: list[Row], board: Board) -> dict[str, str]:
-    """Where each model's name stands beside its point, best first; one without a free place is left to the pointer."""
-    x = _unit([math.log10(row[board.cost]) for row in rows], PLOT[0])
-    y = _unit([math.log10(row[board.metric]) if board.figure.log else row[board.metric] for row in rows], PLOT[1])
-    places = name_places([row["model"] for row in rows], list(zip(x, y, strict=True)))
-    return {name: SIDES[place] for name, place in places.items()}
-
-
-def _unit(values: list[float], length: int) -> list[float]:
-    low, high = min(values, default=0), max(values, default=1)
-    return [length * (value - low) / ((high - low) or 1) for value in values]
-
-
-def _points(rows: list[Row], board: Board, places: dict[str, str]) -> dict[str, Any]:
+def _points(rows: list[Row], board: Board) -> dict[str, Any]:
     scale = board.figure.scale
     return {
         "x": [row[board.cost] for row in rows],
         "y": [scale * row[board.metric] for row in rows],
         "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
-        "text": [row["model"] if row["model"] in places else "" for row in rows],
         "hovertext": [row["model"] for row in rows],
-        "mode": "markers+text",
-        "textposition": [places.get(row["model"], "top center") for row in rows],
+        "mode": "markers",
         "cliponaxis": False,
     }
+
+
+def _names(rows: list[Row], board: Board, size: tuple[int, int]) -> dict[str, Any]:
+    """Each model's name beside its point, best first; one without a free place is left to the pointer."""
+    x = _unit([math.log10(row[board.cost]) for row in rows], size[0])
+    y = _unit([math.log10(row[board.metric]) if board.figure.log else row[board.metric] for row in rows], size[1])
+    places = name_places([row["model"] for row in rows], list(zip(x, y, strict=True)), (-20, size[0]))
+    named = [row for row in rows if row["model"] in places]
+    sides = [places[row["model"]] for row in named]
+    return _points(named, board) | {
+        "text": [row["model"] for row in named],
+        "textposition": [f"{SIDES[0][up + 1]} {SIDES[1][right + 1]}" for right, up in sides],
+        "mode": "markers+text",
+        "marker": {"size": 12, "opacity": 0},
+        "error_y": None,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _unit(values: list[float], length: int) -> list[float]:
+    """Pixels along an axis, which Plotly draws a little longer than its points."""
+    low, high = min(values, default=0), max(values, default=1)
+    return [length * (0.06 + 0.88 * (value - low) / ((high - low) or 1)) for value in values]
 
 
 def caption(board: Board) -> str:

@@ -340,6 +340,15 @@ def test_our_figures_are_on_the_cards(seen: Seen) -> None:
     assert len(rows) > len(CLAIMS)
 
 
+@pytest.mark.parametrize("query", [{}, {"verdict": "holds"}], ids=["all", "some"])
+def test_the_code_makes_the_picture_of_the_verdicts(
+    query: Query, seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_healthy(open_page("findings", query))
+    made = run_snippet(seen.code, tmp_path / "empty", monkeypatch)
+    assert np.array_equal(made, np.asarray(Image.open(io.BytesIO(seen.files["png"]()))))
+
+
 @pytest.mark.parametrize(
     "content",
     ["", "{", "[]", '{"findings": 3}', '{"findings": [{"number": 1, "verdict": "sure", "parts": [], "why": ""}]}'],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from itertools import combinations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, expect
 from genlib.analysis.history import read_history
 from genlib.data import FashionMNIST
 from genlib.images import grid
+from genlib.leaderboard import leaderboard
 from tests.pages.test_browser import (
     Visit,
     assert_same_grays,
@@ -116,3 +118,20 @@ def test_every_view_of_the_data_set_draws(view: str, visit: Visit) -> None:  # n
     if view == "components":
         expect(page.locator(".gl-canvas").first).to_be_attached()
         assert charts[0].count('class="traces"') == 10  # the legend's classes
+
+
+@pytest.mark.parametrize(("size", "best"), [((1280, 900), 3), ((390, 844), 2)], ids=["wide", "phone"])
+def test_names_on_the_leaderboard_can_be_read(size: tuple[int, int], best: int, visit: Visit) -> None:  # noqa: F811
+    page = visit("/leaderboard")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    drawn_charts(page, 1)
+    texts = page.locator(".st-key-trade-off .textpoint text:visible")
+    expect(texts.first).to_be_visible()
+    named = {each.text_content(): each.bounding_box() for each in texts.all()}
+    board = [row["model"] for row in sorted(leaderboard()[1:], key=lambda row: row["fd"]) if row["model"] in SHIPPED]
+    assert set(board[:best]) <= set(named)
+    boxes = [box for box in named.values() if box]
+    assert all(0 <= box["x"] and box["x"] + box["width"] <= size[0] for box in boxes)
+    for a, b in combinations(boxes, 2):
+        beside = a["x"] + a["width"] <= b["x"] + 2 or b["x"] + b["width"] <= a["x"] + 2
+        assert beside or a["y"] + a["height"] <= b["y"] + 4 or b["y"] + b["height"] <= a["y"] + 4
