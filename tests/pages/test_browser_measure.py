@@ -131,7 +131,7 @@ def test_names_on_the_leaderboard_can_be_read(size: tuple[int, int], best: int, 
     board = [row["model"] for row in sorted(leaderboard()[1:], key=lambda row: row["fd"]) if row["model"] in SHIPPED]
     assert set(board[:best]) <= set(named)
     boxes = [box for box in named.values() if box]
-    assert all(0 <= box["x"] and box["x"] + box["width"] <= size[0] for box in boxes)
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= size[0] for box in boxes)
     for a, b in combinations(boxes, 2):
         beside = a["x"] + a["width"] <= b["x"] + 2 or b["x"] + b["width"] <= a["x"] + 2
         assert beside or a["y"] + a["height"] <= b["y"] + 4 or b["y"] + b["height"] <= a["y"] + 4
