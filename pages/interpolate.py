@@ -17,11 +17,12 @@ if request.between == "seeds" and "conditional" in entry.capabilities:
 
 @st.fragment
 def position() -> None:
-    """The frame under the slider: a move reruns this alone."""
+    """The frame, and under it the slider: a move reruns this alone."""
+    picture = st.container(width=280)
     at = st.slider("Position", 0, interpolate.STEPS - 1, 50, format="%d %%", key="at", **controls.BOUND)
     alt = f"{entry.name}, {at} % of the way from {request.names[0]} to {request.names[1]}"
     play = st.toggle("Play", key="play", help="There and back, for ever", **controls.BOUND)
-    with st.container(width=280):
+    with picture:
         if play:
             pictures.show_animation(frames, f"{entry.name}, {request.names[0]} to {request.names[1]} and back")
         else:

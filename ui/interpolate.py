@@ -198,10 +198,11 @@ def within_class(request: Request, label: int | None) -> Request:
 
 
 def _two_classes() -> tuple[int, int]:
-    start = st.selectbox("From", CLASS_NAMES, index=0, key="from", width=150, **BOUND)
-    end = st.selectbox("To", CLASS_NAMES, index=3, key="to", width=150, **BOUND)
-    for a, b in (("T-shirt/top", "Dress"), ("Shirt", "Coat")):
-        st.button(f"{a} → {b}", on_click=_choose, args=(a, b), type="tertiary", help="An example of the studies")
+    start = st.selectbox("From", CLASS_NAMES, index=0, key="from", width=135, **BOUND)
+    end = st.selectbox("To", CLASS_NAMES, index=3, key="to", width=135, **BOUND)
+    with st.container(horizontal=True, width="content", gap="small"):
+        for a, b in (("T-shirt/top", "Dress"), ("Shirt", "Coat")):
+            st.button(f"{a} → {b}", on_click=_choose, args=(a, b), help="An example of the studies")
     return CLASS_NAMES.index(start), CLASS_NAMES.index(end)
 
 
