@@ -44,7 +44,8 @@ def main() -> None:
     if unknown := set(names) - LINKS.keys():
         sys.exit(f"no page {', '.join(unknown)} here; pages are {', '.join(LINKS)}")
     with tempfile.TemporaryDirectory() as runs:
-        os.environ["GENLIB_RUNS"] = runs  # the server and its workers inherit it
+        # The server and its workers inherit these; shared, since the runs are not this browser's own.
+        os.environ |= {"GENLIB_RUNS": runs, "GENLIB_TRAINING_SHARED": "on"}
         with streamlit(HERE.parent / "app.py") as server, chromium() as browser:
             for name in names:
                 take = _train if name == "train" else _page
