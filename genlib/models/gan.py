@@ -87,9 +87,9 @@ class PlainGANConfig(GANConfig):
             ),
             "A dense generator against a convolutional discriminator: unbalanced sides.",
             milestones=(1, 50, 100, 150),
-            differs="products in bfloat16. The study's collapsed to noise; this one gives the same noisy blob for every "
-            "latent up to epoch 9, comes out of it, and collapses otherwise: its garments are clean (precision 0.88) but "
-            "of one cut each in a few shades, so that hardly a photograph lies among them (recall 0.003).",
+            differs="products in bfloat16. The study's collapsed to noise; this one gives the same noisy blob for "
+            "every latent up to epoch 9, comes out of it, and collapses otherwise: its garments are clean (precision "
+            "0.88) but of one cut each in a few shades, so that hardly a photograph lies among them (recall 0.003).",
         ),
         Preset(
             "gan-cnn",
