@@ -58,6 +58,17 @@ def test_latent_draws_every_kind_of_space(name: str, run: Callable[[str], Path],
     assert (pictures[0] != pictures[1]).any()
 
 
+def test_latent_keeps_the_axes_and_then_draws_on_them(run: Callable[[str], Path], tmp_path: Path) -> None:
+    directory, pictures = run("cgan-mlp"), []
+    for n, options in ((2_000, ("--keep",)), (2_000, ()), (200, ())):
+        out = tmp_path / f"{n}{len(options)}.png"
+        assert command("latent", directory, "--out", out, "--n", n, *options) == 0
+        pictures.append(drawn(out))
+    assert (directory / "projections.safetensors").stat().st_size > 1_000
+    assert (pictures[0] == pictures[1]).all()
+    assert (pictures[0] != pictures[2]).any()
+
+
 def test_diversity_draws_a_row_a_class(run: Callable[[str], Path], tmp_path: Path) -> None:
     for name in ("cgan-mlp", "vae-cnn"):
         assert command("diversity", run(name), "--out", tmp_path / "d.png", "--n", 3) == 0
@@ -100,6 +111,7 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
         *(((name, "gmm-10", "--out", "f.png", "--seed", "1.5"), "seed takes a whole number") for name in COMMANDS),
         *(((name, "gmm-10"), "--out") for name in COMMANDS),
         (("latent", "gmm-10", "--out", "f.png", "--n", "39"), "from 40 to 10000"),
+        (("latent", "gmm-10", "--out", "f.png", "--keep"), "shows its hidden layers"),
         (("latent", "gmm-10", "--out", "f.png", "--label", "coatt"), "no class 'coatt'"),
         (("directions", "gmm-10", "--out", "f.png"), "directions need a model that shows its hidden layers"),
         (("directions", "cgan-mlp", "--out", "f.png", "--n", "0"), "--n takes 1 to 20 samples"),

@@ -44,7 +44,9 @@ class Fit:
     visible: float
 
     def place(self, points: Tensor) -> Tensor:
-        """Coordinates (N, k) of points (N, d)."""
+        """Coordinates (N, k) of points (N, d); GenlibError where they are of another size."""
+        if points.shape[1:] != self.mean.shape:
+            raise GenlibError(f"this fit is of {len(self.mean)} numbers a point, not of {points.shape[1]}")
         return (points - self.mean) @ self.axes.T
 
 
@@ -146,7 +148,7 @@ def load_fits(name: str | Path) -> dict[str, Fit]:
         if facts["sha256"] != read_json(directory / "config.json")["sha256"]:
             return {}
         return {layer: _fit(layer, tensors, accuracies) for layer, accuracies in facts["accuracies"].items()}
-    except (OSError, GenlibError, SafetensorError, KeyError, TypeError, ValueError):
+    except (OSError, GenlibError, SafetensorError, AttributeError, KeyError, TypeError, ValueError):
         return {}  # none kept, or not in one piece: they can be fitted again
 
 

@@ -137,9 +137,15 @@ def test_fits_of_other_weights_or_in_pieces_are_not_used(run: Path) -> None:
     assert load_fits(run) == {}
     (run / "config.json").write_text(json.dumps(config))
     assert len(load_fits(run)) == 2
-    for damaged in (kept[:-1], b"", kept.replace(b"/axes", b"/exes")):
+    for damaged in (kept[:-1], b"", kept.replace(b"/axes", b"/exes"), kept.replace(b"accuracies", b"inaccurate")):
         (run / FILE).write_bytes(damaged)
         assert load_fits(run) == {}
+
+
+def test_a_fit_places_points_of_its_own_size_alone(run: Path) -> None:
+    fit = next(iter(keep_fits(run).values()))
+    with refused(f"of {len(fit.mean)} numbers a point, not of 3"):
+        fit.place(torch.zeros(2, 3))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
