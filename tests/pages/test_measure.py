@@ -96,8 +96,10 @@ def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
     ranked = table[table["model"] != REAL]["fd"].to_numpy()
     assert (np.diff(ranked) >= 0).all()
     (chart,) = charts(app)
-    assert sorted(name for points in chart["data"] for name in points["hovertext"]) == sorted(SHIPPED)
-    assert len({points["marker"]["color"] for points in chart["data"]}) == len(chart["data"])
+    *families, phone, wide = chart["data"]
+    assert sorted(name for points in families for name in points["hovertext"]) == sorted(SHIPPED)
+    assert len({points["marker"]["color"] for points in families}) == len(families)
+    assert 5 < len(phone["text"]) < len(wide["text"]) <= len(SHIPPED)
 
 
 @pytest.mark.parametrize("against", ["size", "time to sample", "time to train"])
@@ -175,9 +177,9 @@ def test_the_data_set_needs_no_weights(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_no_two_names_on_the_scatter_share_a_place() -> None:
-    """Seven models at one spot: four sides are free, the best are named; a model on its own always is."""
+    """Seven models at one spot: four are named, the first of them; a model on its own always is."""
     rows = [{"model": f"model-{i}", "fd": 8.0, "parameters": 1e5} for i in range(7)]
     rows.append({"model": "alone", "fd": 2.0, "parameters": 1e6})
-    places = leaderboard._label_places(rows, leaderboard.Board(rows, rows[0]))
-    assert [places.get(f"model-{i}") for i in range(7)] == [*leaderboard.SIDES.values(), None, None, None]
-    assert "alone" in places
+    named = leaderboard._names(rows, leaderboard.Board(rows, rows[0]), leaderboard.PLOT)
+    assert named["text"] == [*(f"model-{i}" for i in range(4)), "alone"]
+    assert len(set(named["textposition"][:4])) == 4
