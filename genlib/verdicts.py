@@ -87,7 +87,7 @@ def _components(mixture: Measured) -> list[Outcome]:
     return [
         (bool(repeated), ", ".join(repeated) or "none repeats"),
         (bool(missed), ", ".join(missed) or "none is missed"),
-        (CLASS_NAMES[0] in repeated, f"{int(majority[0])} components are mostly {CLASS_NAMES[0]}"),
+        (CLASS_NAMES[0] in repeated, f"components that are mostly {CLASS_NAMES[0]}: {int(majority[0])}"),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from genlib.analysis.diversity import class_samples, diversity
-from genlib.analysis.latent import hidden_projections
+from genlib.analysis.latent import hidden_projections, load_fits
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import to_uint8
 from genlib.metrics.reconstruction import reconstruct
@@ -161,8 +161,8 @@ def _redrawn(name: str) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _hidden(name: str) -> tuple[np.ndarray, np.ndarray]:
     """1,000 samples' activations after the first non-linearity on two principal components, and their classes."""
-    _, after = hidden_projections(zoo.load_model(name), 1_000, k=2).values()
-    return after.coordinates.numpy(), after.classes.numpy()
+    _, after = hidden_projections(zoo.load_model(name), 1_000, fits=load_fits(name)).values()
+    return after.coordinates[:, :2].numpy(), after.classes.numpy()
 
 
 def _clusters(name: str) -> None:
