@@ -5,19 +5,16 @@ One file, written to a temporary name, flushed and renamed: the newest checkpoin
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import write_file
+from genlib.tensor_file import read_tensors, write_tensors
 
 VERSION = 1
 CHECKPOINT_SECONDS = 60.0
@@ -37,18 +34,15 @@ def checkpoint_seconds() -> float:
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write tensors (any device and memory format) and JSON-able facts."""
-    dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, save(dense, metadata={"facts": json.dumps({"version": VERSION, **facts})}))
+    write_tensors(path, tensors, {"version": VERSION, **facts})
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and facts, or GenlibError where the file is damaged or of another version."""
     try:
-        with safe_open(path, "pt") as file:
-            facts = json.loads((file.metadata() or {})["facts"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        tensors, facts = read_tensors(path)
+    except GenlibError as error:
         raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {error}") from error
     if facts.get("version") != VERSION:
         raise GenlibError(f"checkpoint {path} is of version {facts.get('version')}; this genlib reads {VERSION}")

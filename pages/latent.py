@@ -24,7 +24,7 @@ def plots() -> None:
         with place:
             selected |= dict.fromkeys(latent.show_scatter(request, name))
     latent.show_pictures(request, list(selected))
-    st.caption(latent.what_is_shown(entry))
+    st.caption(latent.what_is_shown(request))
     share("latent", request.query, request.code, request.downloads())
 
 

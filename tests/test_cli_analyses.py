@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from genlib.__main__ import main
-from genlib.store import save_model
-from tests.tiny import tiny_model
+from tests.tiny import save_tiny
 
 Capture = pytest.CaptureFixture[str]
 COMMANDS = ("directions", "latent", "diversity", "discriminator")
@@ -24,13 +23,7 @@ def run(tmp_path: Path) -> Callable[[str], Path]:
     def save(name: str) -> Path:
         directory = tmp_path / name
         directory.mkdir()
-        model = tiny_model(name)
-        if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
-            model.log_likelihood.fill_(0.0)
-        generator = getattr(model, "generator", None)
-        tensors = {} if generator is None else {f"generator.{k}": v.clone() for k, v in generator.state_dict().items()}
-        save_model(directory, name, model, tensors)
-        return directory
+        return save_tiny(directory, name)
 
     return save
 

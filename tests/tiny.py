@@ -15,7 +15,7 @@ from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.events import Event
 from genlib.model import Model, get_preset, presets
-from genlib.store import weights_directory
+from genlib.store import save_model, weights_directory
 from genlib.training import train
 
 TINY: dict[str, dict[str, Any]] = {
@@ -52,6 +52,17 @@ def tiny_config(name: str, **changes: Any) -> Config:
 def tiny_model(name: str, **changes: Any) -> Model:
     """An untrained model with small layers."""
     return get_preset(name).build(tiny_config(name, **changes)).eval()
+
+
+def save_tiny(directory: Path, name: str) -> Path:
+    """Saves an untrained tiny model as a finished run: its average is a copy of its weights."""
+    model = tiny_model(name)
+    if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
+        model.log_likelihood.fill_(0.0)  # type: ignore[operator,union-attr]
+    state = model.state_dict()
+    averaged = tuple(f"{part}." for part in model.averaged)
+    save_model(directory, name, model, {k: v.clone() for k, v in state.items() if k.startswith(averaged)})
+    return directory
 
 
 def tiny_training(

@@ -32,11 +32,11 @@ HELP = (
 
 
 @st.cache_resource(max_entries=24, show_spinner="Finding the principal components")
-def found_projections(name: str, points: int, seed: int) -> tuple[dict[str, Projection], list[np.ndarray]]:
-    """Projections by name, and the ellipses of a mixture's components in the first of them."""
-    model = load_model(name)
-    found = projections(model, points, seed, fits=load_fits(name))
-    return found, [outline.numpy() for outline in outlines(model, next(iter(found.values())))]
+def found_projections(name: str, points: int, seed: int) -> tuple[dict[str, Projection], list[np.ndarray], bool]:
+    """Projections by name, the ellipses of a mixture's components in the first, and whether the axes were kept."""
+    model, fits = load_model(name), load_fits(name)
+    found = projections(model, points, seed, fits=fits)
+    return found, [outline.numpy() for outline in outlines(model, next(iter(found.values())))], bool(fits)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Request:
     points: int
 
     @cached_property
-    def _computed(self) -> tuple[dict[str, Projection], list[np.ndarray]]:
+    def _computed(self) -> tuple[dict[str, Projection], list[np.ndarray], bool]:
         return found_projections(self.entry.name, self.points, self.seed)
 
     @property
@@ -62,6 +62,11 @@ class Request:
     def ellipses(self) -> list[np.ndarray]:
         """Outlines of a mixture's components."""
         return self._computed[1]
+
+    @property
+    def kept_axes(self) -> bool:
+        """Whether the axes are those kept beside the weights, which no seed changes."""
+        return self._computed[2]
 
     @property
     def first(self) -> Projection:
@@ -126,16 +131,16 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
     return Request(entry, seed, label, view if view in VIEWS else VIEWS[0], points)
 
 
-def what_is_shown(entry: zoo.Entry) -> str:
+def what_is_shown(request: Request) -> str:
     """What a point and its colour are."""
-    if "hidden_layers" in entry.capabilities:
+    if "hidden_layers" in request.entry.capabilities:
         about = "Samples of the generator, by its first hidden layer after and before the non-linearity."
-        if load_fits(entry.name):
+        if request.kept_axes:
             about += " Axes and figures are those of 2,000 samples of seed 0: they stay as you change the seed."
-        if "conditional" in entry.capabilities:
+        if "conditional" in request.entry.capabilities:
             return f"{about} Colour: the class that was asked for."
         return f"{about} It knows no classes: colour is what genlib's classifier sees in each sample."
-    where = "among the mixture's Gaussians" if "mixture" in entry.capabilities else "as the encoder places them"
+    where = "among the mixture's Gaussians" if "mixture" in request.entry.capabilities else "as the encoder places them"
     return f"Test images {where}. Colour: their class."
 
 

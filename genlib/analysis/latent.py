@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.files import read_json, write_file
+from genlib.files import read_json
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
 from genlib.sampling import BATCH, cycle_labels, sample
 from genlib.store import load, model_directory
+from genlib.tensor_file import read_tensors, write_tensors
 
 POINTS = 2_000
 AXES = 3
@@ -142,19 +140,17 @@ def load_fits(name: str | Path) -> dict[str, Fit]:
     """
     directory = model_directory(name)
     try:
-        with safe_open(directory / FILE, "pt") as file:
-            facts = json.loads(file.metadata()["facts"])
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
+        tensors, facts = read_tensors(directory / FILE)
         if facts["sha256"] != read_json(directory / "config.json")["sha256"]:
             return {}
         return {layer: _fit(layer, tensors, accuracies) for layer, accuracies in facts["accuracies"].items()}
-    except (OSError, GenlibError, SafetensorError, AttributeError, KeyError, TypeError, ValueError):
+    except (GenlibError, AttributeError, KeyError, TypeError, ValueError):
         return {}  # none kept, or not in one piece: they can be fitted again
 
 
 def _fit(layer: str, tensors: Mapping[str, Tensor], accuracies: list[float]) -> Fit:
     """One layer's fit; ValueError where its parts do not belong together."""
-    mean, axes, explained = (tensors[f"{layer}/{part}"] for part in ("mean", "axes", "explained"))
+    mean, axes, explained = (tensors[f"{layer}/{part}"].float() for part in ("mean", "axes", "explained"))
     finite = all(part.isfinite().all() for part in (mean, axes, explained))
     if axes.shape != (AXES, *mean.shape) or explained.shape != (AXES,) or not finite:
         raise ValueError("not a fit")
@@ -172,11 +168,11 @@ def keep_fits(name: str | Path) -> dict[str, Fit]:
     tensors = {}
     for layer, fit in found.items():
         tensors[f"{layer}/mean"] = fit.mean.half()
-        tensors[f"{layer}/axes"] = fit.axes.half().contiguous()
+        tensors[f"{layer}/axes"] = fit.axes.half()
         tensors[f"{layer}/explained"] = fit.explained
     accuracies = {layer: [fit.separability, fit.visible] for layer, fit in found.items()}
     facts = {"sha256": read_json(directory / "config.json")["sha256"], "accuracies": accuracies}
-    write_file(directory / FILE, save(tensors, metadata={"facts": json.dumps(facts)}))
+    write_tensors(directory / FILE, tensors, facts)
     return load_fits(name)
 
 

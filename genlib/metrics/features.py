@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.files import write_file
 from genlib.images import from_uint8
 from genlib.metrics.classifier import Classifier, accuracy
 from genlib.metrics.frechet import Gaussian, frechet_distance
+from genlib.tensor_file import read_tensors, write_tensors
 
 FILE = Path(__file__).with_name("extractor.safetensors")
 SHA256 = "51a3eff07f462172ed8d6b9c17619c1455505f225c6a50272cfd39935fe88c03"
@@ -76,9 +73,7 @@ def load_extractor() -> Extractor:
 
 
 def _read(path: Path, digest: str) -> Extractor:
-    with safe_open(path, "pt") as file:
-        facts = json.loads(file.metadata()["facts"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    tensors, facts = read_tensors(path)
     gaussians = {
         split: Gaussian(tensors.pop(f"{split}.mean").numpy(), tensors.pop(f"{split}.covariance").numpy())
         for split in ("train", "test")
@@ -107,6 +102,5 @@ def freeze(model: Classifier, path: Path = FILE) -> None:
         "floor": floor,
         "total_variance": float(np.trace(gaussians["test"].covariance)),
     }
-    state = {name: tensor.contiguous() for name, tensor in state.items()}
-    write_file(path, save(state, metadata={"facts": json.dumps(facts)}))
+    write_tensors(path, state, facts)
     print(f"{path}: {facts}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")

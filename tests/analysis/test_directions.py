@@ -21,8 +21,8 @@ from genlib.analysis.directions import (
 )
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, generate
-from genlib.store import load, save_model, weights_directory
-from tests.tiny import SHIPPED, refused, tiny_model
+from genlib.store import load, weights_directory
+from tests.tiny import SHIPPED, refused, save_tiny, tiny_model
 
 KEPT = [name for name in SHIPPED if (weights_directory() / name / FILE).is_file()]
 FIVE = ["Sleeves", "Heels", "Dark to bright", "Direction 4", "Direction 5"]
@@ -31,10 +31,7 @@ FIVE = ["Sleeves", "Heels", "Dark to bright", "Direction 4", "Direction 5"]
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A finished run: weights, and no directions yet."""
-    model = tiny_model("gan-dense-1")
-    average = {f"generator.{key}": value.clone() for key, value in model.generator.state_dict().items()}  # type: ignore[union-attr,operator]
-    save_model(tmp_path, "gan-dense-1", model, average)
-    return tmp_path
+    return save_tiny(tmp_path, "gan-dense-1")
 
 
 def test_directions_are_the_regressed_components_of_the_first_hidden_layer() -> None:

@@ -24,8 +24,8 @@ from genlib.data import FashionMNIST
 from genlib.images import from_uint8
 from genlib.model import HiddenLayers
 from genlib.sampling import cycle_labels, generate
-from genlib.store import load, save_model
-from tests.tiny import SHIPPED, refused, tiny_model
+from genlib.store import load
+from tests.tiny import SHIPPED, refused, save_tiny, tiny_model
 
 
 def check_against_numpy(points: torch.Tensor, k: int, tolerance: float) -> None:
@@ -101,10 +101,7 @@ def test_points_beyond_those_fitted_are_placed_on_the_same_axes(monkeypatch: pyt
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """A finished run: weights, and no fits yet."""
-    model = tiny_model("cgan-mlp")
-    average = {f"generator.{key}": value.clone() for key, value in model.generator.state_dict().items()}  # type: ignore[union-attr,operator]
-    save_model(tmp_path, "cgan-mlp", model, average)
-    return tmp_path
+    return save_tiny(tmp_path, "cgan-mlp")
 
 
 def test_kept_fits_place_points_as_their_own_fit_does(run: Path) -> None:

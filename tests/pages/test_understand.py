@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 from genlib.analysis.components import contents
 from genlib.analysis.discriminator import judge
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.store import load, save_model
+from genlib.store import load
 from tests.pages.studio import ROOT, assert_healthy, controls, go_to, offers, open_page, pictures, set_control
 from tests.pages.test_apptest import UNDERSTAND
 from tests.pages.test_snippets import Seen, gray, run_snippet
 from tests.pages.test_snippets import seen as seen
-from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned, tiny_model
+from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, save_tiny, thinned
 
 OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(page, name)]
 
@@ -31,9 +31,7 @@ def charts(app: AppTest) -> list[dict]:
 def ship_untrained_gan(weights: Path) -> None:
     """A GAN without classes, as small as it gets."""
     (weights / "gan-dense-1").mkdir()
-    model = tiny_model("gan-dense-1")
-    averaged = {f"generator.{key}": value.clone() for key, value in model.generator.state_dict().items()}  # type: ignore[union-attr]
-    save_model(weights / "gan-dense-1", "gan-dense-1", model, averaged)
+    save_tiny(weights / "gan-dense-1", "gan-dense-1")
 
 
 @pytest.mark.parametrize(("page", "name"), thinned(OFFERED, lambda page, name: name in SHIPPED_PER_FAMILY))
@@ -213,9 +211,7 @@ def ship_latent_mixtures(weights: Path, *sizes: str) -> None:
     for size in sizes:
         directory = weights / f"vae-gmm-{size}"
         directory.mkdir()
-        model = tiny_model(directory.name)
-        model.log_likelihood.fill_(0.0)  # type: ignore[operator]
-        save_model(directory, directory.name, model, {})
+        save_tiny(directory, directory.name)
         figures = json.loads((ROOT / "weights" / "vae-cnn" / "metrics.json").read_text())
         figures |= {"components": 2, "log_likelihood": -1.0, "bic": 12345.0}
         if size == "best":
