@@ -9,7 +9,7 @@ from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.files import read_json, write_file
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities, get_preset, unit_of_training
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -91,8 +91,10 @@ def card(directory: Path, repository: str | None = None) -> str:
     """The card's Markdown; the model is loaded by its own name unless a repository is given."""
     described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
     preset = get_preset(described["name"])
-    can = ", ".join(capabilities(preset.model_class)).replace("_", " ")
-    measured = "\n".join(f"| {label} | {text} |" for label, text in _figures(metrics))
+    capable = capabilities(preset.model_class)
+    can, unit = ", ".join(capable).replace("_", " "), unit_of_training(capable)
+    rows = [*_figures(metrics), *_costs(metrics, unit, getattr(preset.model_class, "base_name", None))]
+    measured = "\n".join(f"| {label} | {text} |" for label, text in rows)
     fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
     settings = "\n".join(
         f"| `{key}` | {', '.join(map(str, value)) if isinstance(value, list) else value} | {fields[key]} |"
@@ -104,7 +106,7 @@ def card(directory: Path, repository: str | None = None) -> str:
 
 ![samples of seed 0](samples.png)
 
-Every sample is of seed 0, none is chosen. `progress.png` shows the same noise through training, a row for each epoch
+Every sample is of seed 0, none is chosen. `progress.png` shows the same noise through training, a row for each {unit}
 listed in `history.json`{", the averaged generator left and the raw one right" if metrics["fd_raw"] else ""}.
 
 | measured from the shipped weights | |
@@ -158,11 +160,17 @@ def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
             floor = metrics["floor"].get(key)
             real = "" if floor is None else f" (real images {floor:{form}})"
             rows.append((label, f"{metrics[key]:{form}}{real}"))
-    rows += [
-        ("parameters trained", f"{metrics['parameters']:,}"),
+    return rows
+
+
+def _costs(metrics: dict[str, Any], unit: str, base: str | None) -> list[tuple[str, str]]:
+    """The last rows: size and time. A mixture's figures count its encoder's size, but not its training."""
+    seconds = metrics["train_seconds"]
+    time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    return [
+        ("parameters trained", f"{metrics['parameters']:,}" + (f", those of {base} among them" if base else "")),
         ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),
-        ("epochs trained", str(metrics["train_epochs"])),
-        ("training time", f"{metrics['train_seconds'] / 60:.0f} minutes"),
+        (f"{unit}s trained", str(metrics["train_epochs"])),
+        ("training time", time + (f", without that of {base}" if base else "")),
         ("peak memory of the training", f"{metrics['peak_memory_mb']:.0f} MB"),
     ]
-    return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -172,6 +172,11 @@ def capabilities(model: type[Model] | Model) -> list[str]:
     """Names of what a model can do beyond sampling."""
     kind = model if isinstance(model, type) else type(model)
     return [name for name, protocol in CAPABILITIES.items() if issubclass(kind, protocol)]
+
+
+def unit_of_training(can: Collection[str]) -> str:
+    """What `train_epochs` counts, for a model of these capabilities."""
+    return "EM iteration" if "mixture" in can else "epoch"
 
 
 def class_mixture(y: Tensor) -> Tensor:

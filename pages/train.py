@@ -26,10 +26,10 @@ with look:
     else:
         watch.watch(queue, chosen, who)
 
-curves.compare(jobs)
+compared = curves.compare(jobs)
 if jobs:
     runs.show_table(queue, jobs)
-controls_of_the_page = train.query(preset, settings, measuring) | ({"run": chosen.id} if chosen else {})
+controls_of_the_page = train.query(preset, settings, measuring) | ({"run": chosen.id} if chosen else {}) | compared
 downloads = {"runs.csv": lambda: csv_bytes(curves.table(jobs))} if jobs else {}
 share("train", controls_of_the_page, train.code(preset, settings, measuring), downloads)
 explain.how_training_works(preset, settings)

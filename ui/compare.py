@@ -173,7 +173,7 @@ def _figures(entry: zoo.Entry) -> str:
     time = "under 1 ms" if milliseconds < 1 else f"{milliseconds:.0f} ms"
     parameters = entry.metrics["parameters"]
     size = f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters / 1e3:.1f} k"
-    return f"distance **{entry.metrics['fd']:.2f}**  \n64 in {time} · {size} parameters"
+    return f"distance **{entry.metrics['fd']:.2f}**{entry.few}  \n64 in {time} · {size} parameters"
 
 
 def _answer(request: Request, entry: zoo.Entry) -> Answer:

@@ -16,11 +16,14 @@ MOST = 6
 DISTANCE = "Frechet distance"
 
 
-def compare(jobs: list[Job]) -> None:
-    """Choose runs and what to compare; the newest runs of the newest one's preset unless chosen."""
+def compare(jobs: list[Job]) -> dict[str, object]:
+    """Choose runs and what to compare; the newest runs of the newest one's preset unless chosen.
+
+    What was chosen, by its keys in the URL; nothing where there is nothing to compare.
+    """
     begun = {job.id: job for job in reversed(jobs) if is_known(job) and progress_of(job).records}
     if len(begun) < 2:
-        return
+        return {}
     st.markdown("#### Compare runs")
     newest = next(iter(begun.values())).preset
     alike = [job.id for job in begun.values() if job.preset == newest][:MOST]
@@ -31,6 +34,7 @@ def compare(jobs: list[Job]) -> None:
         measure = st.selectbox("By epoch", measures, key="by", width=260, **BOUND)
     if chosen and measure in measures:
         _chart(chosen, measure)
+    return {"runs": names, "by": measure}
 
 
 def _measures(jobs: list[Job]) -> list[str]:

@@ -9,10 +9,9 @@ import streamlit as st
 
 from genlib.analysis import dataset as analysis
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.errors import GenlibError
 from genlib.images import grid, npz_bytes, png_bytes
 from genlib.metrics.memorisation import nearest
-from ui import controls
+from ui import controls, splits
 from ui.controls import BOUND, EVERY_CLASS
 from ui.share import Maker, csv_bytes
 
@@ -204,13 +203,10 @@ def controls_row() -> Request:
 
 def _reachable(split: str) -> str:
     """The split itself where its files are here and sound, else the test split with a line that says why."""
-    try:
-        if FashionMNIST.available(split):
-            FashionMNIST.load(split)
-            return split
-        st.info(MISSING)
-    except GenlibError as error:
-        st.info(f"The training split cannot be read, so these are the test images: {error}")
+    problem = splits.trouble(split)
+    if problem is None:
+        return split
+    st.info(f"The training split cannot be read, so these are the test images: {problem}" if problem else MISSING)
     return "test"
 
 

@@ -15,7 +15,7 @@ from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
 from genlib.images import npz_bytes, png_bytes
 from genlib.metrics.memorisation import nearest
-from ui import zoo
+from ui import splits, zoo
 from ui.controls import BOUND
 from ui.pictures import STILL, show_tiles
 from ui.share import csv_bytes
@@ -26,7 +26,7 @@ CLOSEST = 8
 REAL = "rgba(128, 128, 128, 0.55)"
 HELP = (
     "The mean distance between two different pictures of the class, as the features of genlib's classifier see them: 0 "
-    f"where all are the same. Measured on {MEASURED} samples a class, or as many as came, and on as many test images."
+    f"where all are the same. Measured on {MEASURED} samples a class, or as many as came, and on 100 test images."
 )
 
 
@@ -71,10 +71,10 @@ class Request:
         """Samples by class."""
         return drawn(self.entry.name, self.seed)
 
-    @property
+    @cached_property
     def split(self) -> str:
         """Where the nearest photographs are looked for."""
-        return "train" if FashionMNIST.available("train") else "test"
+        return "train" if splits.trouble("train") is None else "test"
 
     @property
     def split_name(self) -> str:

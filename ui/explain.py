@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from genlib.errors import GenlibError
-from genlib.model import Model, Preset
-from genlib.summary import layer_table
+from genlib.model import Preset, families, get_preset, shapes_only
+from genlib.store import load
+from genlib.summary import Layer, layer_table
 from ui import zoo
+
+MOST_PARAMETERS = 20_000_000  # of a model that is built to list its layers
 
 IDEAS = {
     "conditional GAN": r"""
@@ -46,10 +51,10 @@ filter is used everywhere in the picture, so edges and textures are learned once
 tanh. Source: Radford, Metz and Chintala 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434).
 """,
     "autoencoder": r"""
-An **encoder** squeezes an image into 392 numbers, a **decoder** restores it; training minimises the squared error of
-the round trip, $\lVert x - \hat{x}(z(x))\rVert^2$, and asks nothing of the latents. So reconstructions are nearly
-perfect, and samples are not pictures at all: each latent number is drawn with its right mean and spread, but on its
-own. What is missing is how the numbers hang together, and that is what the mixtures on its latents add. Pixels are
+An **encoder** squeezes an image into a few hundred numbers, a **decoder** restores it; training minimises the squared
+error of the round trip, $\lVert x - \hat{x}(z(x))\rVert^2$, and asks nothing of the latents. So reconstructions are
+nearly perfect, and samples are not pictures at all: each latent number is drawn with its right mean and spread, but on
+its own. What is missing is how the numbers hang together, and that is what the mixtures on its latents add. Pixels are
 $[0, 1]$ inside, the range of its sigmoid output.
 Source: Hinton and Salakhutdinov 2006, *Science* 313, 504-507.
 """,
@@ -102,21 +107,38 @@ Source: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2.
 
 def how_it_works(entry: zoo.Entry) -> None:
     """The family's idea, the layer table generated from the model."""
-    _explain(entry.family, entry.name, lambda: zoo.load_model(entry.name))
+    _explain(entry.family, entry.name, _layers(entry.name))
 
 
 def how_training_works(preset: Preset, settings: Mapping[str, Any]) -> None:
     """The same for a model that is yet to be trained; settings that fit no model show no layers."""
-    _explain(preset.family, preset.name, lambda: preset.build(preset.config.replace(**settings)).eval())
+    _explain(preset.family, preset.name, _layers_to_be(preset.name, json.dumps(settings, sort_keys=True)))
 
 
-def _explain(family: str, name: str, build: Callable[[], Model]) -> None:
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layers(name: str) -> list[Layer]:
+    """Read off a copy: the model that the pages share is drawing for other sessions meanwhile."""
+    return layer_table(load(name))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layers_to_be(preset_name: str, settings: str) -> list[Layer]:
+    """The layers with these settings, as JSON; none where they fit no model, or one too large to build for a table."""
+    preset = get_preset(preset_name)
+    try:
+        config = preset.config.replace(**json.loads(settings))
+        with shapes_only():
+            planned = preset.build(config)
+        if sum(each.numel() for each in planned.state_dict().values()) > MOST_PARAMETERS:
+            return []
+        return layer_table(preset.build(config).eval())
+    except GenlibError:
+        return []
+
+
+def _explain(family: str, name: str, layers: list[Layer]) -> None:
     with st.expander(f"How it works: {family}", icon=":material/school:"):
-        st.markdown(IDEAS[family])
-        try:
-            layers = layer_table(build())
-        except GenlibError:
-            return
+        st.markdown(IDEAS.get(family) or inspect.getdoc(families()[family]) or "")
         if layers:
             st.dataframe(
                 {

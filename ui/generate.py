@@ -51,9 +51,21 @@ class Request:
     @property
     def alt(self) -> str:
         """The picture in words."""
-        what = f"of class {CLASS_NAMES[self.label]}" if self.label is not None else "of every class"
-        conditional = "conditional" in self.entry.capabilities
-        return f"{self.n} samples {what if conditional else 'as drawn'} by {self.entry.name}, seed {self.seed}"
+        told = f"{self.n} samples {self._what} by {self.entry.name}, seed {self.seed}"
+        told += ", raw weights" if self.weights == "raw" else ""
+        told += f", temperature {self.temperature:g}" if self.temperature != 1 else ""
+        return told + (", moved" if any(self.moves) else "")
+
+    @property
+    def _what(self) -> str:
+        if "conditional" not in self.entry.capabilities:
+            return "as drawn"
+        if self.label is None:
+            return "of every class"
+        if self.mix is None:
+            return f"of class {CLASS_NAMES[self.label]}"
+        other, share = self.mix
+        return f"of {100 - 100 * share:.0f} % {CLASS_NAMES[self.label]} and {100 * share:.0f} % {CLASS_NAMES[other]}"
 
     @property
     def query(self) -> dict[str, object]:

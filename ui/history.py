@@ -29,13 +29,19 @@ READING = {
         "Each iteration of expectation-maximisation can only raise the likelihood of the training images; it ends when "
         "another one would hardly change it. A better likelihood is not always a better picture."
     ),
+    "searched": (
+        "Many fits one after another: one of each size from 1 to 20 Gaussians, all of them again with ten times the "
+        "regularisation, and a last one of the size that BIC likes best. Within a fit each iteration of "
+        "expectation-maximisation can only raise the likelihood; where the curve falls, the next fit begins. Pictures "
+        "and distances are those of the fit that an iteration belongs to."
+    ),
     "descended": (
         "The losses are sums over an image's 784 pixels, mean over the epoch. The squared error on test images is per "
         "pixel; where it rises while the training loss still falls, the model begins to overfit."
     ),
 }
 MEASURED = (
-    " Here the Frechet distance is that of 5,000 samples from the *training* images, at up to 60 epochs, so it differs "
+    " Here the Frechet distance is that of {} samples from the *training* images, at up to 60 epochs, so it differs "
     "a little from the leaderboard's. Thin lines are as measured, thick ones the mean of five neighbours."
 )
 
@@ -90,11 +96,6 @@ class Moment:
     epoch: int
 
     @property
-    def unit(self) -> str:
-        """What a mixture counts is no epoch."""
-        return "EM iteration" if "mixture" in self.entry.capabilities else "epoch"
-
-    @property
     def images(self) -> np.ndarray:
         """uint8 (rows * 10, 28, 28)."""
         return self.past.at(self.epoch).flatten(0, 1).numpy()
@@ -108,7 +109,9 @@ class Moment:
     def alt(self) -> str:
         """The picture in words."""
         rows = "; the averaged generator above, the raw one below" if len(self.images) > ROW else ""
-        return f"Ten samples of {self.entry.name} after {self.unit} {self.epoch}, always from the same noise{rows}"
+        return (
+            f"Ten samples of {self.entry.name} after {self.entry.unit} {self.epoch}, always from the same noise{rows}"
+        )
 
     @property
     def query(self) -> dict[str, object]:
@@ -135,7 +138,7 @@ class Moment:
 
     def downloads(self) -> dict[str, Maker]:
         """The epoch's picture and numbers, the whole training as a film and as a table, made when asked for."""
-        name, images = f"{self.entry.name}-{self.unit.replace(' ', '-')}{self.epoch}", self.images
+        name, images = f"{self.entry.name}-{self.entry.unit.replace(' ', '-')}{self.epoch}", self.images
         return {
             f"{name}.png": lambda: png_bytes(grid(images, ROW, 4, 4)),
             f"{self.entry.name}-training.gif": lambda: self._film(),
@@ -151,8 +154,10 @@ class Moment:
     def reading(self) -> str:
         """How to read these curves."""
         if "mixture" in self.entry.capabilities:
-            return READING["fitted"] + MEASURED
-        return READING["adversarial" if "discriminates" in self.entry.capabilities else "descended"] + MEASURED
+            kind = "searched" if self.entry.metrics.get("bic_curve") else "fitted"
+        else:
+            kind = "adversarial" if "discriminates" in self.entry.capabilities else "descended"
+        return READING[kind] + MEASURED.format("a quick look's few" if self.entry.few else "5,000")
 
     def charts(self) -> list[Chart]:
         """The curves that this training has."""
@@ -192,7 +197,7 @@ def _loss_name(key: str) -> str:
 
 def scrubber(entry: zoo.Entry, past: History) -> Moment:
     """The slider over the epochs whose samples were kept; the last unless moved."""
-    unit = "EM iteration" if "mixture" in entry.capabilities else "Epoch"
+    unit = entry.unit[0].upper() + entry.unit[1:]
     epochs = past.sample_epochs
     if len(epochs) == 1:
         return Moment(entry, past, epochs[0])
@@ -211,7 +216,7 @@ def show_charts(moment: Moment) -> None:
             st.markdown(f"**{chart.title}**")
             st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
-            alt = f"{chart.title} of {moment.entry.name} by {moment.unit}; at {moment.epoch}: {figures}"
+            alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
             st.plotly_chart(_figure(chart, moment), config=STILL, alt=alt, key=f"chart-{chart.title}")
 
 
@@ -239,7 +244,9 @@ def _figure(chart: Chart, moment: Moment):
         marker={"color": [line.colour for line, _ in here], "size": 9, "line": {"width": 1, "color": "white"}},
         hoverinfo="skip",
     )
-    figure.update_layout(height=260, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=moment.unit, showlegend=False)
+    figure.update_layout(
+        height=260, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=moment.entry.unit, showlegend=False
+    )
     if chart.from_zero:
         figure.update_yaxes(rangemode="tozero")
     if chart.per_cent:

@@ -15,7 +15,7 @@ from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import grid, npz_bytes, png_bytes
 from genlib.noise import MAX_SEED
 from ui import draw, zoo
-from ui.controls import BOUND
+from ui.controls import BOUND, EVERY_CLASS
 from ui.pictures import there_and_back
 
 STEPS = 101  # frames of a walk: one a per cent
@@ -61,12 +61,12 @@ class Request:
             query |= {"from": self.names[0], "to": self.names[1]}
         elif self.between == "seeds":
             query |= {"seed2": self.ends[1], "path": self.path}
+            if "conditional" in self.entry.capabilities:
+                query["label"] = EVERY_CLASS if self.label is None else CLASS_NAMES[self.label]
         elif self.between == "test images":
             query |= {"a": self.ends[0], "b": self.ends[1], "path": self.path}
         else:
             query |= {"rows": self.rows, "path": self.path}
-        if self.label is not None and self.between == "seeds":
-            query["label"] = CLASS_NAMES[self.label]
         return query | {"equal": self.equal}
 
     @property

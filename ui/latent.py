@@ -85,6 +85,7 @@ class Request:
         """The lines of genlib that draw these scatters, runnable as they stand."""
         layers = "hidden_layers" in self.entry.capabilities
         fits = f', fits=load_fits("{self.entry.name}")' if layers else ""
+        flat = "" if self.view == "2-D" else "  # the first two components; coordinates hold the third"
         return f"""from pathlib import Path
 
 import genlib
@@ -96,7 +97,7 @@ model = genlib.load("{self.entry.name}")
 found = projections(model, {self.points}, seed={self.seed}{fits})
 first = next(iter(found.values()))
 panels = {{name: each.coordinates for name, each in found.items()}}
-picture = scatter(panels, first.classes, highlight={self.label}, outlines=outlines(model, first))
+picture = scatter(panels, first.classes, highlight={self.label}, outlines=outlines(model, first)){flat}
 Path("latent.png").write_bytes(png_bytes(picture))"""
 
     def downloads(self) -> dict[str, Callable[[], bytes]]:

@@ -117,7 +117,13 @@ FIGURES = {
     "ms_64": Figure(
         "64 samples, ms", "%.1f", "Milliseconds for 64 samples on the processor they were measured on.", log=True
     ),
-    "train_seconds": Figure("Training, s", "localized", "Seconds of training, on one machine or another.", log=True),
+    "train_seconds": Figure(
+        "Training, s",
+        "localized",
+        "Seconds of training, on one machine or another. For a mixture on latents the mixture's alone: its encoder, "
+        "which its size counts, was trained before.",
+        log=True,
+    ),
     "train_epochs": Figure("Epochs", "%d", "Passes over the training images; for mixtures, EM iterations."),
     "peak_memory_mb": Figure("Peak memory, MB", "localized", "The most memory that training held."),
     "components": Figure("Components", "%d", "Gaussians in a mixture."),

@@ -232,7 +232,7 @@ def show_sizes(entry: zoo.Entry) -> None:
     for each in members:
         size, fd, bic = _size(each), each.metrics.get("fd"), each.metrics.get("bic")
         figures = [f"{size} components"]
-        figures += [] if fd is None else [f"Frechet distance **{fd:.1f}**"]
+        figures += [] if fd is None else [f"Frechet distance **{fd:.1f}**{each.few}"]
         figures += [] if bic is None else [f"BIC {bic:,.0f}"]
         st.caption(f"**{each.name}** · {' · '.join(figures)}")
         show_tiles(draw.strip(each.name, SAMPLES), SAMPLES, f"{SAMPLES} samples of {each.name}")

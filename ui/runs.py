@@ -127,7 +127,7 @@ def _table(queue: Queue) -> None:
             {
                 "run": job.id,
                 "state": BADGES[job.state][0],
-                "epoch": f"{len(progress.records)} / {progress.epochs}" if progress.epochs else "",
+                "epochs or iterations": f"{len(progress.records)} / {progress.epochs}" if progress.epochs else "",
                 "Frechet distance": f"{distances[-1]:.2f}" if distances else "",
                 "changed": changes_of(job),
                 "time": duration(spent) if (spent := _spent(job)) else "",

@@ -51,7 +51,7 @@ def link(page: str, controls: Mapping[str, object]) -> str:
     parts = urlsplit(st.context.url or "http://localhost:8501/")
     root = parts.path.rsplit("/", 1)[0]
     query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in controls.items()}
-    return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(query), ""))
+    return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(query, doseq=True), ""))
 
 
 def csv_bytes(rows: Sequence[Mapping[str, object]]) -> bytes:

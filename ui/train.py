@@ -135,8 +135,11 @@ def may_train(limits: Limits) -> bool:
             st.caption("Training here needs the host's password." if not given else ":red[That is not the password.]")
             return False
         st.session_state["let_in"] = given
-    if not FashionMNIST.available("train"):
-        st.caption("The training split is not on this machine yet: the first run fetches it (30 MB).")
+    try:
+        if not FashionMNIST.available("train"):
+            st.caption("The training split is not on this machine yet: the first run fetches it (26 MB).")
+    except GenlibError as error:
+        st.warning(f"A run cannot find the training split: {error}")
     return True
 
 

@@ -14,7 +14,7 @@ from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
 from genlib.jobs import Queue
-from genlib.model import Preset, get_preset
+from genlib.model import Preset, capabilities, get_preset, unit_of_training
 from genlib.progress import Progress
 from genlib.runs import RESTING, WORKING, Job
 from ui import history, pictures, zoo
@@ -98,13 +98,13 @@ def show_example(preset: Preset) -> None:
         return
     last = len(past.sample_epochs) - 1
     shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]
-    told = f"How the shipped {preset.name} came about: samples from the same noise after {_unit(preset)} "
+    told = f"How the shipped {preset.name} came about: samples from the same noise after {_unit(preset)}s "
     told += ", ".join(map(str, shown))
     pictures.show_tiles(torch.cat([past.at(epoch)[0] for epoch in shown]).numpy(), ROW, told, caption=told)
 
 
 def _unit(preset: Preset) -> str:
-    return "epochs" if hasattr(preset.config, "batch_size") else "EM iterations"
+    return unit_of_training(capabilities(preset.model_class))
 
 
 def _waiting(queue: Queue, job: Job) -> str:
@@ -121,7 +121,7 @@ def _waiting(queue: Queue, job: Job) -> str:
 def _show_samples(job: Job, past: History) -> None:
     """The newest epochs' samples under one another, the newest first."""
     epochs = past.sample_epochs[-STRIPS:][::-1]
-    told = f"{_unit(get_preset(job.preset))} {', '.join(map(str, epochs))}"
+    told = f"{_unit(get_preset(job.preset))}s {', '.join(map(str, epochs))}"
     alt = f"Ten samples of {job.name} after {told}, always from the same noise"
     images = torch.cat([past.at(epoch)[0] for epoch in epochs]).numpy()
     pictures.show_tiles(images, ROW, alt, caption=f"Samples from the same noise after {told}, the newest above")
@@ -131,11 +131,12 @@ def _show_place(job: Job, progress: Progress) -> None:
     """State, bar, time left, losses."""
     word, colour = BADGES[job.state]
     share = progress.step / progress.total if progress.total else 0.0
+    unit = _unit(get_preset(job.preset))
     parts = [f":{colour}-badge[{word}]"]
     if job.state == "done":
-        parts.append(f"{len(progress.records):,} {_unit(get_preset(job.preset))}")
+        parts.append(f"{len(progress.records):,} {unit}s")
     elif progress.total:
-        parts.append(f"epoch {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
+        parts.append(f"{unit} {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:
         measuring = progress.step >= progress.total
         left = progress.seconds_left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,11 @@ import streamlit as st
 from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
-from genlib.model import Model, families, get_preset
+from genlib.model import Model, families, get_preset, unit_of_training
 from genlib.store import load, weights_directory
+
+_HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model
+_HASHES_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,25 @@ class Entry:
         return "Delete it on the Train page." if self.is_run else f"`git checkout weights/{self.name}` restores it."
 
     @property
+    def unit(self) -> str:
+        """What its training counts."""
+        return unit_of_training(self.capabilities)
+
+    @property
+    def few(self) -> str:
+        """What is to be said behind a distance that was measured on fewer samples than the protocol's."""
+        samples = self.metrics.get("samples", EVALUATION_SAMPLES)
+        return f" of {samples:,} samples" if samples < EVALUATION_SAMPLES else ""
+
+    @property
     def figures(self) -> str:
         """How good, how big, how long trained, for a card; empty where the figures are missing."""
         if not self.metrics:
             return ""
         count = self.metrics["parameters"]
         size = f"{count / 1e6:.1f} M parameters" if count >= 50_000 else f"{count / 1e3:.1f} k parameters"
-        few = f" of {self.metrics['samples']:,} samples" if self.metrics["samples"] < EVALUATION_SAMPLES else ""
-        return f"Frechet distance **{self.metrics['fd']:.1f}**{few} · {size} · {self.metrics['train_epochs']} epochs"
+        trained = f"{self.metrics['train_epochs']:,} {self.unit}s"
+        return f"Frechet distance **{self.metrics['fd']:.1f}**{self.few} · {size} · {trained}"
 
     @property
     def caption(self) -> str:
@@ -56,9 +71,11 @@ class Entry:
         family = self.family[0].upper() + self.family[1:]
         if not self.metrics:
             return f"**{family}.** {self.summary}"
+        scale = f"0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}"
+        if self.few:
+            scale = "a quick look, biased upwards"
         return (
-            f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f} "
-            f"(0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}); "
+            f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f}{self.few} ({scale}); "
             f"{self.metrics['parameters']:,} parameters."
         )
 
@@ -66,8 +83,20 @@ class Entry:
 @st.cache_data(ttl=30, show_spinner=False)
 def entries() -> dict[str, Entry]:
     """Every shipped model by name, best Frechet distance first within a family, then every finished run."""
-    shipped = [_shipped_entry(model) for model in list_models() if (weights_directory() / model["name"]).is_dir()]
-    return {entry.name: entry for entry in [*sorted(shipped, key=_order), *map(_run_entry, list_runs())]}
+    models, runs = [model for model in list_models() if (weights_directory() / model["name"]).is_dir()], list_runs()
+    _forget_replaced({model["name"]: model["sha256"] for model in [*models, *runs]})
+    shipped = sorted(map(_shipped_entry, models), key=_order)
+    return {entry.name: entry for entry in [*shipped, *map(_run_entry, runs)]}
+
+
+def _forget_replaced(hashes: dict[str, str]) -> None:
+    """Everything kept goes once the weights behind a name are others: pictures are kept by the model's name."""
+    with _HASHES_LOCK:
+        replaced = any(_HASHES.get(name, digest) != digest for name, digest in hashes.items())
+        _HASHES.update(hashes)
+    if replaced:
+        st.cache_data.clear()
+        st.cache_resource.clear()
 
 
 def _order(entry: Entry) -> tuple[str, float]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
@@ -68,13 +68,22 @@ def set_control(app: AppTest, key: str, value: object) -> AppTest:
 
 
 def _widgets(app: AppTest) -> list:
-    return [*app.selectbox, *app.slider, *app.select_slider, *app.number_input, *app.button_group, *app.toggle]
+    return [
+        *app.selectbox,
+        *app.multiselect,
+        *app.slider,
+        *app.select_slider,
+        *app.number_input,
+        *app.button_group,
+        *app.toggle,
+    ]
 
 
-def shared(app: AppTest) -> tuple[str, dict[str, str]]:
-    """The page and the query of the link in "Share & export"."""
-    parts = urlsplit(app.code[0].value)
-    return parts.path.strip("/"), dict(parse_qsl(parts.query, keep_blank_values=True))
+def shared(app: AppTest) -> tuple[str, dict[str, str | list[str]]]:
+    """The page and the query of the link in "Share & export"; a key that comes several times has its values."""
+    parts = urlsplit(next(each.value for each in app.code if each.value.startswith("http")))
+    found = parse_qs(parts.query, keep_blank_values=True)
+    return parts.path.strip("/"), {key: values if len(values) > 1 else values[0] for key, values in found.items()}
 
 
 def assert_healthy(app: AppTest) -> None:

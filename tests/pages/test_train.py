@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import shutil
 from pathlib import Path
 
@@ -13,10 +15,11 @@ from genlib import runs
 from genlib.data import FashionMNIST
 from genlib.files import read_json, write_json
 from genlib.jobs import Queue
-from genlib.model import get_preset, presets
+from genlib.model import families, get_preset, presets
 from genlib.runs import Job
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
-from tests.tiny import NAMES, ONE_PER_FAMILY, tiny_training
+from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, tiny_training
+from ui import explain, zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
 
 FORMS = [(name, field) for name in ONE_PER_FAMILY for field in MAIN if hasattr(get_preset(name).config, field)]
@@ -56,6 +59,12 @@ def labels(app: AppTest) -> list[str]:
 def texts(app: AppTest) -> str:
     parts = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning]
     return "\n".join(str(part.value) for part in parts)
+
+
+def compared(app: AppTest) -> list[str]:
+    """The names of the curves under "Compare runs"."""
+    (chart,) = (chart for chart in app.get("plotly_chart") if chart.proto.id.endswith("compared"))
+    return [line["name"] for line in json.loads(chart.proto.spec)["data"]]
 
 
 def begin(app: AppTest) -> Job:
@@ -265,10 +274,58 @@ def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
 def test_runs_are_compared_by_what_differs(finished: Job, small_data: FashionMNIST, tmp_path: Path) -> None:
     other = finished.directory.with_name("vae-dense-8-run-77")
     list(tiny_training("vae-dense-8", other, small_data, lr=0.005))
+    Job(other, finished.preset, finished.config | {"lr": 0.005}, "done", owner="me").save()
     app = open_page("train")
     assert_healthy(app)
-    alts = [chart.proto.alt for chart in app.get("plotly_chart") if hasattr(chart.proto, "alt")]
-    assert any("lr 0.005" in alt and "lr 0.001" in alt for alt in alts) or "Compare runs" in texts(app)
+    assert compared(app) == ["77: lr 0.005", "1: lr 0.001"]
+    app = set_control(set_control(app, "by", "squared error"), "runs", [other.name])
+    page, query = shared(app)
+    friend = open_page(page, query)
+    assert [name.split(":")[0] for name in compared(friend)] == ["77"]
+    assert controls(friend)["by"] == "squared error"
+
+
+def test_a_family_of_ones_own_is_explained_by_its_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(explain.IDEAS, "VAE")
+    app = open_page("train", {"preset": "vae-dense-8"})
+    assert_healthy(app)
+    assert inspect.getdoc(families()["VAE"]) in [each.value for each in app.markdown]
+
+
+def test_no_address_has_the_server_build_a_giant() -> None:
+    def layers(app: AppTest) -> list:
+        return [table for table in app.dataframe if "output shape" in table.value]
+
+    wide = ",".join(["4096"] * 8)
+    assert len(layers(open_page("train", {"preset": "cgan-mlp"}))) == 1
+    giant = open_page("train", {"preset": "cgan-mlp", "generator_widths": wide, "discriminator_widths": wide})
+    assert not giant.exception
+    assert wide in [each.value for each in giant.text_input]
+    assert layers(giant) == []
+
+
+def test_a_wrong_place_for_the_data_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlib.data.fashion_mnist._loaded", {})
+    monkeypatch.setenv("GENLIB_DATA", "/nowhere")
+    app = open_page("train")
+    assert not app.exception
+    assert "GENLIB_DATA=/nowhere is not a directory" in texts(app)
+
+
+def test_a_run_trained_again_is_drawn_anew(finished: Job) -> None:
+    app = open_page("generate", {"model": finished.name, "n": 4})
+    before = pictures(app)
+    save_tiny(finished.directory, finished.preset)  # other weights under the same name
+    zoo.entries.clear()
+    assert pictures(app.run()) != before
+
+
+def test_a_quick_look_is_told_wherever_its_distance_is(finished: Job) -> None:
+    figures = read_json(finished.directory / "metrics.json")
+    write_json(finished.directory / "metrics.json", figures | {"samples": 1_000})
+    assert "of 1,000 samples (a quick look" in texts(open_page("generate", {"model": finished.name}))
+    assert "a quick look's few samples" in texts(open_page("history", {"model": finished.name}))
+    assert "of 1,000 samples" in texts(open_page("compare"))
 
 
 def test_a_run_of_a_shipped_model_is_no_second_model(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -26,6 +27,13 @@ OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(pag
 def charts(app: AppTest) -> list[dict]:
     """The page's Plotly figures."""
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def numbers(values: list | dict) -> list:
+    """A trace's numbers, which Plotly writes in binary where they were an array."""
+    if isinstance(values, list):
+        return values
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
 
 
 def ship_untrained_gan(weights: Path) -> None:
@@ -133,14 +141,17 @@ def test_a_model_chosen_instead_is_the_choice() -> None:
 
 def test_every_point_is_drawn_once_in_its_class_colour() -> None:
     app = open_page("latent", {"points": 500})
+    assert len(charts(app)) == 2  # after and before the non-linearity
     for chart in charts(app):
+        assert sum(len(numbers(each["x"])) for each in chart["data"]) == 500
         assert [each["name"] for each in chart["data"]] == list(CLASS_NAMES)
         assert {each["type"] for each in chart["data"]} == {"scattergl"}
         assert len({each["marker"]["color"] for each in chart["data"]}) == 10
 
 
 def test_one_class_stands_before_the_others() -> None:
-    for chart in charts(open_page("latent", {"label": "Coat", "points": 500})):
+    after, before = charts(open_page("latent", {"label": "Coat", "points": 500}))
+    for chart in (after, before):
         assert [each["name"] for each in chart["data"]] == ["Other classes", "Coat"]
 
 
@@ -196,6 +207,14 @@ def test_without_the_training_split_the_page_says_what_is_missing(monkeypatch: p
     assert any("training split is not on this machine" in each.value for each in app.caption)
 
 
+def test_a_training_split_that_cannot_be_read_is_no_dead_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlib.data.fashion_mnist._loaded", {})
+    monkeypatch.setenv("GENLIB_DATA", "/nowhere")
+    app = open_page("diversity", {"per": 4})
+    assert_healthy(app)
+    assert any("training split" in each.value for each in app.caption)
+
+
 # Mixtures ---------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +222,7 @@ def test_the_bars_count_every_test_image_once() -> None:
     chart = charts(open_page("mixtures", {"model": "gmm-10"}))[0]
     held = contents(load("gmm-10")).classes
     assert [bar["name"] for bar in chart["data"]] == list(CLASS_NAMES)
+    assert [sum(numbers(bar["y"])) for bar in chart["data"]] == held.sum(0).tolist()
     assert int(held.sum()) == 10_000
 
 
