@@ -27,11 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenlibError as error:
         print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+        return 0
+    except OSError as error:  # a path that this system cannot have, a disk that went away
+        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("genlib: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        sys.stderr.close()
     return 0
 
 

@@ -63,7 +63,7 @@ def adversaries(model: Model, config: GANConfig) -> dict[str, torch.optim.Optimi
 class UnconditionalGAN(Model):
     """min_G max_D E[log D(x)] + E[log(1 - D(G(z)))] (arXiv:1406.2661, eq. 1), G on the non-saturating loss.
 
-    A family gives `build_generator` and `build_discriminator`. A discriminator with batch norm sees real and fake
+    A family hands both networks to the constructor. A discriminator with batch norm sees real and fake
     images in batches of their own (Radford et al. 2016, arXiv:1511.06434); any other sees them in one.
     """
 

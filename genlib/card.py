@@ -9,6 +9,7 @@ from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.files import read_json, write_file
+from genlib.gaussian_mixture import was_cut_off
 from genlib.model import capabilities, get_preset, unit_of_training
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
@@ -117,7 +118,7 @@ The Frechet distance compares {metrics["samples"]:,} fakes with the 10,000 offic
 genlib's own Fashion-MNIST classifier (SHA-256 {metrics["extractor"][:12]}...), not on Inception: it compares with
 genlib's other models, not with figures from papers. One training run.
 
-{_study(directory, preset.differs)}| setting | value | meaning |
+{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -130,6 +131,13 @@ images, labels = genlib.generate(model, 64, seed=0)  # uint8 (64, 28, 28)
 
 Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official training split. Weights: MIT licence.
 """
+
+
+def _cut_off(metrics: dict[str, Any]) -> str:
+    if not was_cut_off(metrics):
+        return ""
+    told = "this is the fit then under way, not BIC's choice"
+    return f"The search by BIC was cut off after {metrics['train_epochs']} iterations: {told}.\n\n"
 
 
 def _study(directory: Path, differs: str) -> str:

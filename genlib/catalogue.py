@@ -89,6 +89,9 @@ _COLUMNS = (
 )  # key, heading and format of a figure
 
 
+_TAKEN_FOR_GRANTED = {"fd", "fd_floor", "samples", "parameters", "ms_64", "train_epochs"}  # figures have at least these
+
+
 def _cell(figures: dict[str, Any], key: str, form: str) -> str:
     value = figures.get(key)
     return "" if value is None else format(value, form)
@@ -115,6 +118,7 @@ def _count_parameters(preset: Preset) -> int:
 def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
     directory = weights_directory() / preset.name
     try:
-        return read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
+        metrics, digest = read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
     except (GenlibError, KeyError):
         return None, None
+    return (metrics if metrics.keys() >= _TAKEN_FOR_GRANTED else None), digest

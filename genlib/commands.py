@@ -104,15 +104,25 @@ def run_evaluate(options: argparse.Namespace) -> None:
     if not FashionMNIST.available("train"):
         print("genlib: without the training split the nearest training images are left out", file=sys.stderr)
     print(f"{'name':<18}" + "".join(f"{label:>{width}}" for _, label, width, _ in _COLUMNS))
+    failed = []
     for name in names:
-        results[name] = figures = evaluate(name, options.n, options.score)
+        try:
+            results[name] = figures = evaluate(name, options.n, options.score)
+        except GenlibError as error:
+            if len(names) == 1:
+                raise
+            failed.append(name)
+            print(f"{name}: not measured: {error}", file=sys.stderr)
+            continue
         cells = [
             f"{'-' if figures[key] is None else format(figures[key], form):>{width}}"
             for key, _, width, form in _COLUMNS
         ]
         print(f"{name:<18}{''.join(cells)}", flush=True)
-    if target:
-        write_json(target, results)
+        if target:
+            write_json(target, results)
+    if failed:
+        raise GenlibError(f"not measured: {', '.join(failed)}")
 
 
 def _print_inception(names: list[str], options: argparse.Namespace, target: Path | None) -> None:

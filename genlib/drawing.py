@@ -43,7 +43,6 @@ def scatter(
     width = len(points) * (SIDE + MARGIN) + MARGIN
     picture = Image.new("RGB", (width * FINE, (TITLE + SIDE + LEGEND) * FINE), "white")
     pen = ImageDraw.Draw(picture)
-    outlines = [np.asarray(outline) for outline in outlines]
     for i, (name, places) in enumerate(points.items()):
         left = MARGIN + i * (SIDE + MARGIN)
         _text(pen, left, 16, name, 18)

@@ -44,7 +44,8 @@ class Estimate:
 
 def estimate(name: str, config: Config, data: FashionMNIST | None = None, device: str = "auto") -> Estimate:
     """Time up to 20 steps of a run and one look at its samples; nothing is written."""
-    run = Run(get_preset(name), config, data or FashionMNIST.load("train"), Processes.join(device), DISTANCE_SAMPLES)
+    data = FashionMNIST.load("train") if data is None else data
+    run = Run(get_preset(name), config, data, Processes.join(device), DISTANCE_SAMPLES)
     step = _seconds_a_step(run)
     each = _seconds(lambda: run.diagnostics.every_epoch(run.model, run.device))
     look = _seconds(run._look)
@@ -97,7 +98,7 @@ def main() -> int:
         own = get_preset(name).config
         config = own.from_dict(own.to_dict() | json.loads(settings))
         print(json.dumps(asdict(estimate(name, config))))
-    except GenlibError as error:
+    except (GenlibError, ValueError) as error:  # a ValueError: not a name and its settings as JSON
         print(f"genlib: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     return 0

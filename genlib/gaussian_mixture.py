@@ -203,6 +203,12 @@ class GaussianMixture(Model):
         return super().parameter_count() + _free_parameters(k, self.dimensions)
 
 
+def was_cut_off(metrics: Mapping[str, Any]) -> bool:
+    """Whether the figures are those of a search by BIC that ended before it had fitted every size."""
+    curve = metrics.get("bic_curve")
+    return curve is not None and curve["bic"][-1][-1] is None
+
+
 def _free_parameters(k: int, d: int) -> int:
     """K - 1 weights, K means and K symmetric covariances."""
     return k - 1 + k * d + k * d * (d + 1) // 2

@@ -115,7 +115,7 @@ def _refuse_other(wanted: Wanted, rental: Rental | None) -> None:
     directory, preset, config = wanted.directory, wanted.preset, wanted.config
     if rental is None:
         if (directory / "run.json").is_file() or any(directory.iterdir()):
-            refuse_wrong_directory(directory, preset, config, directory / CHECKPOINT, wanted.resume)
+            refuse_wrong_directory(directory, preset, config, None, directory / CHECKPOINT, wanted.resume)
         return
     if rental.preset != preset.name:
         raise GenlibError(f"{directory} holds a run of {rental.preset}, not of {preset.name}")

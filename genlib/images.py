@@ -66,7 +66,7 @@ def read_png(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("L"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise GenlibError(f"{path} is not a readable PNG: {error}") from error
 
 

@@ -29,13 +29,14 @@ from genlib.events import Checkpointed, EpochDone, Event, SamplesWritten, Starte
 from genlib.files import write_file, write_json
 from genlib.images import from_uint8, grid, png_bytes
 from genlib.memory import peak_megabytes, reset_peak
-from genlib.model import Model, Preset
+from genlib.model import Model, Preset, device_for
 from genlib.processes import Processes, sharing
 from genlib.sampling import generate
 from genlib.store import load, save_model
 
 REPORT_SECONDS = 1.0
 SAMPLES = 40
+_KEPT = "the last good checkpoint is kept; start a new run with a smaller lr"
 
 
 class Run:
@@ -44,9 +45,11 @@ class Run:
     def __init__(
         self, preset: Preset, config: Config, data: FashionMNIST, processes: Processes, distance_samples: int
     ) -> None:
-        self.preset, self.config, self.processes, self.device = preset, config, processes, processes.device
+        self.preset, self.config, self.processes = preset, config, processes
+        model = preset.build(config)
+        self.device = device_for(model, processes.device)
+        model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.data, self.images, self.labels = data, data.images.to(self.device), data.labels.to(self.device)
-        model = preset.build(config).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(model) if model.averaged else None
         self.model = _synchronised(model, processes)
         self.optimizers = self.model.configure_optimizers()
@@ -101,16 +104,16 @@ class Run:
     def _flat(self) -> bool:
         """The median distance over the last fifth of the budget is within 2 % of that over the fifth before.
 
-        Decided at epochs whose distance is measured, and not before the last milestone.
+        Decided at epochs whose distance is measured, and not before the last milestone within the budget.
         """
         fifth = self.config.epochs / 5
         measured = [(record["epoch"], record["fd"]) for record in self.history if "fd" in record]
         now = measured[-1][0] if measured else 0
-        if now < max(2 * fifth, *self.preset.milestones, 0):
+        if now < max(2 * fifth, *(epoch for epoch in self.preset.milestones if epoch <= self.config.epochs), 0):
             return False
         last = [fd for epoch, fd in measured if now - fifth < epoch]
         before = [fd for epoch, fd in measured if now - 2 * fifth < epoch <= now - fifth]
-        return abs(median(last) / median(before) - 1) < 0.02
+        return bool(last and before) and abs(median(last) / median(before) - 1) < 0.02
 
     def _remaining_batches(self) -> Iterator[Tensor]:
         """The epoch's batches from the current step on, as rows of the split; the last incomplete batch is left out."""
@@ -166,10 +169,7 @@ class Run:
         losses = {name: float(total) / max(steps, 1) for name, total in self.sums.items()}
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise GenlibError(
-                    f"training diverged: the {name} loss is {value} by step {self.step}; the last good checkpoint is "
-                    "kept; start a new run with a smaller lr"
-                )
+                raise GenlibError(f"training diverged: the {name} loss is {value} by step {self.step}; {_KEPT}")
         return losses
 
     def _close_epoch(self) -> dict[str, Any]:
@@ -204,8 +204,10 @@ class Run:
         return {"fd": self.diagnostics.distance(model), "fd_raw": self.diagnostics.distance(self.model)}
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint, unless the losses have gone bad since the last one."""
+        """Write the checkpoint, unless losses or weights have gone bad since the last one."""
         self.mean_losses()
+        if not all(weight.isfinite().all() for weight in self.model.parameters()):  # a loss is that before its update
+            raise GenlibError(f"training diverged: a weight is not finite by step {self.step}; {_KEPT}")
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"average.{key}": value for key, value in (self.average.state() if self.average else {}).items()}
         for name, optimizer in self.optimizers.items():

@@ -180,12 +180,17 @@ def unit_of_training(can: Collection[str]) -> str:
 
 
 def class_mixture(y: Tensor) -> Tensor:
-    """Labels int64 (N,) or mixtures float (N, 10) whose rows sum to 1, to mixtures float32 (N, 10)."""
+    """Labels int64 (N,) or mixtures float (N, 10) whose rows sum to 1, to mixtures float32 (N, 10).
+
+    Raises GenlibError for any other shape and for labels out of range.
+    """
     if y.ndim == 1 and not y.is_floating_point():
+        if y.device.type == "cpu" and ((y < 0) | (y >= N_CLASSES)).any():  # a GPU would have to be waited for
+            raise GenlibError(f"labels are 0 to {N_CLASSES - 1}, not {y[(y < 0) | (y >= N_CLASSES)][0]}")
         return nn.functional.one_hot(y.long(), N_CLASSES).to(torch.float32)
     if y.ndim != 2 or y.shape[1] != N_CLASSES:
         raise GenlibError(f"classes are labels (N,) or mixtures (N, {N_CLASSES}), not {tuple(y.shape)}")
-    return y
+    return y.to(torch.float32)
 
 
 @dataclass(frozen=True)
@@ -274,6 +279,12 @@ def get_preset(name: str) -> Preset:
         return presets()[name]
     except KeyError:
         raise GenlibError(f"no model {name!r}; models are {', '.join(presets())}") from None
+
+
+def device_for(model: Model, wanted: torch.device) -> torch.device:
+    """The device, or the CPU for a model with double precision where the device is MPS, which has none."""
+    double = any(tensor.dtype == torch.float64 for tensor in model.state_dict().values())
+    return torch.device("cpu") if double and wanted.type == "mps" else wanted
 
 
 def resolve_device(name: str = "auto") -> torch.device:

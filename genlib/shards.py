@@ -56,7 +56,7 @@ def write_shards(
     for start in _starts(n, processes):
         count = min(SHARD, n - start)
         path = _path(target, start)
-        if not _is_whole(path, count):
+        if not _is_whole(path, count, labelled):
             images, labels = generate(model, count, seed, label, start=start)
             write_file(path, npz_bytes(images=images.numpy(), **({} if labels is None else {"labels": labels.numpy()})))
         done += count
@@ -133,12 +133,12 @@ def _finished(directory: Path) -> dict[str, Any]:
     return index
 
 
-def _is_whole(path: Path, count: int) -> bool:
+def _is_whole(path: Path, count: int, labelled: bool) -> bool:
     """Whether a shard has been written and not damaged since; its checksums are read."""
     if not path.is_file():
         return False
     try:
-        _read(path, count, labelled=False)
+        _read(path, count, labelled)
     except GenlibError:
         return False
     return True

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.files import read_file, read_json, runs_directory, write_file, write_json
-from genlib.model import Model, families, get_preset, resolve_device, shapes_only
+from genlib.model import Model, device_for, families, get_preset, resolve_device, shapes_only
 
 FORMAT = 1
 AVERAGED = "averaged."
@@ -106,7 +106,7 @@ def load(name: str | Path, weights: str = "averaged", device: str = "cpu", revis
         model = _load(directory, weights)
     except GenlibError as error:
         raise GenlibError(f"{name if is_repository(name) else directory}: {error}") from error
-    return model.to(resolve_device(device), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.to(device_for(model, resolve_device(device)), memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _load(directory: Path, weights: str) -> Model:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from genlib.errors import GenlibError
@@ -27,7 +28,8 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
 
     with asked_to_stop() as asked, _told_once(asked):
         processes = Processes.join(options.device)
-        data = FashionMNIST.load("train", progress=_tell if processes.leads else None)
+        finished = (run_dir / "metrics.json").is_file()
+        data = None if finished else FashionMNIST.load("train", progress=_tell if processes.leads else None)
         counts = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
         given = {key: count for key, count in counts.items() if count is not None}
         events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
@@ -109,7 +111,7 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
                 break
     if asked and not finished:
         events.close()  # type: ignore[attr-defined]  # writes the checkpoint
-        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {run_dir} --resume")
+        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
 
 
 def follow_shards(name: str, directory: str, n: int, seed: int, label: int | None) -> None:

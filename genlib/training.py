@@ -51,11 +51,15 @@ def train(
     config, interval = config or preset.config, checkpoint_seconds()
     checkpoint = directory / "checkpoint" / "last.safetensors"
     with ExitStack() as stack:
-        done = processes.lead(lambda: _enter(stack, directory, preset, config, checkpoint, resume))
+        counts = [distance_samples, evaluation_samples]
+        done = processes.lead(lambda: _enter(stack, directory, preset, config, counts, checkpoint, resume))
         if done:
             yield Done(done)
             return
-        run = Run(preset, config, data or FashionMNIST.load("train"), processes, distance_samples)
+        data = FashionMNIST.load("train") if data is None else data
+        if not len(data):
+            raise GenlibError("there are no images to train on")
+        run = Run(preset, config, data, processes, distance_samples)
         state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
         if state:
             run.restore(*state, checkpoint)
@@ -66,7 +70,13 @@ def train(
 
 
 def _enter(
-    stack: ExitStack, directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool
+    stack: ExitStack,
+    directory: Path,
+    preset: Preset,
+    config: Config,
+    counts: list[int],
+    checkpoint: Path,
+    resume: bool,
 ) -> dict[str, Any]:
     """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
     try:
@@ -74,7 +84,7 @@ def _enter(
     except OSError as error:
         raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
-    refuse_wrong_directory(directory, preset, config, checkpoint, resume)
+    refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if (directory / "metrics.json").is_file():
         return read_json(directory / "metrics.json")
     for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
@@ -110,10 +120,17 @@ def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluatio
     yield Done(metrics)
 
 
-def refuse_wrong_directory(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
-    """Note the run in its directory; GenlibError where that holds something else, or a run to be resumed."""
+def refuse_wrong_directory(
+    directory: Path, preset: Preset, config: Config, counts: list[int] | None, checkpoint: Path, resume: bool
+) -> None:
+    """Note the run in its directory; GenlibError where that holds something else, or a run to be resumed.
+
+    `counts` are the samples of a distance, during and after the training: one history has one kind of distance. None
+    leaves them to the machine that trains.
+    """
     description = directory / "run.json"
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
+    wanted |= {} if counts is None else {"samples": counts}
     if not description.is_file():
         if any(directory.iterdir()):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
@@ -131,4 +148,8 @@ def refuse_wrong_directory(directory: Path, preset: Preset, config: Config, chec
     if changed and started:
         key = changed[0]
         raise GenlibError(f"{directory} was started with {key}={before.get(key)}; resume it as it was, or start anew")
-    write_json(description, wanted)
+    if (directory / "metrics.json").is_file():
+        return
+    if started and counts and (given := found.get("samples", counts)) != counts:
+        raise GenlibError(f"{directory} was started with distances of {given} samples; resume it as it was")
+    write_json(description, found | wanted)

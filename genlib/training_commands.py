@@ -27,11 +27,20 @@ def run_train(options: argparse.Namespace) -> None:
     config = preset.config
     saved = begun(options, run_dir)
     if saved.get("preset") == preset.name:  # what was set when the run began need not be said again
-        config = preset.config.from_dict(saved["config"])
+        config = preset.config.from_dict(saved.get("config") or {})
+        _take_up(options, saved.get("samples"))
     if options.on:
         train_elsewhere(options, preset, run_dir, config.parse(_settings(options)))
     else:
         follow_training(options, preset.name, run_dir, config.parse(_settings(options)))
+
+
+def _take_up(options: argparse.Namespace, samples: object) -> None:
+    """The counts of samples that a run was begun with, where none are given."""
+    if isinstance(samples, list) and len(samples) == 2:
+        for key, count in zip(("distance_samples", "evaluation_samples"), samples, strict=True):
+            if getattr(options, key) is None:
+                setattr(options, key, count)
 
 
 def _train_all(options: argparse.Namespace) -> None:

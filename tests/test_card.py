@@ -8,7 +8,7 @@ from genlib.card import card, write_card
 from genlib.files import write_json
 from genlib.metrics.evaluation import evaluate
 from genlib.store import save_model
-from tests.tiny import tiny_model
+from tests.tiny import save_tiny, tiny_model
 
 
 def test_card(tmp_path: Path) -> None:
@@ -24,3 +24,17 @@ def test_card(tmp_path: Path) -> None:
     assert "| `latent_size` | 3 | numbers in a latent |" in text
     assert "encodes, decodes" in text
     assert "raw" not in text
+
+
+def test_the_card_of_a_mixture_says_what_it_stands_on_and_whether_its_search_was_cut_off(tmp_path: Path) -> None:
+    save_tiny(tmp_path, "vae-gmm-best")
+    costs = {"train_seconds": 8.4, "train_epochs": 6, "peak_memory_mb": 321.0}
+    metrics = evaluate(tmp_path, 50) | costs
+    curve = {"regularisation": [1e-4, 1e-3], "bic": [[3.0, 2.0], [5.0, None]]}
+    write_json(tmp_path / "metrics.json", metrics | {"bic_curve": curve})
+    text = card(tmp_path)
+    assert "| training time | 8 seconds, without that of vae-cnn-50 |" in text
+    assert "| EM iterations trained | 6 |" in text
+    assert "cut off after 6 iterations" in text
+    write_json(tmp_path / "metrics.json", metrics | {"bic_curve": curve | {"bic": [[3.0, 2.0], [5.0, 4.0]]}})
+    assert "cut off" not in card(tmp_path)

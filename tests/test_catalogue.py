@@ -8,8 +8,10 @@ import pytest
 
 import genlib
 from genlib.catalogue import list_models, markdown_table
+from genlib.files import write_json
 from genlib.model import presets
 from genlib.store import load
+from tests.tiny import save_tiny
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -42,3 +44,13 @@ def test_the_public_names_are_there() -> None:
         assert getattr(genlib, name) is not None
     with pytest.raises(AttributeError, match="nonsense"):
         genlib.nonsense  # noqa: B018
+
+
+def test_a_model_whose_figures_lack_one_is_listed_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    (tmp_path / "vae-cnn").mkdir()
+    save_tiny(tmp_path / "vae-cnn", "vae-cnn")
+    write_json(tmp_path / "vae-cnn" / "metrics.json", {"fd": 5.0})
+    (entry,) = (entry for entry in list_models() if entry["name"] == "vae-cnn")
+    assert entry["sha256"]
+    assert entry["metrics"] is None

@@ -17,9 +17,10 @@ import genlib.training
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
 from genlib.events import Event, Step
+from genlib.files import write_json
 from genlib.model import presets
 from genlib.sampling import MAX_SAMPLES
-from tests.tiny import SHIPPED_PER_FAMILY, TINY, comparable_history, thinned
+from tests.tiny import SHIPPED_PER_FAMILY, TINY, comparable_history, save_tiny, thinned
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
 WEIGHTS = Path(genlib.__file__).resolve().parent.parent / "weights"
@@ -446,6 +447,27 @@ def test_evaluate_prints_and_writes_figures(capsys: Capture, tmp_path: Path) -> 
         assert found["fd"] > found["fd_floor"] > 0
         assert line.split()[1] == f"{found['fd']:.2f}", name
     assert set(tree(tmp_path)) == {"figures.json"}
+
+
+def test_evaluate_goes_on_past_a_damaged_model(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    for name in (VAE, MIXTURE):
+        (tmp_path / name).mkdir()
+        write_json(save_tiny(tmp_path / name, name) / "metrics.json", {"fd": 5.0})
+    (tmp_path / MIXTURE / "model.safetensors").write_bytes(b"no tensors")
+    assert run("evaluate", "--all", "--n", 50, "--json", tmp_path / "f.json") == 2
+    told = capsys.readouterr().err
+    assert f"{MIXTURE}: not measured" in told
+    assert told.splitlines()[-1] == f"genlib: not measured: {MIXTURE}"
+    assert list(json.loads((tmp_path / "f.json").read_text())) == [VAE]
+
+
+def test_a_path_that_no_system_has_is_told_in_one_line(capsys: Capture, tmp_path: Path) -> None:
+    for arguments in (("sample", "x" * 300, "--out", tmp_path / "a.png"), ("sample", VAE, "--out", "x" * 300 + ".png")):
+        assert run(*arguments) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_evaluate_measures_a_gan_raw_too(tmp_path: Path) -> None:

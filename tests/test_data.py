@@ -149,9 +149,13 @@ def test_the_cache_and_the_systems_package_are_looked_into(monkeypatch: pytest.M
     assert read_raw("train", "labels") == build_idx(LABELS)
     cache = sources.cache_directory() / "FashionMNIST" / "raw"
     cache.mkdir(parents=True)
-    (cache / LABELS_FILE).write_bytes(b"the cache comes first")
-    with refused("checksum differs"):
+    (cache / LABELS_FILE).write_bytes(b"a download that was cut off, in the cache, which comes first")
+    assert read_raw("train", "labels") == build_idx(LABELS)
+    assert not (cache / LABELS_FILE).exists()
+    (system / f"{LABELS_FILE}.gz").write_bytes(b"not genlib's own to delete")
+    with refused("cannot be read"):
         read_raw("train", "labels")
+    assert (system / f"{LABELS_FILE}.gz").exists()
 
 
 @pytest.mark.usefixtures("small_train", "offline")

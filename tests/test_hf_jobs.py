@@ -181,7 +181,7 @@ def test_the_request(jobs: Hub, finished: dict[str, bytes]) -> None:
     assert script.endswith(f"&& exec python -m genlib.hf_worker {training}")
     assert subprocess.run(["bash", "-n", "-c", script], check=False).returncode == 0
     run = json.loads(repository(jobs).files["run/run.json"])
-    assert run == {"preset": NAME, "config": tiny_config(NAME).to_dict()}
+    assert run == {"preset": NAME, "config": tiny_config(NAME).to_dict(), "samples": [50, 50]}
 
 
 @pytest.mark.parametrize(("flavor", "device"), [(None, "cuda"), ("cpu-basic", "cpu"), ("a100-large", "cuda")])

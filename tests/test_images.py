@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from genlib.files import write_file
 from genlib.images import from_uint8, gif_bytes, grid, npz_bytes, png_bytes, read_png, to_uint8
@@ -61,6 +62,14 @@ def test_png_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no picture", png_bytes(LEVELS[0].numpy())[:60]])
 def test_a_damaged_png_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(content)
+    with refused("a.png is not a readable PNG"):
+        read_png(tmp_path / "a.png")
+
+
+def test_a_png_with_a_text_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+    bomb = PngInfo()
+    bomb.add_text("note", "0" * 3_000_000, zip=True)
+    Image.fromarray(LEVELS[0].numpy()).save(tmp_path / "a.png", pnginfo=bomb)
     with refused("a.png is not a readable PNG"):
         read_png(tmp_path / "a.png")
 

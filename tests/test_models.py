@@ -22,6 +22,7 @@ from genlib.model import (
     Model,
     capabilities,
     class_mixture,
+    device_for,
     families,
     get_preset,
     presets,
@@ -29,7 +30,7 @@ from genlib.model import (
 )
 from genlib.sampling import cycle_labels, sample
 from genlib.store import load, save_model
-from tests.tiny import NAMES, TINY, refused, tiny_config, tiny_model
+from tests.tiny import NAMES, TINY, refused, save_tiny, tiny_config, tiny_model, tiny_training
 
 N = 12
 every_preset = pytest.mark.parametrize("name", NAMES)
@@ -312,3 +313,30 @@ def test_devices() -> None:
     for name in ("tpu", "cuda:99", ""):
         with refused("no device"):
             resolve_device(name)
+
+
+def test_double_precision_keeps_a_model_off_mps() -> None:
+    mps = torch.device("mps")
+    assert device_for(tiny_model("gmm-10"), mps).type == "cpu"
+    assert device_for(tiny_model("vae-cnn"), mps) == mps
+    assert device_for(tiny_model("gmm-10"), torch.device("cuda")).type == "cuda"
+
+
+@pytest.mark.parametrize("labels", [[10], [-1], [0, 50]])
+def test_a_label_out_of_range_is_refused(labels: list[int]) -> None:
+    with refused("labels are 0 to 9, not (10|-1|50)"):
+        class_mixture(torch.tensor(labels))
+
+
+def test_mixtures_of_classes_are_single_precision() -> None:
+    assert class_mixture(torch.eye(10, dtype=torch.float64)).dtype == torch.float32
+
+
+def test_a_mixture_refuses_an_encoder_of_another_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small_data: FashionMNIST
+) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    (tmp_path / "ae-cnn").mkdir()
+    save_tiny(tmp_path / "ae-cnn", "ae-cnn")
+    with refused("the shipped ae-cnn is of another configuration"):
+        list(tiny_training("ae-gmm-2", tmp_path / "run", small_data))

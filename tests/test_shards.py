@@ -126,6 +126,18 @@ def test_a_damaged_shard_is_not_measured(tmp_path: Path) -> None:
         measure_shards(tmp_path)
 
 
+def test_a_shard_with_damaged_labels_is_drawn_again(tmp_path: Path) -> None:
+    list(write_shards(CONDITIONAL, tmp_path, 20))
+    path, whole = tmp_path / "000000.npz", (tmp_path / "000000.npz").read_bytes()
+    damaged = bytearray(whole)
+    damaged[whole.index(b"PK\x01\x02") - 8] ^= 255  # before the archive's directory: in its last array, the labels
+    path.write_bytes(damaged)
+    with refused("000000.npz is damaged"):
+        measure_shards(tmp_path)
+    list(write_shards(CONDITIONAL, tmp_path, 20))
+    assert path.read_bytes() == whole
+
+
 def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     list(write_shards(UNCONDITIONAL, tmp_path / "d", 10))
     with refused("holds samples with seed 0, not 1"):

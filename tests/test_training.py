@@ -21,11 +21,14 @@ import genlib.loop
 from genlib.checkpoint import read_checkpoint, write_checkpoint
 from genlib.data import FashionMNIST
 from genlib.events import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
+from genlib.loop import Run
 from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities, get_preset
+from genlib.processes import Processes
 from genlib.sampling import generate
 from genlib.store import load
-from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_training
+from genlib.training import train
+from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_config, tiny_training
 
 MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
 Stop = Callable[[Event], bool]
@@ -329,3 +332,45 @@ def test_matrices_are_shipped_in_half_precision(undisturbed: Callable[[str], Pat
     tensors = load_file(undisturbed("vae-cnn") / "model.safetensors")
     assert {tensor.dtype for tensor in tensors.values() if tensor.ndim > 1} == {torch.float16}
     assert {tensor.dtype for tensor in tensors.values() if tensor.ndim == 1} == {torch.float32}
+
+
+def test_another_kind_of_distance_is_no_part_of_the_history(tmp_path: Path, small_data: FashionMNIST) -> None:
+    run_until("vae-dense-8", tmp_path, small_data, at_step(2))
+    config = tiny_config("vae-dense-8")
+    with refused("was started with distances of .50, 50. samples"):
+        list(train("vae-dense-8", tmp_path, config, data=small_data, resume=True, distance_samples=60))
+
+
+def test_a_weight_that_is_not_finite_reaches_no_checkpoint(tmp_path: Path, small_data: FashionMNIST) -> None:
+    run = Run(get_preset("vae-dense-8"), tiny_config("vae-dense-8"), small_data, Processes.join("cpu"), 50)
+    run.save(tmp_path / "good")
+    next(run.model.parameters()).data.view(-1)[0] = math.inf
+    with refused("a weight is not finite by step 0; the last good checkpoint is kept"):
+        run.save(tmp_path / "bad")
+    assert not (tmp_path / "bad").exists()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "distances", "flat"),
+    [
+        (20, [*[9] * 8, *[5] * 4, *[5.05] * 4], True),  # epochs 9-12 against 13-16
+        (20, [*[9] * 8, *[5] * 4, *[4.8] * 4], False),
+        (20, [5] * 14, False),  # the milestone at 15 is to come
+        (20, [5] * 15, True),
+        (9, [5] * 4, False),  # the milestone at 5 is to come
+        (9, [5] * 5, True),  # and those at 10 and 15 lie outside of the budget
+        (4, [5] * 1, False),  # two fifths are not over
+        (2, [5], False),
+    ],
+)
+def test_a_flat_distance_is_told(epochs: int, distances: list[float], flat: bool, small_data: FashionMNIST) -> None:
+    config = tiny_config("vae-cnn", epochs=epochs, stop_when_flat=True)
+    run = Run(get_preset("vae-cnn"), config, small_data, Processes.join("cpu"), 50)
+    assert max(get_preset("vae-cnn").milestones) == 15
+    run.history = [{"epoch": epoch, "fd": fd} for epoch, fd in enumerate(distances, start=1)]
+    assert run.over is flat
+
+
+def test_without_images_nothing_is_trained(tmp_path: Path, small_data: FashionMNIST) -> None:
+    with refused("no images to train on"):
+        list(tiny_training("vae-dense-8", tmp_path, FashionMNIST(small_data.images[:0], small_data.labels[:0])))

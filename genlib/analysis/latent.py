@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
@@ -183,6 +184,15 @@ def _count(n: int) -> int:
     return n
 
 
+_Components = tuple[Tensor, Tensor, Tensor, Tensor]  # coordinates, shares explained, mean, axes
+
+
+def _widened(k: int, coordinates: Tensor, explained: Tensor, mean: Tensor, axes: Tensor) -> _Components:
+    """Principal components of points with fewer than k numbers, with axes of zeros beside them: flat in a picture."""
+    more = k - len(axes)
+    return pad(coordinates, (0, more)), pad(explained, (0, more)), mean, pad(axes, (0, 0, 0, more))
+
+
 class _Points:
     """Points as they come: the first are kept whole to fit the axes, of the rest only their place on them.
 
@@ -194,7 +204,7 @@ class _Points:
         self.k, self.fit = k, fit
         self.kept: list[Tensor] = []
         self.placed: list[Tensor] = []
-        self.fitted: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
+        self.fitted: _Components | None = None
 
     def add(self, points: Tensor) -> None:
         if not points.isfinite().all():
@@ -207,11 +217,11 @@ class _Points:
             _, _, mean, axes = self._principal()
             self.placed.append((points - mean) @ axes.T)
 
-    def _principal(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _principal(self) -> _Components:
         if self.fitted is None:
             points = torch.cat(self.kept)
             self.kept = [points]
-            self.fitted = principal_components(points, min(self.k, *points.shape))
+            self.fitted = _widened(self.k, *principal_components(points, min(self.k, *points.shape)))
         return self.fitted
 
     def projection(self, classes: Tensor, images: Tensor, asked: bool) -> Projection:

@@ -37,7 +37,7 @@ class Reconstruction:
 def reconstructions(
     model: Model, images: Tensor, labels: Tensor | None = None, seed: int = 0
 ) -> Iterator[Reconstruction]:
-    """Give back uint8 images (N, 28, 28), at most 100; each item is better than the one before, the last one the end.
+    """Give back uint8 images (N, 28, 28), at most 100; a search yields where it stands, the last item being its end.
 
     A model that encodes answers at once. Of any other the latents are searched (`invert`): a conditional one needs
     the images' classes, int64 (N,), and `seed` draws the starts. Stop by not asking for more.

@@ -52,6 +52,10 @@ def cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "genlib"
 
 
+def _downloads() -> Path:
+    return cache_directory() / "FashionMNIST" / "raw"  # where torchvision puts them
+
+
 def read_raw(split: str, kind: str, progress: Progress = None) -> bytes:
     """The verified, decompressed IDX file of a split's "images" or "labels".
 
@@ -62,8 +66,13 @@ def read_raw(split: str, kind: str, progress: Progress = None) -> bytes:
         return _verified(_read(BUNDLED / f"{name}.gz"), digest, BUNDLED / f"{name}.gz")
     for directory in _local_directories():
         for path in (directory / f"{name}.gz", directory / name):
-            if path.is_file():
-                return _verified(_read(path), digest, path)
+            try:
+                if path.is_file():
+                    return _verified(_read(path), digest, path)
+            except GenlibError:
+                if directory != _downloads():
+                    raise
+                path.unlink()  # of a download that was cut off: it is fetched again
         if directory == Path(os.environ.get("GENLIB_DATA") or os.devnull):
             raise GenlibError(f"GENLIB_DATA={directory} holds no {name}.gz and no {name}")
     return _fetch(name, digest, progress)
@@ -82,7 +91,7 @@ def _local_directories() -> Iterator[Path]:
         if not Path(given).is_dir():
             raise GenlibError(f"GENLIB_DATA={given} is not a directory")
         yield Path(given)
-    yield cache_directory() / "FashionMNIST" / "raw"
+    yield _downloads()
     yield from SYSTEM
 
 
@@ -126,7 +135,7 @@ def _from_torchvision(name: str) -> bytes:
 
     with contextlib.redirect_stdout(io.StringIO()):
         Official(str(cache_directory()), train=True, download=True)
-    return _read(cache_directory() / "FashionMNIST" / "raw" / f"{name}.gz")
+    return _read(_downloads() / f"{name}.gz")
 
 
 def _from_hub(name: str) -> bytes:
@@ -142,7 +151,6 @@ def _from_hub(name: str) -> bytes:
     else:
         rows = table["image"].to_pylist()
         raw = build_idx(np.stack([np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("L")) for row in rows]))
-    directory = cache_directory() / "FashionMNIST" / "raw"
-    directory.mkdir(parents=True, exist_ok=True)
-    write_file(directory / name, raw)
+    _downloads().mkdir(parents=True, exist_ok=True)
+    write_file(_downloads() / name, raw)
     return raw

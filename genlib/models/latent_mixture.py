@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor
 
+from genlib.errors import GenlibError
 from genlib.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Preset, get_preset, register
 
@@ -38,7 +39,15 @@ class LatentMixture(GaussianMixture):
     def _take_base(self) -> None:
         from genlib.store import load
 
-        self.base = load(self.base_name).to(self.weights.device)
+        found = load(self.base_name)
+        for key, wanted in self.base.state_dict().items():
+            shape = getattr(found.state_dict().get(key), "shape", None)
+            if shape != wanted.shape:
+                raise GenlibError(
+                    f"the shipped {self.base_name} is of another configuration than its preset ({key} has shape "
+                    f"{shape and tuple(shape)}, not {tuple(wanted.shape)}); this mixture stands on the preset's"
+                )
+        self.base = found.to(self.weights.device)
 
     @torch.no_grad()
     def _encoded(self, x: Tensor) -> Tensor:
