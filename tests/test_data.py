@@ -179,6 +179,7 @@ def test_torchvisions_download_is_kept(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(torchvision.datasets, "FashionMNIST", _unreachable)
     assert read_raw("train", "images") == build_idx(IMAGES)
     assert capsys.readouterr().out == ""
+    assert [path.name for path in sources.cache_directory().iterdir()] == ["FashionMNIST"]
 
 
 @pytest.mark.usefixtures("small_train", "offline")

@@ -126,7 +126,7 @@ def _layers_to_be(preset_name: str, settings: str) -> list[Layer]:
     """The layers with these settings, as JSON; none where they fit no model, or one too large to build for a table."""
     preset = get_preset(preset_name)
     try:
-        config = preset.config.replace(**json.loads(settings))
+        config = preset.config.from_dict(preset.config.to_dict() | json.loads(settings))
         with shapes_only():
             planned = preset.build(config)
         if sum(each.numel() for each in planned.state_dict().values()) > MOST_PARAMETERS:

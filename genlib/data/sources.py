@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -130,12 +131,21 @@ def _first_line(error: Exception) -> str:
 
 
 def _from_torchvision(name: str) -> bytes:
-    """torchvision checks its own MD5 and draws its progress bar on stderr; what it prints is for a terminal."""
+    """torchvision checks its own MD5 and draws its progress bar on stderr; what it prints is for a terminal.
+
+    It writes as it receives: what comes whole is moved to the cache, where others may be looking.
+    """
     from torchvision.datasets import FashionMNIST as Official
 
-    with contextlib.redirect_stdout(io.StringIO()):
-        Official(str(cache_directory()), train=True, download=True)
-    return _read(_downloads() / f"{name}.gz")
+    cache_directory().mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="download-", dir=cache_directory()) as fresh:
+        with contextlib.redirect_stdout(io.StringIO()):
+            Official(fresh, train=True, download=True)
+        raw = _read(Path(fresh) / "FashionMNIST" / "raw" / f"{name}.gz")
+        _downloads().mkdir(parents=True, exist_ok=True)
+        for path in Path(fresh).rglob("*.gz"):
+            os.replace(path, _downloads() / path.name)
+    return raw
 
 
 def _from_hub(name: str) -> bytes:
