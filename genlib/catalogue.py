@@ -89,9 +89,6 @@ _COLUMNS = (
 )  # key, heading and format of a figure
 
 
-_TAKEN_FOR_GRANTED = {"fd", "fd_floor", "samples", "parameters", "ms_64", "train_epochs"}  # figures have at least these
-
-
 def _cell(figures: dict[str, Any], key: str, form: str) -> str:
     value = figures.get(key)
     return "" if value is None else format(value, form)
@@ -99,12 +96,13 @@ def _cell(figures: dict[str, Any], key: str, form: str) -> str:
 
 def _entry(preset: Preset) -> dict[str, Any]:
     metrics, digest = _shipped(preset)
+    known = metrics or {}  # which may be of an older protocol, or lack one
     return {
         "name": preset.name,
         "family": preset.family,
         "capabilities": capabilities(preset.model_class),
-        "parameters": metrics["parameters"] if metrics else _count_parameters(preset),
-        "trained_epochs": metrics["train_epochs"] if metrics else None,
+        "parameters": known.get("parameters") or _count_parameters(preset),
+        "trained_epochs": known.get("train_epochs"),
         "metrics": metrics,
         "sha256": digest,
     }
@@ -118,7 +116,6 @@ def _count_parameters(preset: Preset) -> int:
 def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
     directory = weights_directory() / preset.name
     try:
-        metrics, digest = read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
+        return read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
     except (GenlibError, KeyError):
         return None, None
-    return (metrics if metrics.keys() >= _TAKEN_FOR_GRANTED else None), digest

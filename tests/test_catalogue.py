@@ -46,11 +46,13 @@ def test_the_public_names_are_there() -> None:
         genlib.nonsense  # noqa: B018
 
 
-def test_a_model_whose_figures_lack_one_is_listed_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_model_whose_figures_lack_one_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
     (tmp_path / "vae-cnn").mkdir()
     save_tiny(tmp_path / "vae-cnn", "vae-cnn")
     write_json(tmp_path / "vae-cnn" / "metrics.json", {"fd": 5.0})
     (entry,) = (entry for entry in list_models() if entry["name"] == "vae-cnn")
     assert entry["sha256"]
-    assert entry["metrics"] is None
+    assert entry["metrics"] == {"fd": 5.0}
+    assert entry["parameters"] == presets()["vae-cnn"].build().parameter_count()
+    assert entry["trained_epochs"] is None

@@ -17,6 +17,7 @@ from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, families, get_preset, unit_of_training
 from genlib.store import load, weights_directory
 
+SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures
 _HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model
 _HASHES_LOCK = threading.Lock()
 
@@ -119,6 +120,7 @@ def _run_entry(described: dict[str, Any]) -> Entry:
 
 
 def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: str | None) -> Entry:
+    metrics = described["metrics"] or {}
     return Entry(
         name=described["name"],
         family=described["family"],
@@ -126,7 +128,7 @@ def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: s
         capabilities=tuple(described["capabilities"]),
         averaged=bool(families()[described["family"]].averaged),
         latent_size=latent_size,
-        metrics=described["metrics"] or {},
+        metrics=metrics if metrics.keys() >= SAID_OF_EACH else {},
         problem=problem,
     )
 

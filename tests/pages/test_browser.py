@@ -155,11 +155,17 @@ def open_popover(page: Page) -> Locator:
     return page.get_by_test_id("stPopoverBody")
 
 
+def close_popover(page: Page) -> None:
+    """And see it closed: a click on its button while it is still open would close it, not open it again."""
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_be_hidden()
+
+
 def shared_link(page: Page) -> str:
     code = open_popover(page).get_by_test_id("stCode").first.locator("code")
     expect(code).to_contain_text("http")
     link = code.inner_text().strip()
-    page.keyboard.press("Escape")
+    close_popover(page)
     return link
 
 
@@ -169,7 +175,7 @@ def download(page: Page, kind: str) -> Download:
     popover = open_popover(page)
     with page.expect_download() as waiting:
         popover.get_by_role("button", name=kind).click()
-    page.keyboard.press("Escape")
+    close_popover(page)
     return waiting.value
 
 

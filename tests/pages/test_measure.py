@@ -108,6 +108,12 @@ def test_the_scatter_is_against_the_chosen_cost(against: str) -> None:
     assert (plain == chosen) == (against == "size")
 
 
+@pytest.mark.parametrize("page", ["home", "generate", "compare", "history", "leaderboard"])
+def test_a_model_with_hardly_a_figure_is_still_shown(page: str, weights: Path) -> None:
+    (weights / "cgan-mlp" / "metrics.json").write_text('{"fd": 5.0}')
+    assert_healthy(open_page(page))
+
+
 def test_files_of_the_older_protocol_leave_blanks(weights: Path) -> None:
     path = weights / "cgan-mlp" / "metrics.json"
     known = json.loads(path.read_text())
