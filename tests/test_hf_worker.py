@@ -88,7 +88,8 @@ def test_what_cannot_be_sent_does_not_end_the_training(
     held = rented.model("me/run")
     finish = "time.sleep(0.5)\nrun.joinpath('metrics.json').write_text('{}')"
     assert work(monkeypatch, WRITE + finish) == 1
-    told = capsys.readouterr().err.splitlines()
+    lines = capsys.readouterr().err.splitlines()
+    told = [line for line in lines if line.startswith("not sent: ")]  # huggingface_hub's logger may have its own to say
     assert len(told) > 3  # once at least while it trained, and each try at the end
     assert {line[:57] for line in told} == {"not sent: me/run on the Hub: your token may not do that: "}
     assert (Path("run") / "metrics.json").exists()
