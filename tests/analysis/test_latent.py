@@ -21,7 +21,7 @@ from genlib.analysis.latent import (
 )
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
-from genlib.drawing import scatter as latent_picture
+from genlib.drawing import scatter
 from genlib.images import from_uint8
 from genlib.model import HiddenLayers
 from genlib.sampling import cycle_labels, generate
@@ -206,4 +206,4 @@ def test_a_layer_of_one_number_is_a_line_on_every_axis_but_the_first() -> None:
     assert found.coordinates.shape == (60, 3)
     assert found.explained.tolist() == pytest.approx([1, 0, 0])
     assert found.coordinates[:, 1:].abs().max() == 0
-    assert latent_picture({"a line": found.coordinates.numpy()}, found.classes.numpy()).any()
+    assert scatter({"a line": found.coordinates.numpy()}, found.classes.numpy()).any()
