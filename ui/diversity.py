@@ -26,7 +26,7 @@ CLOSEST = 8
 REAL = "rgba(128, 128, 128, 0.55)"
 HELP = (
     "The mean distance between two different pictures of the class, as the features of genlib's classifier see them: 0 "
-    f"where all are the same. Measured on {MEASURED} samples a class, or as many as came, and on {MEASURED} test images."
+    f"where all are the same. Measured on {MEASURED} samples of a class, or what came, and {MEASURED} test images."
 )
 
 
