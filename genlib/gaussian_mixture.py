@@ -14,8 +14,9 @@ from torch import Tensor
 
 from genlib import noise
 from genlib.config import Config, option
-from genlib.em import Gaussians, em_step, log_joint, start_from_kmeans
+from genlib.em import CHUNK, Gaussians, em_step, log_joint, start_from_kmeans
 from genlib.errors import GenlibError
+from genlib.images import from_uint8
 from genlib.model import Components, Descend, Model
 
 COARSER = 10.0  # the second regularisation of a search, in units of the first
@@ -161,21 +162,30 @@ class GaussianMixture(Model):
 
     def _end_fit(self, n: int) -> None:
         if self.searches and self.fit[0] < self.bic.numel():
-            self.bic.view(-1)[self.fit[0]] = self.criterion(n)
+            self.bic.view(-1)[self.fit[0]] = self._criterion(float(self.log_likelihood), n)
             self.fit[0] += 1
         else:
             self.finished.fill_(True)
 
-    def criterion(self, n: int) -> float:
+    def _criterion(self, log_likelihood: float, n: int) -> float:
         """BIC of the fit to n points: -2 log L + p log n, in nats."""
-        return -2 * n * float(self.log_likelihood) + _free_parameters(self.active, self.dimensions) * math.log(n)
+        return -2 * n * log_likelihood + _free_parameters(self.active, self.dimensions) * math.log(n)
 
-    def measurements(self, n: int) -> dict[str, Any]:
-        """What the fit to n points says of itself, for metrics.json; BIC by component count where it was searched."""
+    @torch.no_grad()
+    def measurements(self, images: Tensor) -> dict[str, Any]:
+        """What the fit says of itself, for metrics.json; BIC by component count where it was searched.
+
+        The log-likelihood is computed anew, in float64, of the mixture as it is kept; those behind the BIC curve are
+        EM's own, in float32, of the mixtures that its last iterations start from.
+        """
+        points, mixture = self.points(from_uint8(images), fitting=True), Gaussians(*self.components())
+        parts = points.split(CHUNK)
+        total = sum(float(log_joint(part.double(), mixture).logsumexp(1).sum()) for part in parts)
+        log_likelihood = total / len(points)
         found: dict[str, Any] = {
             "components": self.active,
-            "log_likelihood": float(self.log_likelihood),
-            "bic": self.criterion(n),
+            "log_likelihood": log_likelihood,
+            "bic": self._criterion(log_likelihood, len(points)),
         }
         if self.searches:
             curve = [[value or None for value in row] for row in self.bic.tolist()]

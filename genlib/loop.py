@@ -259,7 +259,7 @@ class Run:
             "train_seconds": round(sum(record["seconds"] for record in self.history), 1),
             "train_epochs": len(self.history),
             "peak_memory_mb": round(self.peak, 1),
-            **self.model.measurements(len(self.data)),
+            **self.model.measurements(self.images),
         }
 
 

@@ -71,8 +71,8 @@ class Model(nn.Module, ABC):
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
 
-    def measurements(self, n: int) -> dict[str, Any]:
-        """What a fit to n images knows of itself, for metrics.json; most models: nothing."""
+    def measurements(self, images: Tensor) -> dict[str, Any]:
+        """What a fit to images, uint8 (N, 28, 28), knows of itself, for metrics.json; most models: nothing."""
         return {}
 
     def parameter_count(self) -> int:
@@ -207,6 +207,11 @@ class Preset:
     @property
     def family(self) -> str:
         return self.model_class.family
+
+    @property
+    def unit(self) -> str:
+        """What its training is counted in."""
+        return unit_of_training(capabilities(self.model_class))
 
     def build(self, config: Config | None = None) -> Model:
         """A new model with initial weights decided by the configuration's seed."""

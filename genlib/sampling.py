@@ -48,9 +48,14 @@ def generate(
 @torch.inference_mode()
 def sample(model: Model, z: Tensor, y: Tensor | None = None) -> Tensor:
     """`model.sample` in evaluation mode on the model's own device."""
-    device = next((t.device for t in (*model.parameters(), *model.buffers())), torch.device("cpu"))
+    device = device_of(model)
     model.eval()
     return model.sample(z.to(device), None if y is None else y.to(device))
+
+
+def device_of(model: Model) -> torch.device:
+    """Where a model's numbers lie."""
+    return next((t.device for t in (*model.parameters(), *model.buffers())), torch.device("cpu"))
 
 
 def _classes(model: Model, n: int, label: int | str | Tensor | None, start: int) -> Tensor | None:

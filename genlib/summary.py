@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from genlib.model import Conditional, Discriminates, Encodes, Model
-from genlib.sampling import cycle_labels
+from genlib.sampling import cycle_labels, device_of
 
 
 class Layer(NamedTuple):
@@ -46,9 +46,10 @@ def layer_table(model: Model) -> list[Layer]:
 
 @torch.inference_mode()
 def _run_once(model: Model) -> None:
-    y = cycle_labels(1) if isinstance(model, Conditional) else None
+    device = device_of(model)
+    y = cycle_labels(1).to(device) if isinstance(model, Conditional) else None
     if isinstance(model, Encodes):
-        model.encode(torch.zeros(1, 1, 28, 28))
-    x = model.sample(model.draw_latent(1, 0), y)
+        model.encode(torch.zeros(1, 1, 28, 28, device=device))
+    x = model.sample(model.draw_latent(1, 0).to(device), y)
     if isinstance(model, Discriminates):
         model.discriminate(x, y)

@@ -112,7 +112,7 @@ def mixture_run(data: FashionMNIST, **changes: object) -> LatentMixture:
 def test_bic_is_scikit_learns_and_its_smallest_wins(test_split: FashionMNIST) -> None:
     data = FashionMNIST(test_split.images[:1500], test_split.labels[:1500])
     model = mixture_run(data, most_components=3, tolerance=1e-3)
-    measured = model.measurements(len(data))
+    measured = model.measurements(data.images)
     curve = measured["bic_curve"]["bic"]
     assert [len(row) for row in curve] == [3, 3]
     assert measured["components"] == model.active == 1 + curve[0].index(min(curve[0]))
@@ -123,8 +123,8 @@ def test_bic_is_scikit_learns_and_its_smallest_wins(test_split: FashionMNIST) ->
     reference.weights_, reference.means_, reference.covariances_ = (t.numpy() for t in (weights, means, covariances))
     reference.precisions_cholesky_ = torch.linalg.cholesky(torch.from_numpy(precisions)).numpy()
     gap = (measured["bic"] - reference.bic(points.numpy())) / len(data)
-    assert abs(gap) < 0.05  # nats a sample; ours is of the iteration before
-    assert measured["bic"] == pytest.approx(min(curve[0]), rel=1e-4)
+    assert abs(gap) < 1e-3  # nats a sample
+    assert measured["bic"] == pytest.approx(min(curve[0]), rel=1e-4)  # the curve's is of the iteration before
 
 
 def test_a_search_keeps_room_it_does_not_use(test_split: FashionMNIST) -> None:

@@ -24,7 +24,7 @@ MAIN = (
     *("components", "seed"),
 )
 KEYS = {"batch_size": "batch", "latent_size": "latent", "seed": "rng"}  # `seed` is that of the pictures
-LABELS = {"lr": "Learning rate", "beta": "Beta", "epochs": "Epochs"}
+LABELS = {"lr": "Learning rate"}
 STEPS: dict[str, tuple[float, ...]] = {
     "lr": (1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2),
     "batch_size": (16, 32, 64, 128, 256, 512, 1024),
@@ -78,23 +78,23 @@ def settings_form(preset: Preset, most_epochs: int | None) -> dict[str, Any]:
     columns = st.columns(2)
     for place, field in enumerate(main):
         with columns[place % 2]:
-            chosen[field.name] = _control(preset.config, field, most_epochs)
+            chosen[field.name] = _control(preset, field, most_epochs)
     with st.expander("More settings"):
         for field in fields.values():
             if field.name not in MAIN:
-                chosen[field.name] = _control(preset.config, field, most_epochs)
+                chosen[field.name] = _control(preset, field, most_epochs)
     return {name: value for name, value in chosen.items() if value != getattr(preset.config, name)}
 
 
-def _control(config: Config, field: dataclasses.Field[Any], most_epochs: int | None) -> Any:
+def _control(preset: Preset, field: dataclasses.Field[Any], most_epochs: int | None) -> Any:
     """The control that fits a field's type, between the bounds that its configuration allows."""
-    name, own, first = field.name, getattr(config, field.name), _initial(config, field.name)
+    name, own, first = field.name, getattr(preset.config, field.name), _initial(preset.config, field.name)
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     about = f"{field.metadata['help'].capitalize()}. The preset's own: {_written(own)}."
     told = {"key": _key(name), "help": about, **BOUND}
     if name == "epochs":
         most = most_epochs or int(field.metadata["high"])
-        return int(st.number_input(label, 1, most, first, **told))
+        return int(st.number_input(f"{preset.unit[0].upper()}{preset.unit[1:]}s", 1, most, first, **told))
     if name in STEPS:
         return st.select_slider(label, sorted({*STEPS[name], own}), own, format_func=_written, **told)
     if isinstance(own, bool):

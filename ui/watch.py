@@ -14,7 +14,7 @@ from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
 from genlib.jobs import Queue
-from genlib.model import Preset, capabilities, get_preset, unit_of_training
+from genlib.model import Preset, get_preset
 from genlib.progress import Progress
 from genlib.runs import RESTING, WORKING, Job
 from ui import history, pictures, zoo
@@ -98,13 +98,9 @@ def show_example(preset: Preset) -> None:
         return
     last = len(past.sample_epochs) - 1
     shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]
-    told = f"How the shipped {preset.name} came about: samples from the same noise after {_unit(preset)}s "
+    told = f"How the shipped {preset.name} came about: samples from the same noise after {preset.unit}s "
     told += ", ".join(map(str, shown))
     pictures.show_tiles(torch.cat([past.at(epoch)[0] for epoch in shown]).numpy(), ROW, told, caption=told)
-
-
-def _unit(preset: Preset) -> str:
-    return unit_of_training(capabilities(preset.model_class))
 
 
 def _waiting(queue: Queue, job: Job) -> str:
@@ -121,7 +117,7 @@ def _waiting(queue: Queue, job: Job) -> str:
 def _show_samples(job: Job, past: History) -> None:
     """The newest epochs' samples under one another, the newest first."""
     epochs = past.sample_epochs[-STRIPS:][::-1]
-    told = f"{_unit(get_preset(job.preset))}s {', '.join(map(str, epochs))}"
+    told = f"{get_preset(job.preset).unit}s {', '.join(map(str, epochs))}"
     alt = f"Ten samples of {job.name} after {told}, always from the same noise"
     images = torch.cat([past.at(epoch)[0] for epoch in epochs]).numpy()
     pictures.show_tiles(images, ROW, alt, caption=f"Samples from the same noise after {told}, the newest above")
@@ -131,7 +127,7 @@ def _show_place(job: Job, progress: Progress) -> None:
     """State, bar, time left, losses."""
     word, colour = BADGES[job.state]
     share = progress.step / progress.total if progress.total else 0.0
-    unit = _unit(get_preset(job.preset))
+    unit = get_preset(job.preset).unit
     parts = [f":{colour}-badge[{word}]"]
     if job.state == "done":
         parts.append(f"{len(progress.records):,} {unit}s")

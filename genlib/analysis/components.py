@@ -39,7 +39,9 @@ def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
     order = weights.argsort(descending=True, stable=True)
     with torch.inference_mode():
         pictures = to_uint8(model.render(means[order]))
-        posterior = model.posterior(from_uint8(test.images[:n]))  # at once: each call factorises every covariance
+        x = from_uint8(test.images[:n]).to(weights.device)
+        posterior = model.posterior(x).cpu()  # at once: each call factorises every covariance
+    weights, order = weights.cpu(), order.cpu()
     sure, owner = posterior[:, order].max(1)
     counts = torch.zeros(len(order), N_CLASSES, dtype=torch.int64)
     counts.index_put_((owner, test.labels[:n]), torch.ones(n, dtype=torch.int64), accumulate=True)
@@ -55,7 +57,7 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
     """
     if not isinstance(model, Mixture):
         raise GenlibError("components need a mixture model")
-    weights = model.components().weights
+    weights = model.components().weights.cpu()
     if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k < len(weights):
         raise GenlibError(f"components are 0 to {len(weights) - 1}, not {k!r}")
     z = model.draw_latent(n, seed)

@@ -14,7 +14,7 @@ from genlib.errors import GenlibError
 from genlib.files import read_json, write_file
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.noise import MAX_SEED
-from genlib.sampling import cycle_labels, generate
+from genlib.sampling import cycle_labels, device_of, generate
 from genlib.store import load, model_directory
 
 LATENTS = 2_000
@@ -43,7 +43,8 @@ def strongest_directions(model: Model, count: int = COUNT) -> Tensor:
         raise GenlibError("directions need a model that shows its hidden layers")
     z = model.draw_latent(LATENTS, MAX_SEED)
     y = cycle_labels(LATENTS) if isinstance(model, Conditional) else None
-    hidden = list(model.hidden_layers(z, y).values())[1].flatten(1)
+    device = device_of(model)
+    hidden = list(model.hidden_layers(z.to(device), None if y is None else y.to(device)).values())[1].flatten(1).cpu()
     groups = y if y is not None else torch.zeros(LATENTS, dtype=torch.int64)
     for group in groups.unique():
         hidden[groups == group] -= hidden[groups == group].mean(0)

@@ -14,7 +14,7 @@ from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Decodes, Encodes, Mixture, Model, class_mixture
-from genlib.sampling import cycle_labels, sample
+from genlib.sampling import cycle_labels, device_of, sample
 
 PATHS = ("spherical", "straight")
 EQUAL = ("input", "features")
@@ -108,11 +108,11 @@ def latent_walk(
     for key, value, allowed in (("path", path, PATHS), ("equal", equal, EQUAL)):
         if value not in allowed:
             raise GenlibError(f"{key} takes {' or '.join(allowed)}, not {value!r}")
-    ends = model.locate(torch.stack(z)) if isinstance(model, Mixture) else None
+    ends = model.locate(torch.stack(z).to(device_of(model))) if isinstance(model, Mixture) else None
 
     def frames(t: Tensor) -> Tensor:
         if isinstance(model, Mixture) and ends is not None:
-            return to_uint8(model.render(lerp(ends[0], ends[1], t)))
+            return to_uint8(model.render(lerp(ends[0], ends[1], t.to(ends.device))))
         latents = (slerp if path == "spherical" else lerp)(z[0], z[1], t)
         return to_uint8(sample(model, latents, None if y is None else lerp(y[0], y[1], t)))
 
@@ -161,7 +161,7 @@ def image_walk(model: Model, images: Tensor, steps: int, path: str = "straight",
     if not (isinstance(model, Encodes) and isinstance(model, Decodes)):
         raise GenlibError("walking between images needs a model that encodes")
     with torch.inference_mode():
-        z = model.encode(from_uint8(images))
+        z = model.encode(from_uint8(images).to(device_of(model))).cpu()
     return latent_walk(model, (z[0], z[1]), None, steps, path, equal)
 
 

@@ -12,6 +12,7 @@ from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Mixture, Model
+from genlib.sampling import device_of
 
 STARTS, STEPS, RATE = 4, 100, 0.1  # 8 starts and 200 steps: errors 8 % lower on ten images, in four times the time
 FEATURE_SHARE = 0.1
@@ -60,12 +61,15 @@ def invert(
         wanted = extractor.classifier.features(target)
     wanted = wanted.clone()
     weight = FEATURE_SHARE * PIXEL_VARIANCE / (extractor.test.covariance.trace() / wanted.shape[1])
-    y = None if labels is None or not isinstance(model, Conditional) else labels.repeat_interleave(starts, 0)
+    device = device_of(model)
+    y = None
+    if isinstance(model, Conditional) and labels is not None:
+        y = labels.repeat_interleave(starts, 0).to(device)
     z = model.draw_latent(n * starts, seed).requires_grad_()
     optimizer = torch.optim.Adam([z], lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for step in range(1, steps + 1):
-        found = model.sample(z, y)
+        found = model.sample(z.to(device), y).cpu()
         errors = ((found - target) / 2).square().flatten(1).mean(1)
         features = (extractor.classifier.features(found) - wanted).square().mean(1)
         optimizer.zero_grad()
@@ -78,7 +82,7 @@ def invert(
 
 @torch.inference_mode()
 def _best(model: Model, z: Tensor, y: Tensor | None, images: Tensor, step: int) -> Inversion:
-    pictures = to_uint8(model.sample(z, y)).view(len(images), -1, 28, 28)
+    pictures = to_uint8(model.sample(z.to(device_of(model)), y)).view(len(images), -1, 28, 28)
     errors = ((pictures.float() - images.unsqueeze(1).float()) / 255).square().mean((2, 3))
     best = errors.argmin(1)
     each = torch.arange(len(images))

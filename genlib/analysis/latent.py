@@ -17,7 +17,7 @@ from genlib.files import read_json
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
-from genlib.sampling import BATCH, cycle_labels, sample
+from genlib.sampling import BATCH, cycle_labels, device_of, sample
 from genlib.store import load, model_directory
 from genlib.tensor_file import read_tensors, write_tensors
 
@@ -88,13 +88,14 @@ def hidden_projections(
     z = model.draw_latent(_count(n), seed)
     y = cycle_labels(n) if isinstance(model, Conditional) else None
     layers: dict[str, _Points] = {}
-    images = []
+    images, device = [], device_of(model)
     for start in range(0, n, BATCH):
         part, label = z[start : start + BATCH], None if y is None else y[start : start + BATCH]
         images.append(to_uint8(sample(model, part, label)))
         with torch.inference_mode():
-            for name, value in list(model.hidden_layers(part, label).items())[:2]:
-                layers.setdefault(name, _Points(k, (fits or {}).get(name))).add(value.flatten(1))
+            found = model.hidden_layers(part.to(device), None if label is None else label.to(device))
+        for name, value in list(found.items())[:2]:
+            layers.setdefault(name, _Points(k, (fits or {}).get(name))).add(value.flatten(1).cpu())
     pictures = torch.cat(images)
     classes = load_extractor().predict(pictures) if y is None else y
     return {name: points.projection(classes, pictures, y is not None) for name, points in layers.items()}
@@ -110,7 +111,7 @@ def encoded_projection(model: Model, n: int = POINTS, k: int = AXES) -> Projecti
     points = _Points(k)
     with torch.inference_mode():
         for part in images.split(BATCH):
-            points.add(place(from_uint8(part)).flatten(1))
+            points.add(place(from_uint8(part).to(device_of(model))).flatten(1).cpu())
     return points.projection(classes, images, True)
 
 
@@ -130,7 +131,7 @@ def outlines(model: Model, projection: Projection) -> list[Tensor]:
     """The 2 sigma ellipses (64, 2) of a mixture's components in the plane of a projection; none of other models."""
     if not isinstance(model, Mixture):
         return []
-    _, means, covariances = model.components()
+    _, means, covariances = (part.cpu() for part in model.components())
     return [projection.ellipse(mean, covariance) for mean, covariance in zip(means, covariances, strict=True)]
 
 

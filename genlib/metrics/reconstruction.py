@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genlib.images import from_uint8, to_uint8
+from genlib.sampling import device_of
 
 BATCH = 500
 WINDOW, SIGMA = 11, 1.5
@@ -35,7 +36,7 @@ def structural_similarity(a: Tensor, b: Tensor) -> Tensor:
 @torch.inference_mode()
 def reconstruct(model: Any, images: Tensor) -> Tensor:
     """uint8 images (N, 28, 28) through `encode` and `decode` to uint8 (N, 28, 28)."""
-    device = next(model.parameters()).device
+    device = device_of(model)
     return torch.cat(
         [to_uint8(model.decode(model.encode(from_uint8(part).to(device)))) for part in images.split(BATCH)]
     )

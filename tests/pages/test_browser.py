@@ -76,9 +76,10 @@ def visit(chromium: Browser, profile: BrowserContext, server: Server) -> Iterato
 
 
 def wait_for_pictures(page: Page) -> None:
-    """Until the run is over and its picture is there."""
+    """Until the run is over and no part of the page waits for its script any more, which may come out of order."""
     expect(main_picture(page)).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def assert_no_traceback(page: Page) -> None:
