@@ -36,7 +36,7 @@ def strongest_directions(model: Model, count: int = COUNT) -> Tensor:
     """Steps in latent space (count, d), each moving the first hidden layer one standard deviation along a component.
 
     Principal components of the layer after its non-linearity over 2,000 latents, brought back to the latent by least
-    squares (arXiv:2004.02546, section 3.2). Class means are taken out first: what the class does is the class
+    squares (arXiv:2004.02546, section 2.2). Class means are taken out first: what the class does is the class
     control's business, and no latent could reproduce it. Signs are fixed so that the largest entry is positive.
     """
     if not isinstance(model, HiddenLayers):

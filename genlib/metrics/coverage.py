@@ -17,7 +17,7 @@ DENSITY_K = 5
 @dataclass(frozen=True)
 class Coverage:
     """`precision` and `recall` (Kynkaanniemi et al. 2019, arXiv:1904.06991, eqs. 1 and 2) with the 3 nearest
-    neighbours, `density` and `coverage` (Naeem et al. 2020, arXiv:2002.09797, eqs. 2 and 3) with the 5 nearest.
+    neighbours, `density` and `coverage` (Naeem et al. 2020, arXiv:2002.09797, section 3) with the 5 nearest.
 
     All are in [0, 1] but density, which passes 1 where samples crowd around the densest real images.
     """

@@ -92,7 +92,7 @@ def _mirrored_discriminator(config: DCGANConfig) -> nn.Sequential:
 
 
 def _small_normal_weights(module: nn.Module) -> None:
-    """Weights N(0, 0.02), batch norm's scale N(1, 0.02) (arXiv:1511.06434, section 4)."""
+    """Weights N(0, 0.02) (arXiv:1511.06434, section 4) and, as in its authors' code, batch norm's scale N(1, 0.02)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
