@@ -230,12 +230,14 @@ class Run:
                 self.average.model.load_state_dict(groups["average"], strict=False)
             for name, optimizer in self.optimizers.items():
                 restore_optimizer(name, optimizer, tensors)
+            self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
+            self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
+            self.step, self.history = facts["step"], facts["history"]
+            self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
-        self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
-        self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
-        self.step, self.history = facts["step"], facts["history"]
-        self.seconds, self.peak = facts["seconds"], facts["peak"]
+        except KeyError as error:
+            raise GenlibError(f"checkpoint {path} does not say {error}") from error
 
     def _scalar(self, value: float) -> Tensor:
         return torch.tensor(value, dtype=self.wide, device=self.device)

@@ -85,6 +85,15 @@ def test_labels_that_do_not_fit_are_refused(label: torch.Tensor | str | int) -> 
         generate(tiny_model("cgan-mlp"), 4, label=label)
 
 
+@pytest.mark.parametrize("shares", [(0.5, 0.4), (1.5, -0.5), (float("nan"), 1.0)])
+def test_a_class_mixture_is_a_distribution(shares: tuple[float, float]) -> None:
+    mixture = torch.zeros(2, 10)
+    mixture[:, 0] = 1.0
+    mixture[1, :2] = torch.tensor(shares)
+    with refused("a class mixture's shares are none below 0 and 1 in all"):
+        generate(tiny_model("cgan-mlp"), 2, label=mixture)
+
+
 def test_a_label_may_be_a_name() -> None:
     model = tiny_model("cgan-mlp")
     assert torch.equal(generate(model, 4, label="coat")[0], generate(model, 4, label=4)[0])

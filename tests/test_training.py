@@ -264,6 +264,16 @@ def test_a_checkpoint_of_another_model_is_named(small_data: FashionMNIST, tmp_pa
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
 
 
+def test_a_checkpoint_that_lacks_a_fact_is_named(small_data: FashionMNIST, tmp_path: Path) -> None:
+    run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    del facts["version"], facts["sums"]
+    write_checkpoint(checkpoint, tensors, facts)
+    with refused("last.safetensors does not say 'sums'"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
 @pytest.mark.parametrize("closed", [False, True], ids=["runs on", "is interrupted"])
 def test_a_diverging_run_keeps_its_last_good_checkpoint(
     closed: bool, small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,7 +11,7 @@ from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.model import N_CLASSES, Mixture, Model
-from genlib.sampling import sample
+from genlib.sampling import MAX_SAMPLES, sample
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
     weights = model.components().weights.cpu()
     if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k < len(weights):
         raise GenlibError(f"components are 0 to {len(weights) - 1}, not {k!r}")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
+        raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
     z = model.draw_latent(n, seed)
     z[:, 0] = weights[:k].sum() + weights[k] / 2  # the middle of the component's share of the uniform number
     return to_uint8(sample(model, model.temper(z, temperature)))

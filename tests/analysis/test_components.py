@@ -72,3 +72,6 @@ def test_bad_questions_are_refused() -> None:
     for k in (-1, 2, True, 1.0):
         with refused("components are 0 to 1"):
             component_samples(tiny_model("gmm-10"), k, 3)  # type: ignore[arg-type]
+    for n in (0, True, 2.0):
+        with refused("n takes a whole number from 1 to 100000"):
+            component_samples(tiny_model("gmm-10"), 0, n)  # type: ignore[arg-type]
