@@ -10,7 +10,7 @@ from typing import Any
 from genlib.errors import GenlibError
 from genlib.files import read_json, write_file
 from genlib.gaussian_mixture import was_cut_off
-from genlib.model import capabilities, get_preset, unit_of_training
+from genlib.model import capabilities, get_preset
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -93,7 +93,7 @@ def card(directory: Path, repository: str | None = None) -> str:
     described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
-    can, unit = ", ".join(capable).replace("_", " "), unit_of_training(capable)
+    can, unit = ", ".join(capable).replace("_", " "), preset.unit
     rows = [*_figures(metrics), *_costs(metrics, unit, getattr(preset.model_class, "base_name", None))]
     measured = "\n".join(f"| {label} | {text} |" for label, text in rows)
     fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}

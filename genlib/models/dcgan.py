@@ -44,7 +44,8 @@ class DCGANConfig(GANConfig):
             DCGANConfig(epochs=100, precision="bfloat16", stem="dense", dropout=0.3, stop_when_flat=True),
             "A dense layer to 7 x 7 feature maps, then 5 x 5 transposed convolutions.",
             milestones=(1, 10, 50),
-            differs="learning rate 2e-4 instead of 1e-5, with which it learns far more slowly.",
+            differs="learning rate 2e-4 instead of 1e-5, with which it learns far more slowly; beta1 0.5; products in "
+            "bfloat16.",
         ),
     ],
 )

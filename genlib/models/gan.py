@@ -108,6 +108,7 @@ class PlainGANConfig(GANConfig):
             ),
             "Upsampling and convolutions against a convolutional discriminator with dropout 0.5.",
             milestones=(1, 10, 50),
+            differs="beta1 0.5 instead of 0.9, products in bfloat16.",
         ),
     ],
 )
