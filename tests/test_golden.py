@@ -13,7 +13,7 @@ import pytest
 from genlib.images import grid, read_png
 from genlib.metrics.evaluation import KEYS
 from genlib.metrics.features import SHA256
-from genlib.model import get_preset
+from genlib.model import get_preset, presets
 from genlib.sampling import generate
 from genlib.store import load
 
@@ -30,6 +30,10 @@ every_model = pytest.mark.parametrize("name", SHIPPED)
 
 def described(name: str, file: str) -> dict:
     return json.loads((WEIGHTS / name / file).read_text())
+
+
+def test_every_preset_is_shipped() -> None:
+    assert sorted(presets()) == SHIPPED
 
 
 @every_model
