@@ -26,16 +26,24 @@ def check_seed(seed: int) -> int:
 
 
 def streams(seed: int, n: int, start: int = 0) -> Iterator[np.random.Generator]:
-    """One generator for each of the samples start, ..., start + n - 1."""
-    check_seed(seed)
+    """A generator for each of the samples start, ..., start + n - 1.
+
+    It is always the same one, set to the start of the next stream: five times faster than making another.
+    """
+    bits = np.random.Philox(key=check_seed(seed))
+    fresh, generator = bits.state, np.random.Generator(bits)
     for i in range(start, start + n):
-        yield np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 0, i]))
+        fresh["state"]["counter"] = np.array([0, 0, 0, i], dtype=np.uint64)
+        bits.state = fresh
+        yield generator
 
 
 def normal(seed: int, n: int, size: int, start: int = 0) -> Tensor:
     """Standard normal rows, float32 (n, size); a shorter row is the beginning of a longer one."""
-    rows = [stream.standard_normal(size, dtype=np.float32) for stream in streams(seed, n, start)]
-    return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, size)
+    rows = np.empty((n, size), dtype=np.float32)
+    for row, stream in zip(rows, streams(seed, n, start), strict=True):
+        stream.standard_normal(dtype=np.float32, out=row)
+    return torch.from_numpy(rows)
 
 
 def derive_seed(seed: int, *position: int) -> int:
