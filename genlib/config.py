@@ -69,6 +69,7 @@ class GradientConfig(Config):
     batch_size: int = option(64, "images a step", 2, 10_000)
     lr: float = option(2e-4, "Adam's learning rate", 1e-7, 1.0)
     beta1: float = option(0.9, "Adam's decay of the first moment", 0.0, 0.999)
+    lr_decay: float = option(0.0, "last share of the epochs, over which the learning rate falls to zero", 0.0, 1.0)
     precision: str = option("float32", "of the layers' products in training", choices=("float32", "bfloat16"))
     stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
 

@@ -6,6 +6,7 @@ test images is only there to show overfitting.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -14,9 +15,10 @@ from torch import Tensor
 from genlib.data import FashionMNIST
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
-from genlib.metrics.frechet import Gaussian, frechet_distance
+from genlib.metrics.frechet import RunningGaussian, frechet_distance
 from genlib.model import Conditional, Decodes, Discriminates, Encodes, Model
 from genlib.sampling import BATCH, cycle_labels, sample
+from genlib.stages import Stages
 
 SEED = 2**32 - 1  # its latents are no one's default picture
 DISTANCE_SAMPLES = 5_000
@@ -44,23 +46,25 @@ class Diagnostics:
         self._train = train
         self._test = FashionMNIST.load("test")
 
-    def _fakes(self, model: Model, n: int) -> Tensor:
+    def _fakes(self, model: Model, n: int) -> Iterator[Tensor]:
+        """The fixed latents' samples, 250 after another."""
         y = self._y
-        parts = [
-            to_uint8(sample(model, self._z[i : i + BATCH][: n - i], None if y is None else y[i : i + BATCH][: n - i]))
-            for i in range(0, n, BATCH)
-        ]
-        return torch.cat(parts)
+        for i in range(0, n, BATCH):
+            rows = slice(i, min(i + BATCH, n))
+            yield to_uint8(sample(model, self._z[rows], None if y is None else y[rows]))
 
     def row(self, model: Model) -> Tensor:
         """Ten samples from the fixed noise, one a class where there are classes, uint8 (10, 28, 28)."""
-        return self._fakes(model, ROW)
+        return next(self._fakes(model, ROW))
 
-    def distance(self, model: Model) -> float:
-        """Frechet distance of the fixed latents' samples from the training split."""
+    def distance(self, model: Model) -> Stages[float]:
+        """Frechet distance of the fixed latents' samples from the training split; yields the share that is drawn."""
         extractor = load_extractor()
-        features = extractor.features(self._fakes(model, self.samples))
-        return frechet_distance(Gaussian.of(features), extractor.train)
+        features = RunningGaussian(len(extractor.train.mean))
+        for images in self._fakes(model, self.samples):
+            features.add(extractor.features(images))
+            yield features.n / self.samples
+        return frechet_distance(features.fit(), extractor.train)
 
     @torch.inference_mode()
     def every_epoch(self, model: Model, device: torch.device) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class Diagnostics:
     def _accuracies(self, model: Any, device: torch.device) -> dict[str, float]:
         """Share judged rightly of 2,000 training images, test images and fakes of the raw generator."""
         n = min(JUDGED, len(self._train), self.samples)
-        fakes = self._fakes(model, n)
+        fakes = torch.cat(list(self._fakes(model, n)))
         sets = {
             "train": (self._train.images[:n], self._train.labels[:n], True),
             "test": (self._test.images[:n], self._test.labels[:n], True),

@@ -20,13 +20,14 @@ from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
 from genlib.loop import Run
+from genlib.metrics.evaluation import SEEDS
 from genlib.metrics.features import load_extractor
 from genlib.model import get_preset
 from genlib.processes import Processes
 
 STEPS = 20
 BUDGET_SECONDS = 20.0  # for the timed steps, of which EM needs seconds each
-DISTANCES, FEATURES = 6, 70  # what the evaluation costs, in times of 5,000 samples: fitted to four measured ones
+FEATURES = 25  # what the evaluation costs beyond its distances, in times of 5,000 images' features
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ def estimate(name: str, config: Config, data: FashionMNIST | None = None, device
     run = Run(get_preset(name), config, data, Processes.join(device), DISTANCE_SAMPLES)
     step = _seconds_a_step(run)
     each = _seconds(lambda: run.diagnostics.every_epoch(run.model, run.device))
-    look = _seconds(run._look)
-    distance = _seconds(lambda: run.diagnostics.distance(run.model))
+    look = _seconds(lambda: list(run._look()))
+    distance = _seconds(lambda: list(run.diagnostics.distance(run.model)))
     features = _seconds(lambda: load_extractor().features(run.data.images[:DISTANCE_SAMPLES]))
-    evaluation = DISTANCES * distance + FEATURES * features
+    distances = 2 * len(SEEDS) * (2 if run.average else 1)  # of 5,000 samples each
+    evaluation = distances * distance + FEATURES * features
     training = config.epochs * (run.steps_per_epoch * step + each) + len(run.logged) * look
     at_most = not hasattr(config, "batch_size") or getattr(config, "stop_when_flat", False)
     return Estimate(training + evaluation, evaluation, _megabytes(run), at_most)

@@ -37,6 +37,13 @@ class Step(Event):
 
 
 @dataclass(frozen=True)
+class Measuring(Event):
+    """The run measures itself, after an epoch or at the end: `share` of that is done, from 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
 class EpochDone(Event):
     """An epoch's record, as history.json keeps it."""
 
@@ -65,11 +72,15 @@ class Done(Event):
     metrics: dict[str, Any]
 
 
+MEASURING_SECONDS = 1.0
+
+
 class EventLog:
-    """Appends events to events.jsonl, steps only when they report their losses."""
+    """Appends events to events.jsonl: steps only when they report their losses, a measuring's share once a second."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._measured = 0.0
         self._ends_torn_line()
 
     def _ends_torn_line(self) -> None:
@@ -82,6 +93,10 @@ class EventLog:
     def write(self, event: Event) -> None:
         if isinstance(event, Step) and event.losses is None:
             return
+        if isinstance(event, Measuring):
+            if (now := time.monotonic()) - self._measured < MEASURING_SECONDS:
+                return
+            self._measured = now
         line = {"event": type(event).__name__, "time": round(time.time(), 3), **asdict(event)}
         try:
             with open(self.path, "a", encoding="utf-8") as file:

@@ -33,6 +33,8 @@ from genlib.progress import EventReader
 from genlib.runs import (
     LOCK_SECONDS,
     RESTING,
+    STOPPING,
+    UNHEARD,
     WORKING,
     Job,
     as_is,
@@ -276,9 +278,9 @@ class Queue:
     def _overrun(self, job: Job) -> str:
         """Why a worker must be made to stop; empty where it need not."""
         here, minutes = time.time() - job.since, self.limits.minutes if job.owner else None
-        if not job.process or job.state == "pausing":
+        if not job.process:
             return ""
-        if job.state == "cancelling":  # after its worker, which should have killed it, there is still us
+        if job.state in STOPPING:  # after its worker, which should have killed it, there is still us
             return "it did not stop" if here > 2 * KILL_SECONDS else ""
         if minutes and job.seconds + here > 60 * minutes:
             return f"stopped after {minutes} min of training, this host's limit"
@@ -288,7 +290,9 @@ class Queue:
 
     def _tend(self, job: Job) -> Job:
         why = self._overrun(job)
-        if why and job.state == "cancelling":
+        if why and job.state in STOPPING:
+            if job.state == "pausing":
+                job = replace(job, reason="; ".join(filter(None, [job.reason, UNHEARD]))).save()
             with suppress(ProcessLookupError):
                 os.killpg(job.process, signal.SIGKILL)
         elif why:

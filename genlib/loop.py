@@ -8,9 +8,10 @@ losses are those of one process, to rounding, but for batch norm, which sees a p
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,13 +26,14 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.diagnostics import Diagnostics, logged_epochs
 from genlib.errors import GenlibError
-from genlib.events import Checkpointed, EpochDone, Event, SamplesWritten, Started, Step
+from genlib.events import Checkpointed, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.files import write_file, write_json
 from genlib.images import from_uint8, grid, png_bytes
 from genlib.memory import peak_megabytes, reset_peak
 from genlib.model import Model, Preset, device_for
 from genlib.processes import Processes, sharing
 from genlib.sampling import generate
+from genlib.stages import each, part
 from genlib.store import load, save_model
 
 REPORT_SECONDS = 1.0
@@ -64,6 +66,7 @@ class Run:
         self.rows: dict[int, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.peak = 0.0, 0.0
+        self.torn = False  # whether it stands in the middle of a step
         self._whole: Tensor | None = None
 
     @property
@@ -86,7 +89,7 @@ class Run:
                     self.save(checkpoint)
                     saved = time.monotonic()
                     yield Checkpointed(self.step)
-            record = self._close_epoch()
+            record = yield from self._close_epoch()
             if record["epoch"] in self.rows:
                 picture = directory / "samples" / f"{record['epoch']:05d}.png"
                 write_file(picture, png_bytes(self.rows[record["epoch"]].numpy()))
@@ -129,6 +132,19 @@ class Run:
         yield from batches[done:]
 
     def _train_on(self, rows: Tensor) -> None:
+        """One step. What interrupts it leaves a torn state, but for EM, whose state is small and put back."""
+        before = None if self.optimizers else copy.deepcopy(self.model.state_dict())
+        self.torn = True
+        try:
+            self._step_on(rows)
+        except KeyboardInterrupt:
+            if before is not None:
+                self.model.load_state_dict(before)
+                self.torn = False
+            raise
+        self.torn = False
+
+    def _step_on(self, rows: Tensor) -> None:
         started = time.perf_counter()
         torch.manual_seed(noise.derive_seed(self.config.seed, 3, self.step))
         self.model.train()
@@ -155,6 +171,8 @@ class Run:
     def _descend(self, loss: Tensor, name: str) -> None:
         """Zero, backward, the processes' mean, step; gradients are computed for this optimiser's parameters alone."""
         optimizer = self.optimizers[name]
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.lr * self._decayed()  # type: ignore[attr-defined]
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         optimizer.zero_grad()
         loss.backward(inputs=parameters)
@@ -162,6 +180,12 @@ class Run:
             gradients = [p.grad for p in parameters if p.grad is not None]
             torch._foreach_copy_(gradients, self.processes.mean(gradients))
         optimizer.step()
+
+    def _decayed(self) -> float:
+        """The share of the learning rate that is left at this step: 1, then over `lr_decay` of the epochs down to 0."""
+        part = getattr(self.config, "lr_decay", 0.0)
+        left = 1 - self.step / (self.config.epochs * self.steps_per_epoch)
+        return min(1.0, left / part) if part else 1.0
 
     def mean_losses(self) -> dict[str, float]:
         """Mean losses of the epoch so far. Raises GenlibError where one is not finite."""
@@ -172,15 +196,15 @@ class Run:
                 raise GenlibError(f"training diverged: the {name} loss is {value} by step {self.step}; {_KEPT}")
         return losses
 
-    def _close_epoch(self) -> dict[str, Any]:
+    def _close_epoch(self) -> Generator[Event, None, dict[str, Any]]:
         """Measure the epoch and begin the next one."""
         self.peak = max(self.peak, peak_megabytes(self.device))
-        record = self.processes.lead(self._measure)
+        record = yield from self.processes.lead_on(self._measure)
         self.history.append(record)
         self.sums, self.seconds = {}, 0.0
         return record
 
-    def _measure(self) -> dict[str, Any]:
+    def _measure(self) -> Generator[Event, None, dict[str, Any]]:
         record: dict[str, Any] = {
             "epoch": self.epoch,
             "losses": self.mean_losses(),
@@ -189,19 +213,20 @@ class Run:
             **self.diagnostics.every_epoch(self.model, self.device),
         }
         if self.epoch in self.logged or self.model.converged:
-            record |= self._look()
+            record |= yield from self._look()
         return record
 
-    def _look(self) -> dict[str, float]:
+    def _look(self) -> Generator[Event, None, dict[str, float]]:
         """Frechet distances and a row of samples: what `sample` draws, and for a GAN the raw generator."""
         self.model.eval()
-        raw = self.diagnostics.row(self.model)
-        if self.average is None:
-            self.rows[self.epoch] = torch.cat(list(raw), dim=1)
-            return {"fd": self.diagnostics.distance(self.model)}
-        model = self.average.calibrate()
-        self.rows[self.epoch] = torch.cat([*self.diagnostics.row(model), *raw], dim=1)
-        return {"fd": self.diagnostics.distance(model), "fd_raw": self.diagnostics.distance(self.model)}
+        models = {"fd": self.average.calibrate(), "fd_raw": self.model} if self.average else {"fd": self.model}
+        rows = [image for model in models.values() for image in self.diagnostics.row(model)]
+        found: dict[str, float] = {}
+        for key, model in models.items():
+            stages = part(self.diagnostics.distance(model), len(found), len(models))
+            found[key] = yield from each(stages, Measuring)
+        self.rows[self.epoch] = torch.cat(rows, dim=1)
+        return found
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, unless losses or weights have gone bad since the last one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from genlib.errors import GenlibError
 from genlib.model import resolve_device
 
 T = TypeVar("T")
+E = TypeVar("E")
 _LOST = "another process of this training has ended; the last checkpoint is kept, go on with --resume"
 
 
@@ -104,6 +105,23 @@ class Processes:
         if told[1] is not None:
             raise (GenlibError if self.leads else ToldByFirst)(told[1])
         return told[0]
+
+    def lead_on(self, work: Callable[[], Generator[E, None, T]]) -> Generator[E, None, T]:
+        """`lead` for work that yields on its way, in the first process alone."""
+        told: list[T] = []
+        failed: GenlibError | None = None
+        if self.leads:
+            try:
+                told.append((yield from work()))
+            except GenlibError as error:
+                failed = error
+
+        def tell() -> T:
+            if failed:
+                raise failed
+            return told[0]
+
+        return self.lead(tell)
 
     def wait(self) -> None:
         """Until every process is here."""

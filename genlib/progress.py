@@ -50,6 +50,7 @@ class Progress:
     losses: dict[str, float] = field(default_factory=dict)  # mean of the epoch under way
     records: dict[int, dict[str, Any]] = field(default_factory=dict)  # of finished epochs, as history.json has them
     samples: dict[int, str] = field(default_factory=dict)  # pictures by epoch, within the run directory
+    measuring: float | None = None  # the share that is done where the run measures itself
     times: deque[tuple[float, int]] = field(default_factory=deque)  # recent moments and their steps
 
     @property
@@ -74,6 +75,7 @@ class Progress:
 
     def take(self, event: dict[str, Any]) -> None:
         """Go on by one event of events.jsonl."""
+        self.measuring = event["share"] if event["event"] == "Measuring" else None
         if event["event"] == "Started":
             self._start(event)
         elif event["event"] == "Step":

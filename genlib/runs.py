@@ -19,9 +19,11 @@ from genlib.errors import GenlibError
 from genlib.files import read_json, write_json
 from genlib.locks import INHERITED, acquire, is_held
 
-WORKING = ("running", "pausing", "cancelling")  # states with a worker
+STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
+WORKING = ("running", *STOPPING)  # states with a worker
 RESTING = ("paused", "cancelled", "failed")  # states that can be resumed
 STATES = ("queued", *WORKING, *RESTING, "done")
+UNHEARD = "it did not stop when it was asked to, and was killed"
 LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -245,6 +247,8 @@ def _outcome(job: Job, code: int | None) -> tuple[str, str]:
     unsaid = code in (None, -signal.SIGTERM) and not _told(job)  # it was asked to stop, and had nothing to save yet
     if code == 0 or (job.state == "pausing" and unsaid):
         return "paused", job.reason
+    if job.state == "pausing" and code == -signal.SIGKILL:
+        return "paused", "; ".join(filter(None, [job.reason, UNHEARD]))
     return "failed", _why(job, code)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,7 @@ _Signals = list[int]  # those that have asked the training to stop
 
 
 def follow_training(options: argparse.Namespace, name: str, run_dir: Path, config: Any) -> None:
-    """Draw a training's progress; SIGTERM and Ctrl-C stop it after the step under way, with a checkpoint.
+    """Draw a training's progress; SIGTERM and Ctrl-C stop it within seconds, and what is done can be resumed.
 
     Of several processes the first one stops and tells; the others end with it, mostly without a word.
     """
@@ -39,21 +39,41 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
             _draw(events, name, run_dir, asked)
         else:
             list(events)
+    if asked and not (run_dir / "metrics.json").is_file():
+        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
+
+
+GRACE_SECONDS = 1.0  # for work to come to a good place to stop at
+AGAIN_SECONDS = 5.0  # and for what it then has to write
 
 
 @contextmanager
 def asked_to_stop() -> Iterator[_Signals]:
-    """SIGINT and SIGTERM, as they come: what goes on looks here when it is a good moment to stop."""
+    """SIGINT and SIGTERM, as they come: what goes on looks here when it is a good moment to stop.
+
+    Where there is none for a second, KeyboardInterrupt is raised in the midst of it, as Ctrl-C would; it ends the
+    block.
+    """
     asked: _Signals = []
 
     def note(number: int, _: object) -> None:
+        if not asked:
+            signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, AGAIN_SECONDS)
         asked.append(number)
 
-    handlers = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    def insist(number: int, _: object) -> None:
+        raise KeyboardInterrupt
+
+    wanted = {signal.SIGINT: note, signal.SIGTERM: note, signal.SIGALRM: insist}
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         yield asked
+    except KeyboardInterrupt:
+        if not asked:
+            raise
     finally:
-        for number, handler in handlers.items():
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 
@@ -89,33 +109,32 @@ def _tell(line: str) -> None:
 def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> None:
     from tqdm import tqdm
 
-    from genlib.events import Done, EpochDone, Started, Step
+    from genlib.events import Done, EpochDone, Measuring, Started, Step
 
-    finished = False
     first = next(events)  # bad input is told before there is a bar
     with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
         for event in chain((first,), events):
             if isinstance(event, Started):
                 bar.reset(event.epochs * event.steps_per_epoch)
                 bar.update(event.step)
+            elif isinstance(event, Measuring):
+                bar.set_description(f"measuring, {event.share:.0%}")
             elif isinstance(event, Step):
+                bar.set_description(None, refresh=False)
                 bar.update(event.step - bar.n)
                 if event.losses:
                     bar.set_postfix({key: f"{value:.4g}" for key, value in event.losses.items()}, refresh=False)
             elif isinstance(event, EpochDone):
                 bar.write(_epoch_line(event.record), file=sys.stderr)
             elif isinstance(event, Done):
-                finished = True
                 print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
-            if asked and isinstance(event, Step):
+            if asked:
                 break
-    if asked and not finished:
-        events.close()  # type: ignore[attr-defined]  # writes the checkpoint
-        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
+    events.close()  # type: ignore[attr-defined]  # writes the checkpoint, where it has not come to its end
 
 
 def follow_shards(name: str, directory: str, n: int, seed: int, label: int | None) -> None:
-    """Draw how samples are written in shards; SIGTERM and Ctrl-C stop after the shard under way."""
+    """Draw how samples are written in shards; after SIGTERM and Ctrl-C those that are whole are there."""
     from tqdm import tqdm
 
     from genlib.processes import Processes
@@ -132,23 +151,51 @@ def follow_shards(name: str, directory: str, n: int, seed: int, label: int | Non
         _tell("stopped; the same command goes on")
 
 
-def follow_measuring(directory: str, target: Path | None) -> None:
-    """Draw how shards are measured, then print the figures."""
-    from tqdm import tqdm
+def follow_evaluation(name: str, n: int, score: bool) -> dict[str, Any]:
+    """Draw how a model is measured; its figures."""
+    from genlib.metrics.evaluation import evaluate
 
+    with _share_bar(name, drawn=True) as draw:
+        return evaluate(name, n, score, draw)
+
+
+def follow_measuring(samples: str, target: Path | None) -> None:
+    """Draw how samples in files are measured, then print the figures."""
     from genlib.files import write_json
+    from genlib.metrics.evaluation import warning
+    from genlib.metrics.samples import measure_samples
     from genlib.processes import Processes
-    from genlib.shards import measure_shards
+    from genlib.stages import finish
 
     with _told_once([]):
         processes = Processes.join("cpu")
-        with tqdm(unit=" images", dynamic_ncols=True, disable=not processes.leads) as bar:
-            figures = measure_shards(directory, lambda done: bar.update(done * processes.count - bar.n))
+        with _share_bar(samples, processes.leads) as draw:
+            figures = finish(measure_samples(samples), draw)
         if processes.leads:
+            if told := warning(figures["samples"]):
+                _tell(f"genlib: {told}")
             for key, value in figures.items():
-                print(f"{key:<18}  {value:.4f}" if isinstance(value, float) else f"{key:<18}  {value}")
+                if key not in ("floor", "spread"):
+                    print(f"{key:<18}  {_with_floor(key, value, figures['floor'])}")
             if target:
                 write_json(target, figures)
+
+
+def _with_floor(key: str, value: Any, floor: dict[str, Any]) -> str:
+    """A figure, and what photographs score."""
+    text = f"{value:.4f}" if isinstance(value, float) else str(value)
+    real = floor.get(key)
+    return f"{text:<10}  photographs {real:.4f}" if isinstance(real, float) and isinstance(value, float) else text
+
+
+@contextmanager
+def _share_bar(name: str, drawn: bool) -> Iterator[Callable[[float], object]]:
+    """A bar for a share of work, gone when it is done."""
+    from tqdm import tqdm
+
+    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+    with tqdm(total=1.0, desc=f"measuring {name}", bar_format=form, leave=False, disable=not drawn) as bar:
+        yield lambda share: bar.update(share - bar.n)
 
 
 def begun(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:

@@ -13,14 +13,16 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
-from genlib.events import Checkpointed, Done, Event, EventLog
+from genlib.events import Checkpointed, Done, Event, EventLog, Measuring
 from genlib.files import read_json, write_json
 from genlib.locks import locked
 from genlib.loop import Run
-from genlib.metrics.evaluation import EVALUATION_SAMPLES, FEWEST, evaluate
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
+from genlib.metrics.scores import FEWEST
 from genlib.model import Preset, get_preset
 from genlib.processes import Processes
 from genlib.sampling import MAX_SAMPLES
+from genlib.stages import each
 
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 
@@ -38,13 +40,14 @@ def train(
 ) -> Iterator[Event]:
     """Train a preset, with its own or a changed configuration, in a run directory; yields events.
 
-    Closing the iterator writes a checkpoint; `resume` goes on from the newest one, and changes nothing in a finished
-    run. `data` is the training split unless given. The sample counts are those of the Frechet distance during and
-    after training. A checkpoint is written every $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are
-    taken away at short notice sets it lower. Started by torchrun or `accelerate launch` in several processes, each
-    takes its share of every batch, and the first one alone reads and writes the run directory, measures, and yields
-    Done. Raises GenlibError for a run directory of another preset or configuration, one that another process trains,
-    a damaged checkpoint, losses that stop being finite, or a process of the group that has ended.
+    Closing the iterator writes a checkpoint, as does Ctrl-C, but in the middle of a step, where the last one is kept.
+    `resume` goes on from the newest one, and changes nothing in a finished run. `data` is the training split unless
+    given. The sample counts are those of the Frechet distance during and after training. A checkpoint is written every
+    $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are taken away at short notice sets it lower.
+    Started by torchrun or `accelerate launch` in several processes, each takes its share of every batch, and the first
+    one alone reads and writes the run directory, measures, and yields Done. Raises GenlibError for a run directory of
+    another preset or configuration, one that another process trains, a damaged checkpoint, losses that stop being
+    finite, or a process of the group that has ended.
     """
     preset, directory, processes = get_preset(name), Path(run_dir), Processes.join(device)
     check_samples(distance_samples, evaluation_samples)
@@ -105,18 +108,25 @@ def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluatio
     (directory / "samples").mkdir(exist_ok=True)
     log = EventLog(directory / "events.jsonl")
     try:
-        for event in run.events(directory, checkpoint, interval):
+        for event in _finishing(run, directory, checkpoint, interval, evaluation_samples):
             log.write(event)
             yield event
-    except GeneratorExit:
-        run.save(checkpoint)
-        log.write(Checkpointed(run.step))
+    except (GeneratorExit, KeyboardInterrupt):
+        if not run.torn and not (directory / "metrics.json").is_file():
+            run.save(checkpoint)
+            log.write(Checkpointed(run.step))
         raise
+
+
+def _finishing(
+    run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int
+) -> Iterator[Event]:
+    """Train, then make the run directory a model and measure it."""
+    yield from run.events(directory, checkpoint, interval)
     run.export(directory)
-    metrics = evaluate(directory, evaluation_samples) | run.cost()
+    metrics = (yield from each(evaluating(directory, evaluation_samples), Measuring)) | run.cost()
     write_json(directory / "metrics.json", metrics)
     write_card(directory)
-    log.write(Done(metrics))
     yield Done(metrics)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from genlib.errors import GenlibError
 from genlib.jobs import KILL_SECONDS, Queue
-from genlib.runs import Job, gpus
+from genlib.runs import STOPPING, Job, gpus
 
 TEND_SECONDS = 1.0
 NICENESS = 10  # the studio comes first
@@ -40,10 +40,10 @@ def _train(queue: Queue, job: Job) -> int:
         except subprocess.TimeoutExpired:
             with suppress(GenlibError):  # a busy queue or a full disk must not orphan the training
                 job = queue.tend(job.id)
-            if job.state in ("pausing", "cancelling"):
+            if job.state in STOPPING:
                 trainer.terminate()  # again: when it was asked first, it may not have been there yet
-            if job.state == "cancelling" and time.time() - job.since > KILL_SECONDS:
-                trainer.kill()
+                if time.time() - job.since > KILL_SECONDS:
+                    trainer.kill()
 
 
 def _listen() -> None:

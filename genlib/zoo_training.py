@@ -20,7 +20,7 @@ from genlib.jobs import BUSY, PATIENCE_SECONDS, Queue
 from genlib.limits import Limits
 from genlib.locks import locked
 from genlib.model import presets
-from genlib.runs import RESTING, WORKING, Job
+from genlib.runs import RESTING, STOPPING, WORKING, Job
 
 ACTIVE = ("queued", *WORKING)
 BEST_FIRST = ("done", "running", "queued", "pausing", "cancelling", "paused", "failed", "cancelled")
@@ -78,7 +78,7 @@ class ZooTraining:
             else:
                 job = found
         self._ids[name] = job.id
-        if job.state in ("pausing", "cancelling"):
+        if job.state in STOPPING:
             self._stopping.add(name)
         return found
 
@@ -118,7 +118,7 @@ class ZooTraining:
     def _active(self) -> list[Job]:
         """The queue's runs that have yet to rest. One that was paused and that another has taken up again is his."""
         jobs = [job for job in self.jobs().values() if job.managed and job.state in ACTIVE]
-        return [job for job in jobs if job.id not in self._asked or job.state in ("pausing", "cancelling")]
+        return [job for job in jobs if job.id not in self._asked or job.state in STOPPING]
 
     def _find(self, name: str) -> Job | None:
         """The run of a preset with our configuration that is furthest, of several the newest."""

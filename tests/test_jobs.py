@@ -352,6 +352,18 @@ def test_a_training_that_does_not_stop_is_killed(queue: Queue, monkeypatch: pyte
     assert not is_held(job.directory)
 
 
+def test_a_pause_that_is_not_heard_is_a_kill_that_can_be_resumed(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a host's limit of minutes would not bind a training that hears nothing."""
+    job = freeze(submit(queue))
+    assert queue.pause(job.id).state == "pausing"
+    assert queue.jobs()[0].state == "pausing"
+    monkeypatch.setattr(jobs, "KILL_SECONDS", 0.0)
+    until(lambda: queue.jobs()[0].state == "paused", "the end of the worker")
+    assert queue.get(job.id).reason == "it did not stop when it was asked to, and was killed"
+    assert not is_held(job.directory)
+    assert queue.resume(job.id).state == "running"
+
+
 def test_a_request_to_stop_that_no_one_heard_is_made_again(queue: Queue) -> None:
     """It may come after the worker ignores signals and before there is a training to hear it."""
     job = submit(queue)

@@ -20,7 +20,7 @@ from torch import Tensor
 import genlib.loop
 from genlib.checkpoint import read_checkpoint, write_checkpoint
 from genlib.data import FashionMNIST
-from genlib.events import Checkpointed, Done, EpochDone, Event, SamplesWritten, Started, Step
+from genlib.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.loop import Run
 from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities, get_preset
@@ -96,7 +96,10 @@ def test_history_holds_what_cannot_be_measured_later(name: str, undisturbed: Cal
 
 @every_family
 def test_events_tell_the_run(name: str, small_data: FashionMNIST, tmp_path: Path) -> None:
-    events = list(tiny_training(name, tmp_path / "run", small_data))
+    told = list(tiny_training(name, tmp_path / "run", small_data))
+    events = [event for event in told if not isinstance(event, Measuring)]
+    shares = [event.share for event in told if isinstance(event, Measuring)]
+    assert shares.count(1.0) >= 3 and min(shares) == 0.0  # after either epoch, and at the end
     started, *_, checkpointed, done = events
     assert isinstance(started, Started)
     assert isinstance(checkpointed, Checkpointed)
@@ -108,12 +111,14 @@ def test_events_tell_the_run(name: str, small_data: FashionMNIST, tmp_path: Path
         if isinstance(event, SamplesWritten):
             assert (tmp_path / "run" / event.path).is_file()
     logged = [json.loads(line)["event"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    logged = [event for event in logged if event != "Measuring"]  # one a second
     assert logged == [type(event).__name__ for event in events if not isinstance(event, Step) or event.losses]
 
 
 STOPS: dict[str, Stop] = {
     "before the first step": lambda event: isinstance(event, Started),
     "after the first step": at_step(1),
+    "while it measures": lambda event: isinstance(event, Measuring),
     "at an epoch's end": lambda event: isinstance(event, EpochDone),
     "after a picture": lambda event: isinstance(event, SamplesWritten),
 }

@@ -134,9 +134,7 @@ def _show_place(job: Job, progress: Progress) -> None:
     elif progress.total:
         parts.append(f"{unit} {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:
-        measuring = progress.step >= progress.total
-        left = progress.seconds_left
-        parts.append("measuring the finished model" if measuring else f"{duration(left)} left" if left else "")
+        parts.append(_doing(progress))
     losses = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.losses.items())
     st.markdown(" · ".join(filter(None, parts)))
     if job.state != "done":
@@ -145,6 +143,17 @@ def _show_place(job: Job, progress: Progress) -> None:
         st.caption(f"Mean losses of the epoch: {losses}")
     if job.reason:
         (st.error if job.state == "failed" else st.info)(_sentence(job))
+
+
+def _doing(progress: Progress) -> str:
+    """What a run that trains is at: measuring, or how long it will still train."""
+    finished = progress.step >= progress.total and progress.epochs in progress.records
+    if finished or progress.measuring is not None:
+        what = "the finished model" if finished else f"epoch {progress.epoch}"
+        share = "" if progress.measuring is None else f", {progress.measuring:.0%}"
+        return f"measuring {what}{share}"
+    left = progress.seconds_left
+    return f"{duration(left)} left" if left else ""
 
 
 def _sentence(job: Job) -> str:
