@@ -85,7 +85,12 @@ def _parser() -> _Parser:
     add = names.add_parser("evaluate", help="measure trained models by the protocol")
     add.add_argument("names", nargs="*", metavar="NAME")
     add.add_argument("--all", action="store_true", help="every model with weights")
-    add.add_argument("--samples", metavar="D/", help="instead of a model, the shards that `sample --out D/` wrote")
+    add.add_argument(
+        "--samples",
+        metavar="D/|F.npz",
+        help="instead of a model, samples of any generator: an .npz of images, uint8 (N, 28, 28), with or without "
+        "labels; a directory of 28 x 28 PNGs; the shards that `sample --out D/` wrote",
+    )
     add.add_argument("--n", type=_whole("n"), default=10_000, help="fakes a seed")
     add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
     add.add_argument("--inception", action="store_true", help="print the Frechet Inception distance instead (an hour)")

@@ -71,6 +71,7 @@ def markdown_table() -> str:
 
 _COLUMNS = (
     ("fd", "FD", ".2f"),
+    ("fd_second", "2nd FD", ".2f"),
     ("fd_raw", "raw FD", ".2f"),
     ("kid", "KID", "z.4f"),
     ("precision", "precision", ".2f"),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 BETTER = (
     "One Frechet distance is better than another where it is at least 10 % lower and the gap is more than twice the "
-    "two spreads over sample seeds added. Every model is a single training run."
+    "two spreads over sample seeds added, for both feature extractors: figures are given for the first and the second. "
+    "Every model is a single training run."
 )
 
 

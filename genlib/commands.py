@@ -67,6 +67,7 @@ _COLUMNS = (
     ("fd", "FD", 8, ".2f"),
     ("fd_std", "+-", 6, ".2f"),
     ("fd_floor", "floor", 7, ".2f"),
+    ("fd_second", "2nd FD", 8, ".2f"),
     ("fd_raw", "raw", 8, ".2f"),
     ("kid", "KID", 9, ".4f"),
     ("precision", "prec", 7, ".3f"),
@@ -85,29 +86,39 @@ _COLUMNS = (
 def run_evaluate(options: argparse.Namespace) -> None:
     """Print the protocol's figures as a table, model by model."""
     from genlib.catalogue import list_models
-    from genlib.data import FashionMNIST
-    from genlib.files import write_json
-    from genlib.metrics.evaluation import evaluate
+    from genlib.store import model_directory
     from genlib.terminal import follow_measuring
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
-        raise GenlibError("evaluate takes names of models, --all, or --samples with a directory of shards")
+        raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
     target = _target(options.json, ".json") if options.json else None
     if options.samples:
         follow_measuring(options.samples, target)
         return
     names = options.names or [model["name"] for model in list_models() if model["sha256"]]
+    for name in names:  # a mistyped one is refused before the first is measured
+        model_directory(name)
     if options.inception or options.inception_weights:
         _print_inception(names, options, target)
-        return
-    results = {}
+    else:
+        _print_figures(names, options, target)
+
+
+def _print_figures(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
+    from genlib.data import FashionMNIST
+    from genlib.files import write_json
+    from genlib.metrics.evaluation import warning
+    from genlib.terminal import follow_evaluation
+
     if not FashionMNIST.available("train"):
         print("genlib: without the training split the nearest training images are left out", file=sys.stderr)
+    if told := warning(options.n):
+        print(f"genlib: {told}", file=sys.stderr)
     print(f"{'name':<18}" + "".join(f"{label:>{width}}" for _, label, width, _ in _COLUMNS))
-    failed = []
+    failed, results = [], {}
     for name in names:
         try:
-            results[name] = figures = evaluate(name, options.n, options.score)
+            results[name] = figures = follow_evaluation(name, options.n, options.score)
         except GenlibError as error:
             if len(names) == 1:
                 raise

@@ -17,6 +17,7 @@ from genlib.analysis.inversion import invert
 from genlib.analysis.latent import hidden_projections
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.files import read_json
+from genlib.leaderboard import better
 from genlib.metrics.features import load_extractor
 from genlib.model import Model
 from genlib.sampling import generate
@@ -54,10 +55,8 @@ class Measured:
 
 def _better(a: Measured, b: Measured) -> Outcome:
     """Whether a's Frechet distance is better than b's, as BETTER says."""
-    fd_a, fd_b = a.metrics["fd"], b.metrics["fd"]
-    spread = 2 * (a.metrics["fd_std"] + b.metrics["fd_std"])
-    holds = fd_a <= 0.9 * fd_b and fd_b - fd_a > spread
-    return holds, f"{a.name} {fd_a:.2f}, {b.name} {fd_b:.2f}"
+    told = [f"{each.name} {each.metrics['fd']:.2f} and {each.metrics['fd_second']:.2f}" for each in (a, b)]
+    return better(a.metrics, b.metrics), ", ".join(told)
 
 
 def _below(a: float, b: float, label: str = "", unit: str = "") -> Outcome:

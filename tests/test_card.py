@@ -19,7 +19,7 @@ def test_card(tmp_path: Path) -> None:
     write_card(tmp_path)
     text = (tmp_path / "README.md").read_text()
     assert text == card(tmp_path)
-    assert f"| Frechet distance, three sample seeds | {metrics['fd']:.2f} +- " in text
+    assert f"| Frechet distance, three sample seeds of 50 | {metrics['fd']:.2f} +- " in text
     assert "| training time | 10 minutes |" in text
     assert "| `latent_size` | 3 | numbers in a latent |" in text
     assert "encodes, decodes" in text

@@ -439,7 +439,7 @@ def test_evaluate_prints_and_writes_figures(capsys: Capture, tmp_path: Path) -> 
     target = tmp_path / "figures.json"
     assert run("evaluate", VAE, MIXTURE, "--n", 50, "--json", target) == 0
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split()[:7] == ["name", "FD", "+-", "floor", "raw", "KID", "prec"]
+    assert header.split()[:7] == ["name", "FD", "+-", "floor", "2nd", "FD", "raw"]
     figures = json.loads(target.read_text())
     assert [line.split()[0] for line in lines] == list(figures) == [VAE, MIXTURE]
     for line, (name, found) in zip(lines, figures.items(), strict=True):

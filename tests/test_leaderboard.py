@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib.leaderboard import COLUMNS, REAL, leaderboard
+from genlib.leaderboard import COLUMNS, REAL, better, leaderboard
 from genlib.metrics.floor import load_floor
 
 
@@ -37,3 +37,21 @@ def test_without_models_the_floor_is_left(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
     (floor,) = leaderboard()
     assert floor["model"] == REAL
+
+
+def opinions(first: float, second: float, spread: float = 0.01) -> dict[str, float]:
+    return {"fd": first, "fd_std": spread, "fd_second": second, "fd_second_std": spread}
+
+
+def test_better_takes_both_opinions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert better(opinions(1, 1), opinions(2, 2))
+    assert not better(opinions(1, 2), opinions(2, 1))
+    assert not better(opinions(1, 1), opinions(1.05, 2))  # less than a tenth
+    assert not better(opinions(1, 1, 0.4), opinions(2, 2, 0.4))  # within the spreads
+    assert not better({"fd": 1, "fd_std": 0}, opinions(2, 2))  # of an older protocol
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    for name, figures in (("vae-cnn", (1, 4)), ("gmm-10", (2, 2)), ("cgan-mlp", (3, 1)), ("dcgan-64", (3, 3.9))):
+        ship(tmp_path, name, opinions(*figures))
+    disputed = {row["model"]: row["disputed"] for row in leaderboard()}
+    assert set(disputed.pop("vae-cnn").split(", ")) == {"cgan-mlp", "gmm-10"}
+    assert disputed == {"gmm-10": "cgan-mlp", "cgan-mlp": None, "dcgan-64": None, REAL: None}

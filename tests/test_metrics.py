@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.metrics import features
 from genlib.metrics.classifier import FEATURES, shifted
-from genlib.metrics.evaluation import KEYS, SEEDS, evaluate, milliseconds
-from genlib.metrics.features import SHA256, Extractor, load_extractor
+from genlib.metrics.evaluation import KEYS, SEEDS, evaluate, evaluating, milliseconds, warning
+from genlib.metrics.features import EXTRACTORS, Extractor, load_extractor
+from genlib.metrics.floor import load_floor
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.store import save_model
 from tests.tiny import refused, tiny_model
@@ -33,9 +35,20 @@ def gaussian(d: int, rank: int | None = None) -> Gaussian:
     return Gaussian(RANDOM.standard_normal(d), factor @ factor.T / d)
 
 
+@pytest.fixture(scope="module", params=list(EXTRACTORS))
+def opinion(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def extractor() -> Extractor:
-    return load_extractor()
+def extractor(opinion: str) -> Extractor:
+    return load_extractor(opinion)
+
+
+@pytest.fixture(scope="module")
+def floor(opinion: str) -> float:
+    """What 10,000 photographs score by this opinion."""
+    return load_floor()[{"first": "fd", "second": "fd_second"}[opinion]]
 
 
 @pytest.fixture(scope="module")
@@ -101,21 +114,24 @@ def test_gaussian_of_features_is_unbiased() -> None:
         Gaussian.of(values[:1])
 
 
-def test_the_extractor_is_the_frozen_one(extractor: Extractor) -> None:
-    assert extractor.sha256 == SHA256 == hashlib.sha256(features.FILE.read_bytes()).hexdigest()
+def test_the_extractor_is_the_frozen_one(opinion: str, extractor: Extractor) -> None:
+    frozen = EXTRACTORS[opinion]
+    assert extractor.sha256 == frozen.sha256 == hashlib.sha256(frozen.file.read_bytes()).hexdigest()
     assert not any(p.requires_grad for p in extractor.classifier.parameters())
     assert not extractor.classifier.training
 
 
 def test_an_altered_or_missing_extractor_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    altered = bytearray(features.FILE.read_bytes())
+    frozen = EXTRACTORS["second"]
+    altered = bytearray(frozen.file.read_bytes())
     altered[-1] ^= 1
-    monkeypatch.setattr(features, "FILE", tmp_path / "extractor.safetensors")
+    moved = replace(frozen, file=tmp_path / "extractor.safetensors")
+    monkeypatch.setitem(features.EXTRACTORS, "second", moved)
     with refused("extractor.safetensors cannot be read"):
-        load_extractor.__wrapped__()
-    features.FILE.write_bytes(altered)
+        load_extractor.__wrapped__("second")
+    moved.file.write_bytes(altered)
     with refused("extractor.safetensors is not the frozen one"):
-        load_extractor.__wrapped__()
+        load_extractor.__wrapped__("second")
 
 
 def test_the_classifier_is_accurate(extractor: Extractor, test_features: np.ndarray, test_split: FashionMNIST) -> None:
@@ -142,12 +158,14 @@ def test_the_shipped_statistics_are_those_of_the_test_split(extractor: Extractor
     assert frechet_distance(measured, extractor.test) < 1e-3
 
 
-def test_real_images_are_near_the_floor_and_noise_is_far(extractor: Extractor, test_features: np.ndarray) -> None:
+def test_real_images_are_near_the_floor_and_noise_is_far(
+    extractor: Extractor, test_features: np.ndarray, floor: float
+) -> None:
     halves = frechet_distance(Gaussian.of(test_features[::2]), Gaussian.of(test_features[1::2]))
-    assert 0 < halves < 3 * extractor.floor
+    assert 0 < halves < 3 * floor
     generator = torch.Generator().manual_seed(0)
     noise = torch.randint(0, 256, (500, 28, 28), dtype=torch.uint8, generator=generator)
-    assert frechet_distance(Gaussian.of(extractor.features(noise)), extractor.test) > 100 * extractor.floor
+    assert frechet_distance(Gaussian.of(extractor.features(noise)), extractor.test) > 100 * floor
 
 
 def test_a_lost_class_and_blur_cost_distance(
@@ -178,14 +196,17 @@ def saved(name: str, directory: Path) -> Path:
     return directory
 
 
-def test_evaluate_fills_the_protocol(extractor: Extractor, tmp_path: Path) -> None:
+def test_evaluate_fills_the_protocol(tmp_path: Path) -> None:
     metrics = evaluate(saved("vae-cnn", tmp_path), 50)
     assert set(metrics) == set(KEYS)
-    assert metrics["fd"] > metrics["fd_floor"] == extractor.floor
-    assert metrics["fd_std"] > 0
+    floor = load_floor(50)
+    for key in ("fd", "fd_second"):
+        assert metrics[key] > metrics[f"{key}_floor"] == floor[key] > load_floor()[key]
+        assert metrics[f"{key}_std"] > 0
+    assert metrics["floor"] == floor
     assert metrics["fd_raw"] is None
     assert metrics["parameters"] == tiny_model("vae-cnn").parameter_count()
-    assert (metrics["samples"], metrics["seeds"], metrics["extractor"]) == (50, list(SEEDS), SHA256)
+    assert (metrics["samples"], metrics["seeds"], metrics["extractor"]) == (50, list(SEEDS), EXTRACTORS["first"].sha256)
     assert json.loads(json.dumps(metrics)) == metrics
 
 
@@ -208,3 +229,23 @@ def test_evaluate_refuses_a_bad_count(n: Any, tmp_path: Path) -> None:
 
 def test_milliseconds_are_positive() -> None:
     assert 0 < milliseconds(tiny_model("vae-cnn"), repeats=2) < math.inf
+
+
+def test_measuring_tells_how_far_it_is(tmp_path: Path) -> None:
+    shares = list(evaluating(saved("cgan-mlp", tmp_path), 600))
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert len(shares) > 10
+    told: list[float] = []
+    evaluate(tmp_path, 50, progress=told.append)
+    assert told[-1] == 1.0
+
+
+def test_floors_are_of_their_own_size() -> None:
+    small, large = load_floor(1_400), load_floor()
+    assert (small["samples"], large["samples"]) == (1_000, 10_000)
+    assert small["fd"] > 2 * large["fd"]
+    assert small["coverage"] < 0.5 < 0.9 < large["coverage"]
+    assert large["spread"]["fd"] == large["fd_std"] < 0.2 * large["fd"]
+    assert "distances come out too large" in warning(500)
+    assert warning(10_000) == ""

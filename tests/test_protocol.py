@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from torchmetrics.image.kid import poly_mmd
 
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
-from genlib.metrics import classification
+from genlib.metrics import classification, memorisation
 from genlib.metrics.classification import (
     balance_divergence,
     class_consistency,
@@ -21,10 +21,13 @@ from genlib.metrics.classification import (
 )
 from genlib.metrics.coverage import CHUNK, Coverage, Neighbourhoods, measure_coverage
 from genlib.metrics.features import load_extractor
-from genlib.metrics.floor import compare, load_floor, real_neighbourhoods
+from genlib.metrics.floor import load_floor
+from genlib.metrics.kernel import CHUNK as KERNEL_CHUNK
 from genlib.metrics.kernel import kernel_distance
 from genlib.metrics.memorisation import nearest, nearest_distances
+from genlib.metrics.neighbours import smallest
 from genlib.metrics.reconstruction import reconstruct, reconstruction_error, structural_similarity
+from genlib.metrics.scores import Looked, look, real_neighbourhoods, score_set
 from tests.tiny import refused, tiny_model
 
 
@@ -43,7 +46,7 @@ def covered(real: Tensor, fake: Tensor) -> Coverage:
 # kernel distance ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [40, 2 * 1000 + 7])
+@pytest.mark.parametrize("n", [40, 2 * KERNEL_CHUNK + 7])
 def test_the_kernel_distance_is_the_unbiased_estimate(n: int) -> None:
     """torchmetrics leaves i = j out of k(a, a) and k(b, b) only; ours, of paired sets, out of k(a, b) too."""
     a, b = normal(n, 6).double(), 0.5 + normal(n, 6, seed=1).double()
@@ -154,6 +157,23 @@ def test_nearest_by_brute_force(test_split: FashionMNIST) -> None:
     assert torch.equal(rows[:, 0], gaps.argmin(1))
 
 
+@pytest.mark.parametrize("most", [memorisation.MOST_CANDIDATES, 0])
+def test_bounds_miss_no_neighbour(most: int, test_split: FashionMNIST, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By bounds and a few exact distances, or by all of them where bounds tell little: the same as brute force."""
+    monkeypatch.setattr(memorisation, "MOST_CANDIDATES", most)
+    images = torch.cat([test_split.images[:150], noise(20), test_split.images[1500:1510]])
+    others = test_split.images[1000:5000]
+    assert torch.allclose(nearest_distances(images, others), nearest(images, others)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("m", "k"), [(5, 5), (100, 3), (1007, 6), (40, 6)])
+def test_the_smallest_of_a_row(m: int, k: int) -> None:
+    values = normal(30, m)
+    found, columns = smallest(values, k)
+    assert torch.equal(found, values.sort(dim=1).values[:, :k])
+    assert torch.equal(values.gather(1, columns), found)
+
+
 def test_a_copy_is_at_distance_zero(test_split: FashionMNIST) -> None:
     assert nearest_distances(test_split.images[5:9], test_split.images[:600]).tolist() == [0, 0, 0, 0]
 
@@ -182,25 +202,17 @@ def test_reconstruction_error_is_of_the_copies(test_split: FashionMNIST) -> None
 # the floor ----------------------------------------------------------------------------------------------------
 
 
-def seen(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features and classes, as the protocol sees them."""
-    features, classes = load_extractor().look(images)
-    assert torch.equal(classes, load_extractor().predict(images))
-    assert np.array_equal(features, load_extractor().features(images))
-    return torch.from_numpy(features), classes
-
-
 def test_real_images_score_near_the_floor_and_noise_far(test_split: FashionMNIST) -> None:
     floor, extractor = load_floor(), load_extractor()
     images = test_split.images[::2]
-    real = compare(*seen(images))
+    real = score_set(look(images))
     for key in ("precision", "recall", "coverage"):
         assert real[key] >= floor[key] - 0.05
         assert 0.5 < floor[key] <= 1
     assert abs(floor["kid"]) < 5 * floor["kid_se"]
     assert floor["class_consistency"] == pytest.approx(extractor.accuracy, abs=1e-3)
     assert floor["nearest_train_1_percent"] < floor["nearest_train"]
-    bad = compare(*seen(noise(500)))
+    bad = score_set(look(noise(500)))
     assert bad["kid"] > 100 * abs(floor["kid"])
     assert max(bad["recall"], bad["coverage"]) < 0.01  # precision is 0.2: an outlier's wide neighbourhood takes noise
     assert bad["density"] < 0.1
@@ -210,3 +222,25 @@ def test_blur_lowers_similarity(test_split: FashionMNIST) -> None:
     images = test_split.images[:100]
     blurred = to_uint8(torch.nn.functional.avg_pool2d(images[:, None].float(), 3, 1, 1) / 127.5 - 1)
     assert float(structural_similarity(images, blurred).mean()) < 0.95
+
+
+def test_the_features_of_the_test_split_are_kept_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = real_neighbourhoods.__wrapped__()
+    (kept,) = (tmp_path / "genlib").glob("test-features-*.safetensors")
+    assert torch.equal(real_neighbourhoods.__wrapped__().points, first.points)
+    kept.write_bytes(kept.read_bytes()[:1000])  # a damaged one is made anew
+    again = real_neighbourhoods.__wrapped__()
+    assert torch.allclose(again.radii[5], first.radii[5], atol=1e-4)
+
+
+def test_two_opinions_are_of_different_kinds(test_split: FashionMNIST) -> None:
+    """Noise that one calls far the other does too, but their features are not each other's."""
+    looked = look(test_split.images[:500])
+    assert isinstance(looked, Looked)
+    a, b = (each - each.mean(0) for each in looked[:2])
+    # linear CKA (Kornblith et al. 2019, arXiv:1905.00414): 1 for the same features, turned or scaled
+    alike = float((a.T @ b).norm() ** 2 / ((a.T @ a).norm() * (b.T @ b).norm()))
+    assert alike < 0.95

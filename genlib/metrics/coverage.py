@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.metrics.neighbours import smallest, squared_distances
 
-CHUNK = 1000
+CHUNK = 200
 PRECISION_K = 3
 DENSITY_K = 5
 
@@ -30,21 +31,18 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Points (N, d) in float64 and the squared distance of each to its k-th nearest other point, by k."""
+    """Points (N, d) and the squared distance of each to its k-th nearest other point, by k."""
 
     points: Tensor
     radii: dict[int, Tensor]
 
     @classmethod
-    def of(cls, features: Tensor) -> Neighbourhoods:
+    def of(cls, points: Tensor) -> Neighbourhoods:
         """Measure features (N, d), 6 or more."""
-        if len(features) <= DENSITY_K:
-            raise GenlibError(f"coverage takes {DENSITY_K + 1} images or more on either side, not {len(features)}")
-        points = features.double()
-        near = [  # the nearest of all is the point itself
-            _squared_distances(part, points).topk(DENSITY_K + 1, dim=1, largest=False).values.sort(dim=1).values
-            for part in points.split(CHUNK)
-        ]
+        if len(points) <= DENSITY_K:
+            raise GenlibError(f"coverage takes {DENSITY_K + 1} images or more on either side, not {len(points)}")
+        # the nearest of all is the point itself
+        near = [smallest(squared_distances(part, points), DENSITY_K + 1)[0] for part in points.split(CHUNK)]
         values = torch.cat(near)
         return cls(points, {k: values[:, k] for k in (PRECISION_K, DENSITY_K)})
 
@@ -52,26 +50,19 @@ class Neighbourhoods:
 def measure_coverage(real: Neighbourhoods, fake: Neighbourhoods) -> Coverage:
     """The four shares of real images and fakes.
 
-    Works through 1,000 rows at a time: memory grows with N + M, not with N M.
+    Works through 200 rows at a time: memory grows with N + M, not with N M.
     """
-    inside_real = torch.zeros(len(fake.points), dtype=torch.bool)
-    covered_by_fake = torch.zeros(len(real.points), dtype=torch.bool)
-    nearest = torch.full((len(real.points),), torch.inf, dtype=torch.float64)
-    neighbours = 0
-    for start in range(0, len(fake.points), CHUNK):
-        rows = slice(start, start + CHUNK)
-        d2 = _squared_distances(fake.points[rows], real.points)  # (1000, N)
-        inside_real[rows] = (d2 <= real.radii[PRECISION_K]).any(1)
-        covered_by_fake |= (d2 <= fake.radii[PRECISION_K][rows].unsqueeze(1)).any(0)
-        neighbours += int((d2 <= real.radii[DENSITY_K]).sum())
-        nearest = torch.minimum(nearest, d2.min(0).values)
+    above, nearest = (torch.full((len(real.points),), torch.inf) for _ in range(2))  # less a fake's radius; distance
+    inside = neighbours = 0
+    for points, radii in zip(fake.points.split(CHUNK), fake.radii[PRECISION_K].split(CHUNK), strict=True):
+        d2 = squared_distances(points, real.points)  # (200, N)
+        inside += int(((d2 - real.radii[PRECISION_K]).amin(1) <= 0).sum())
+        neighbours += int((d2 <= real.radii[DENSITY_K]).count_nonzero())
+        nearest = torch.minimum(nearest, d2.amin(0))
+        above = torch.minimum(above, d2.sub_(radii.unsqueeze(1)).amin(0))
     return Coverage(
-        precision=float(inside_real.double().mean()),
-        recall=float(covered_by_fake.double().mean()),
+        precision=inside / len(fake.points),
+        recall=float((above <= 0).double().mean()),
         density=neighbours / (DENSITY_K * len(fake.points)),
         coverage=float((nearest <= real.radii[DENSITY_K]).double().mean()),
     )
-
-
-def _squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    return torch.addmm(a.square().sum(1, keepdim=True) + b.square().sum(1), a, b.T, alpha=-2).clamp_(min=0)

@@ -1,87 +1,118 @@
 """The protocol: every model measured in the same way, from its shipped bytes, for metrics.json.
 
 Fakes are quantised to uint8 before anything is measured; 10,000 of them (a conditional model: 1,000 a class) against
-the 10,000 official test images, for three sample seeds. What real images score in the fakes' place is the floor.
+the 10,000 official test images, for three sample seeds. What as many real images score in the fakes' place is the
+floor. Two extractors of different kinds look: one model is called better than another where both agree.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.files import read_json
-from genlib.metrics.classification import class_consistency, classification_accuracy_score
-from genlib.metrics.features import Extractor, load_extractor
-from genlib.metrics.floor import compare, load_floor
-from genlib.metrics.frechet import Gaussian, frechet_distance
-from genlib.metrics.memorisation import nearest_distances
+from genlib.metrics.classification import classification_accuracy_score
+from genlib.metrics.features import EXTRACTORS, load_extractor
+from genlib.metrics.floor import load_floor
+from genlib.metrics.frechet import RunningGaussian, frechet_distance
+from genlib.metrics.memorisation import nearest_in_turn
 from genlib.metrics.reconstruction import reconstruction_error
+from genlib.metrics.scores import FEWEST, Looked, look, over_sets, real_neighbourhoods, score_set
 from genlib.model import Conditional, Decodes, Encodes, Model
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
+from genlib.stages import Stages, finish, part
 from genlib.store import load, model_directory
 
-PROTOCOL = 2
+PROTOCOL = 3
 SEEDS = (0, 1, 2)
 EVALUATION_SAMPLES = 10_000
-FEWEST = 10
+BIASED = 2_000  # samples, below which a Frechet distance is mostly their small number's
+BATCH = 1_000
 TIMED = 64
 SCORE_FAKES = 60_000
 
 KEYS = (
-    *("fd", "fd_std", "fd_floor", "fd_averaged", "fd_raw", "kid", "kid_se", "precision", "recall", "density"),
-    *("coverage", "class_consistency", "balance_kl", "cas", "nearest_train", "nearest_train_test", "near_copies"),
+    *("fd", "fd_std", "fd_floor", "fd_second", "fd_second_std", "fd_second_floor", "fd_averaged", "fd_raw"),
+    *("kid", "kid_se", "precision", "recall", "density", "coverage"),
+    *("class_consistency", "balance_kl", "cas", "nearest_train", "nearest_train_test", "near_copies"),
     *("mse", "ssim", "parameters", "ms_64", "train_seconds", "train_epochs", "peak_memory_mb"),
     *("components", "log_likelihood", "bic", "bic_curve"),
-    *("spread", "floor", "protocol", "extractor", "samples", "seeds"),
+    *("spread", "floor", "protocol", "extractor", "extractor_second", "samples", "seeds"),
 )
 CARRIED = ("train_seconds", "train_epochs", "peak_memory_mb", "components", "log_likelihood", "bic", "bic_curve", "cas")
 
 
-def evaluate(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = False) -> dict[str, Any]:
+def evaluate(
+    name: str | Path,
+    n: int = EVALUATION_SAMPLES,
+    score: bool = False,
+    progress: Callable[[float], object] = lambda share: None,
+) -> dict[str, Any]:
     """Measure a trained model, given by preset name or directory, with n fakes a seed.
 
     Returns every key of the protocol, null where it does not apply: means over the seeds, with the standard deviation
-    between them under `spread` and what real images score under `floor`. `fd` is the Frechet distance of what
-    `sample` draws (the averaged generator where there is one) from the test split; `fd_raw` is the raw generator's.
-    `nearest_train` is the median distance to the nearest training image and `near_copies` the share of fakes nearer
-    to one than 99 % of the test images are; both are null on a machine without the training split. `score` adds the
+    between them under `spread`; `fd_raw`, `nearest_train`, `near_copies` and `cas` are of one seed. What as many real
+    images score is under `floor`. `fd` is the Frechet distance of what `sample` draws (the averaged generator where
+    there is one) from the test split, `fd_second` the second extractor's; `fd_raw` is the raw generator's.
+    `nearest_train` is the median distance to the nearest training image and `near_copies` the share of fakes nearer to
+    one than 99 % of the test images are; both are null on a machine without the training split. `score` adds the
     classification accuracy score of a conditional model, which trains a classifier and takes minutes. What only the
-    training knows, and a score measured before, are carried over from the model's own metrics.json.
+    training knows, and a score measured before, are carried over from the model's own metrics.json. `progress` receives
+    the share of the work that is done, from 0 to 1, several times a second.
     """
+    return finish(evaluating(name, n, score), progress)
+
+
+def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = False) -> Stages[dict[str, Any]]:
+    """`evaluate` as an iterator of the share of the work that is done, whose value is the figures."""
     if isinstance(n, bool) or not isinstance(n, int) or not FEWEST <= n <= MAX_SAMPLES:
         raise GenlibError(f"n takes a whole number from {FEWEST} to {MAX_SAMPLES}, not {n!r}")
     directory = model_directory(name)
-    model, extractor, floor = load(directory), load_extractor(), load_floor()
+    model, floor = load(directory), load_floor(n)
     metrics: dict[str, Any] = dict.fromkeys(KEYS) | _carried(directory / "metrics.json")
-    metrics |= _over_seeds([_sampled(model, extractor, n, seed) for seed in SEEDS])
-    metrics |= _memorised(model, n)
+    yield 0.0
+    real_neighbourhoods()
+    parts = len(SEEDS) + bool(model.averaged) + 1
+    sets: list[dict[str, float]] = []
+    images = torch.empty(0)
+    for seed in SEEDS:
+        figures, drawn = yield from part(_sampled(model, n, seed), len(sets), parts)
+        sets.append(figures)
+        images = images if len(images) else drawn
+    metrics |= over_sets(sets)
+    if model.averaged:
+        raw = _raw_distance(load(directory, weights="raw"), n, SEEDS[0])
+        metrics |= {"fd_averaged": metrics["fd"], "fd_raw": (yield from part(raw, len(SEEDS), parts))}
+    if FashionMNIST.available("train"):
+        metrics |= yield from part(memorised(images), parts - 1, parts)
     metrics |= {
         "fd_floor": floor["fd"],
+        "fd_second_floor": floor["fd_second"],
         "nearest_train_test": floor["nearest_train"],
         "parameters": model.parameter_count(),
         "ms_64": milliseconds(model),
         "floor": floor,
         "protocol": PROTOCOL,
-        "extractor": extractor.sha256,
+        "extractor": EXTRACTORS["first"].sha256,
+        "extractor_second": EXTRACTORS["second"].sha256,
         "samples": n,
         "seeds": list(SEEDS),
     }
-    if model.averaged:
-        raw = load(directory, weights="raw")
-        metrics["fd_averaged"] = metrics["fd"]
-        metrics["fd_raw"] = statistics.mean(_distance(extractor, generate(raw, n, seed)[0]) for seed in SEEDS)
     if isinstance(model, Encodes) and isinstance(model, Decodes):
         metrics["mse"], metrics["ssim"] = reconstruction_error(model, FashionMNIST.load("test").images)
     if score and isinstance(model, Conditional):
         images, labels = generate(model, SCORE_FAKES, SEEDS[-1] + 1)
         assert labels is not None
         metrics["cas"] = classification_accuracy_score(FashionMNIST(images, labels))
+    yield 1.0
     return metrics
 
 
@@ -94,36 +125,58 @@ def _carried(known: Path) -> dict[str, Any]:
     return kept
 
 
-def _sampled(model: Model, extractor: Extractor, n: int, seed: int) -> dict[str, float]:
-    """What one seed's fakes score."""
-    fakes, labels = generate(model, n, seed)
-    features, seen = extractor.look(fakes)
-    measured = {"fd": frechet_distance(Gaussian.of(features), extractor.test)}
-    measured |= compare(torch.from_numpy(features), seen)
-    if labels is not None:
-        del measured["balance_kl"]  # the labels decide it
-        measured["class_consistency"] = class_consistency(seen, labels)
-    return measured
+def warning(n: int) -> str:
+    """What to mind about distances of so few samples; empty where there are enough."""
+    if n >= BIASED:
+        return ""
+    floor = load_floor(n)
+    return (
+        f"{n:,} samples are few: distances come out too large (photographs, {floor['samples']:,} of them, score "
+        f"{floor['fd']:.2f}, and 10,000 score {load_floor()['fd']:.2f}) and recall and coverage too small; compare "
+        "with figures of as many samples only"
+    )
 
 
-def _over_seeds(measured: list[dict[str, float]]) -> dict[str, Any]:
-    """Means, and the standard deviations between seeds under `spread`."""
-    columns = {key: [one[key] for one in measured] for key in measured[0]}
-    means: dict[str, Any] = {key: statistics.mean(values) for key, values in columns.items()}
-    spread = {key: statistics.stdev(values) for key, values in columns.items() if key != "kid_se"}
-    return means | {"fd_std": spread["fd"], "spread": spread}
+def fakes(model: Model, n: int, seed: int) -> Generator[tuple[Tensor, Tensor | None], None, None]:
+    """Samples 0, ..., n - 1 of a seed, 1,000 after another, with a conditional model's labels."""
+    for start in range(0, n, BATCH):
+        yield generate(model, min(BATCH, n - start), seed, start=start)
 
 
-def _memorised(model: Model, n: int) -> dict[str, float]:
-    if not FashionMNIST.available("train"):
-        return {}
-    distances = nearest_distances(generate(model, n, SEEDS[0])[0], FashionMNIST.load("train").images)
+def _sampled(model: Model, n: int, seed: int) -> Stages[tuple[dict[str, float], Tensor]]:
+    """What one seed's fakes score, and the fakes."""
+    images, asked, seen = [], [], []
+    for batch, labels in fakes(model, n, seed):
+        images.append(batch)
+        asked.append(labels)
+        seen.append(look(batch))
+        yield 0.7 * sum(map(len, images)) / n
+    return score_set(Looked.of(seen), _joined(asked)), torch.cat(images)
+
+
+def _joined(labels: list[Tensor | None]) -> Tensor | None:
+    known = [batch for batch in labels if batch is not None]
+    return torch.cat(known) if known else None
+
+
+def _raw_distance(model: Model, n: int, seed: int) -> Stages[float]:
+    extractor = load_extractor("first")
+    features = RunningGaussian(len(extractor.test.mean))
+    for images, _ in fakes(model, n, seed):
+        features.add(extractor.features(images))
+        yield features.n / n
+    return frechet_distance(features.fit(), extractor.test)
+
+
+def memorised(images: Tensor) -> Stages[dict[str, float]]:
+    """How far uint8 images (N, 28, 28) are from their nearest training images."""
+    found: list[Tensor] = []
+    for distances in nearest_in_turn(images, FashionMNIST.load("train").images):
+        found.append(distances)
+        yield sum(map(len, found)) / len(images)
+    distances = torch.cat(found)
     near = distances < load_floor()["nearest_train_1_percent"]
     return {"nearest_train": float(distances.median()), "near_copies": float(near.double().mean())}
-
-
-def _distance(extractor: Extractor, fakes: torch.Tensor) -> float:
-    return frechet_distance(Gaussian.of(extractor.features(fakes)), extractor.test)
 
 
 def milliseconds(model: Model, repeats: int = 15) -> float:

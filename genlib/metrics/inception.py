@@ -16,7 +16,7 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.metrics.evaluation import FEWEST
+from genlib.metrics.scores import FEWEST
 from genlib.sampling import generate
 from genlib.store import load
 

@@ -2,31 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
-CHUNK = 500
+from genlib.metrics.neighbours import smallest
+
+CHUNK = 100
+SCREEN = 128  # principal components that tell most images apart
+FITTED = 3_000  # images that these are fitted to; any orthonormal basis gives true bounds
+PAIRS = 2_000  # exact distances at a time: few enough for the cache
+MOST_CANDIDATES = 2_000  # an image, above which searching them all by one product is faster
 
 
 def nearest_distances(images: Tensor, others: Tensor) -> Tensor:
     """Euclidean distance of each uint8 image (N, 28, 28), pixels in [0, 1], to its nearest of `others` (M, 28, 28).
 
-    Exact: |a - b|^2 = |a|^2 - 2 a b + |b|^2, one matrix product for 500 images. Returns float32 (N,).
+    Exact, float32 (N,).
     """
-    return nearest(images, others)[0]
+    return torch.cat(list(nearest_in_turn(images, others)))
 
 
 def nearest(images: Tensor, others: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
-    """Distances (N,) and rows of `others` (N,) of the nearest; (N, k) of the k nearest, nearest first, for k > 1."""
-    table = others.flatten(1).float() / 255
+    """Distances (N,) and rows of `others` (N,) of the nearest; (N, k) of the k nearest, nearest first, for k > 1.
+
+    All of |a - b|^2 = |a|^2 - 2 a b + |b|^2 are computed: for a few images.
+    """
+    table = _pixels(others)
     norms = table.square().sum(1)
     distances, rows = [], []
-    for part in images.flatten(1).split(CHUNK):
-        values = part.float() / 255
-        squares = torch.addmm(norms, values, table.T, alpha=-2)  # (500, M), less |a|^2
-        best = squares.topk(k, dim=1, largest=False)
-        found = table[best.indices] - values.unsqueeze(1)  # exact for the winners, however small
+    for part in images.split(CHUNK):
+        values = _pixels(part)
+        columns = smallest(torch.addmm(norms, values, table.T, alpha=-2), k)[1]  # (100, M), less |a|^2
+        found = table[columns] - values.unsqueeze(1)  # exact for the winners, however small
         distances.append(found.square().sum(2).sqrt())
-        rows.append(best.indices)
+        rows.append(columns)
     d, i = torch.cat(distances), torch.cat(rows)
     return (d.squeeze(1), i.squeeze(1)) if k == 1 else (d, i)
+
+
+def nearest_in_turn(images: Tensor, others: Tensor) -> Iterator[Tensor]:
+    """`nearest_distances` of 100 images after another.
+
+    With P an orthonormal projection and r an image's distance from its plane, |P a - P b|^2 + (r_a - r_b)^2 is at
+    most |a - b|^2. So the image nearest in these few coordinates gives an upper bound, and only images whose lower
+    bound is below it (some tens of 60,000) have to be looked at whole.
+    """
+    screen = _Screen(others)
+    table = torch.cat([screen(part) for part in others.split(5_000)]).T.contiguous()  # (129, M)
+    norms = table.square().sum(0)
+    for part in images.split(CHUNK):
+        values, points = _pixels(part), screen(part)
+        least = torch.addmm(norms, points, table, alpha=-2)  # (100, M) lower bounds, less |point|^2
+        bound = (_pixels(others[smallest(least, 1)[1].squeeze(1)]) - values).square().sum(1)
+        most = 1.0001 * bound + 1e-3 - points.square().sum(1)  # with what rounding may add
+        candidates = least <= most.unsqueeze(1)
+        if int(candidates.count_nonzero()) > MOST_CANDIDATES * len(part):
+            yield nearest(part, others)[0]
+            continue
+        found = torch.full((len(part),), torch.inf)
+        for rows, columns in zip(*(index.split(PAIRS) for index in candidates.nonzero(as_tuple=True)), strict=True):
+            exact = (_pixels(others[columns]) - values[rows]).square().sum(1)
+            found.scatter_reduce_(0, rows, exact, "amin")
+        yield found.sqrt()
+
+
+class _Screen:
+    """Images (N, 28, 28) to coordinates on the leading principal components and the distance from their plane."""
+
+    def __init__(self, images: Tensor) -> None:
+        some = _pixels(images[:: -(-len(images) // FITTED)])
+        self.mean = some.mean(0)
+        centred = some - self.mean
+        self.basis = torch.linalg.eigh(centred.T @ centred).eigenvectors[:, -SCREEN:]  # (784, 128)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        centred = _pixels(images) - self.mean
+        coordinates = centred @ self.basis
+        rest = (centred.square().sum(1) - coordinates.square().sum(1)).clamp_(min=0).sqrt()
+        return torch.cat([coordinates, rest.unsqueeze(1)], dim=1)  # (N, 129)
+
+
+def _pixels(images: Tensor) -> Tensor:
+    """uint8 (N, 28, 28) to float32 (N, 784) in [0, 1]."""
+    return images.flatten(1).float() / 255
