@@ -1,4 +1,4 @@
-"""Any number of samples on disk, in shards that are written whole or not at all, and measured shard by shard.
+"""Any number of samples on disk, in shards that are written whole or not at all.
 
 Shard k holds samples 10,000 k, ... of a seed, as `sample --out F.npz` writes them; memory holds one at a time. Several
 processes (torchrun) take the shards in turn, and what is there already is not drawn again.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,6 @@ from torch import Tensor
 from genlib.errors import GenlibError
 from genlib.files import read_file, read_json, write_file, write_json
 from genlib.images import npz_bytes
-from genlib.metrics.classification import CLASSES, balance_of_counts
-from genlib.metrics.features import load_extractor
-from genlib.metrics.frechet import RunningGaussian, frechet_distance
 from genlib.model import Conditional
 from genlib.noise import check_seed
 from genlib.processes import Processes
@@ -53,9 +50,9 @@ def write_shards(
     index = {"model": str(name), "sha256": digest, "seed": check_seed(seed), "n": n, "labelled": labelled}
     processes.lead(lambda: _begin(target, index | {"label": label}))
     done = 0
-    for start in _starts(n, processes):
+    for start in starts(n, processes):
         count = min(SHARD, n - start)
-        path = _path(target, start)
+        path = shard_path(target, start)
         if not _is_whole(path, count, labelled):
             images, labels = generate(model, count, seed, label, start=start)
             write_file(path, npz_bytes(images=images.numpy(), **({} if labels is None else {"labels": labels.numpy()})))
@@ -64,40 +61,13 @@ def write_shards(
     processes.wait()
 
 
-def measure_shards(directory: str | Path, progress: Callable[[int], object] = lambda done: None) -> dict[str, Any]:
-    """What the samples in a directory score; `progress` receives how many this process has measured.
-
-    `fd` is the Frechet distance from the test split, which falls a little with `samples`: compare it at equal n.
-    `class_consistency` where the shards have labels, else `balance_kl`, as in the protocol. Raises GenlibError for a
-    directory without shards, one that is not finished, or a damaged shard.
-    """
-    source, processes, extractor = Path(directory), Processes.join("cpu"), load_extractor()
-    index = processes.lead(lambda: _finished(source))
-    features = RunningGaussian(len(extractor.test.mean))
-    seen, agreed = torch.zeros(CLASSES, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    for start in _starts(index["n"], processes):
-        images, labels = _read(_path(source, start), min(SHARD, index["n"] - start), index["labelled"])
-        points, classes = extractor.look(images)
-        features.add(points)
-        seen += torch.bincount(classes, minlength=CLASSES)
-        agreed += 0 if labels is None else (classes == labels).sum()
-        progress(int(features.n))
-    sums = [torch.tensor([features.n]).double(), torch.from_numpy(features.total), torch.from_numpy(features.products)]
-    n, total, products, seen, agreed = processes.sum([*sums, seen, agreed])
-    features.n, features.total, features.products = float(n), total.numpy(), products.numpy()
-    figures = {"samples": int(n), "fd": frechet_distance(features.fit(), extractor.test)}
-    if index["labelled"]:
-        figures["class_consistency"] = float(agreed / n)
-    else:
-        figures["balance_kl"] = balance_of_counts(seen)
-    return index | figures
-
-
-def _starts(n: int, processes: Processes) -> range:
+def starts(n: int, processes: Processes) -> range:
+    """The first samples of this process' shards."""
     return range(processes.index * SHARD, n, processes.count * SHARD)
 
 
-def _path(directory: Path, start: int) -> Path:
+def shard_path(directory: Path, start: int) -> Path:
+    """The file that begins with a sample."""
     return directory / f"{start // SHARD:06d}.npz"
 
 
@@ -120,14 +90,14 @@ def _begin(directory: Path, index: dict[str, Any]) -> None:
         torn.unlink(missing_ok=True)
 
 
-def _finished(directory: Path) -> dict[str, Any]:
+def read_index(directory: Path) -> dict[str, Any]:
     """The index of a directory whose shards are all there."""
     if not (directory / INDEX).is_file():
         raise GenlibError(f"{directory} holds no shards; write some with: sample NAME --n N --out {directory}/")
     index = read_json(directory / INDEX)
     if not isinstance(index.get("n"), int) or not 1 <= index["n"] <= MOST or "labelled" not in index:
         raise GenlibError(f"{directory / INDEX} does not describe shards")
-    missing = sum(not _path(directory, start).is_file() for start in range(0, index["n"], SHARD))
+    missing = sum(not shard_path(directory, start).is_file() for start in range(0, index["n"], SHARD))
     if missing:
         raise GenlibError(f"{directory} lacks {missing} shards; the command that began it goes on with it")
     return index
@@ -138,13 +108,13 @@ def _is_whole(path: Path, count: int, labelled: bool) -> bool:
     if not path.is_file():
         return False
     try:
-        _read(path, count, labelled)
+        read_shard(path, count, labelled)
     except GenlibError:
         return False
     return True
 
 
-def _read(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor | None]:
+def read_shard(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor | None]:
     """Images uint8 (count, 28, 28), and labels where there should be some."""
     try:
         with np.load(io.BytesIO(read_file(path, LARGEST)), allow_pickle=False) as arrays:

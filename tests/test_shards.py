@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +21,20 @@ from genlib.data import FashionMNIST
 from genlib.metrics.classification import balance_divergence, class_consistency
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, RunningGaussian, frechet_distance
+from genlib.metrics.samples import measure_samples
 from genlib.processes import Processes
 from genlib.sampling import generate
-from genlib.shards import INDEX, measure_shards, write_shards
+from genlib.shards import INDEX, write_shards
+from genlib.stages import finish
 from genlib.store import load
 from tests.tiny import refused
 
 CONDITIONAL, UNCONDITIONAL = "cgan-mlp", "vae-dense-8"
 N = 1_300
+
+
+def measured(path: Path) -> dict[str, Any]:
+    return finish(measure_samples(path))
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +76,11 @@ def test_processes_take_shards_in_turn(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", [CONDITIONAL, UNCONDITIONAL])
 def test_figures_are_those_of_the_whole_set(name: str, tmp_path: Path) -> None:
     list(write_shards(name, tmp_path / "d", N))
-    told: list[int] = []
-    figures = measure_shards(tmp_path / "d", told.append)
+    told: list[float] = []
+    figures = finish(measure_samples(tmp_path / "d"), told.append)
     images, labels = generate(load(name), N)
     extractor = load_extractor()
-    assert told == [500, 1000, 1300] and figures["samples"] == N and figures["model"] == name
+    assert told == sorted(told) and figures["samples"] == N and figures["model"] == name
     assert figures["fd"] == pytest.approx(frechet_distance(Gaussian.of(extractor.features(images)), extractor.test))
     seen = extractor.predict(images)
     if labels is None:
@@ -102,7 +109,7 @@ def test_only_what_is_missing_or_damaged_is_drawn_again(tmp_path: Path, monkeypa
     (directory / "000002.npz").unlink()
     (directory / ".000002.npz.77.tmp").write_bytes(b"half")
     with refused("lacks 1 shards"):
-        measure_shards(directory)
+        measured(directory)
     drawn: list[int] = []
 
     def counted(*arguments: object, start: int) -> object:
@@ -123,7 +130,7 @@ def test_a_damaged_shard_is_not_measured(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
     with refused("000001.npz is damaged; the command that wrote it repairs it"):
-        measure_shards(tmp_path)
+        measured(tmp_path)
 
 
 def test_a_shard_with_damaged_labels_is_drawn_again(tmp_path: Path) -> None:
@@ -133,7 +140,7 @@ def test_a_shard_with_damaged_labels_is_drawn_again(tmp_path: Path) -> None:
     damaged[whole.index(b"PK\x01\x02") - 8] ^= 255  # before the archive's directory: in its last array, the labels
     path.write_bytes(damaged)
     with refused("000000.npz is damaged"):
-        measure_shards(tmp_path)
+        measured(tmp_path)
     list(write_shards(CONDITIONAL, tmp_path, 20))
     assert path.read_bytes() == whole
 
@@ -160,11 +167,11 @@ def test_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with refused("cannot make the directory"):
         list(write_shards(UNCONDITIONAL, tmp_path / "file", 10))
-    with refused("holds no shards; write some with"):
-        measure_shards(tmp_path / "nothing")
+    with refused("there is no file or directory"):
+        measured(tmp_path / "nothing")
     (tmp_path / INDEX).write_text('{"n": "many"}')
     with refused("does not describe shards"):
-        measure_shards(tmp_path)
+        measured(tmp_path)
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,9 @@ import streamlit as st
 
 from genlib.drawing import PLOT, Axis, log_ticks, name_places, trade_off
 from genlib.images import grid, png_bytes
-from genlib.leaderboard import REAL, leaderboard
+from genlib.leaderboard import leaderboard
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
+from genlib.metrics.floor import load_floor
 from genlib.model import families
 from ui import draw, zoo
 from ui.controls import BOUND
@@ -21,6 +23,7 @@ from ui.share import Maker, csv_bytes
 
 Row = dict[str, Any]
 STRIP = 10
+WORDS = ("model", "family", "disputed")  # columns that are no figures
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,20 @@ def controls_row(board: Board) -> Board:
     return replace(board, metric=titles.get(metric or "", measured[0]), cost=cost)
 
 
+def beside(board: Board, own: list[Row]) -> Board:
+    """The board with more rows in its table, and where each stands in words."""
+    for row in own:
+        place = 1 + sum(each["fd"] < row["fd"] for each in board.rows if each["fd"] is not None)
+        floor = load_floor(row["samples"] or EVALUATION_SAMPLES)
+        st.markdown(
+            f"**{row['model']}**: Frechet distance {row['fd']:.2f}, which would be place {place} of "
+            f"{len(board.rows) + 1}; second opinion {row['fd_second'] or math.nan:.2f}. "
+            f"{floor['samples']:,} photographs score {floor['fd']:.2f} and {floor['fd_second']:.2f}. "
+            f"{warning(row['samples'] or EVALUATION_SAMPLES).capitalize()}"
+        )
+    return replace(board, rows=[*board.rows, *own])
+
+
 def show_podium(board: Board) -> None:
     """Samples of the best three."""
     if not board.ranked:
@@ -124,7 +141,15 @@ def show_podium(board: Board) -> None:
     for place, (rank, row) in zip(st.columns(3, gap="medium"), enumerate(board.ranked[:3], start=1), strict=False):
         with place:
             show_tiles(draw.strip(row["model"], STRIP), STRIP, f"{STRIP} samples of {row['model']}, number {rank}")
-            st.markdown(f"**{rank}. {row['model']}** · {board.written(row)}")
+            st.markdown(f"**{rank}. {row['model']}** · {board.written(row)}{_second_opinion(row, board)}")
+
+
+def _second_opinion(row: Row, board: Board) -> str:
+    """What the other extractor says of one of the best, and its place by that."""
+    if board.metric != "fd" or row["fd_second"] is None:
+        return ""
+    place = 1 + sum((each["fd_second"] or math.inf) < row["fd_second"] for each in board.rows)
+    return f" · second opinion {row['fd_second']:.2f}, place {place}"
 
 
 def show_scatter(board: Board) -> None:
@@ -212,10 +237,25 @@ def caption(board: Board) -> str:
     return f"**{board.figure.title}** ({board.figure.better} is better). {board.figure.meaning}{real}{lacking}"
 
 
+def show_disputes(board: Board) -> None:
+    """Where the two extractors clearly order two models in opposite ways."""
+    lines = [f"- {row['model']} before {row['disputed']}" for row in board.ranked if row["disputed"]]
+    if board.metric not in ("fd", "fd_second") or not lines:
+        return
+    st.markdown(
+        ":material/balance: **The two opinions part.** The distances are what two classifiers of different kinds see. "
+        f"On {len(lines)} of the {len(board.ranked)} models they disagree about an order, each beyond doubt: what one "
+        "calls nearer to the photographs, the other calls farther. Which of such two is better, these figures do not "
+        "say; look at the samples."
+    )
+    with st.expander("The first classifier puts"):
+        st.markdown("\n".join(lines) + "\n\nThe second one turns each of these around.")
+
+
 def show_table(board: Board) -> None:
     """Every figure of every model, what real images score among them; a click on a head sorts."""
     rows = [*board.ranked, *board.without, board.real]
-    first = ("model", "family", board.metric, f"{board.metric}_spread")
+    first = ("model", "family", board.metric, f"{board.metric}_spread", "disputed")
     columns = sorted(
         (key for key in rows[0] if any(row[key] is not None for row in rows)), key=lambda k: k not in first
     )
@@ -233,7 +273,7 @@ def show_table(board: Board) -> None:
 
 
 def _cell(row: Row, key: str) -> object:
-    scale = FIGURES[key.removesuffix("_spread")].scale if key not in ("model", "family") else 1
+    scale = FIGURES[key.removesuffix("_spread")].scale if key not in WORDS else 1
     return row[key] if scale == 1 or row[key] is None else scale * row[key]
 
 
@@ -241,6 +281,11 @@ def _configuration(columns: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "model": st.column_config.TextColumn("Model", pinned=True),
         "family": st.column_config.TextColumn("Family"),
+        "disputed": st.column_config.TextColumn(
+            "Opinions part",
+            help="Models that this one is clearly ahead of by the first extractor's distance and clearly behind by "
+            "the second's: which is better depends on who looks.",
+        ),
     }
     for key in columns:
         if key in FIGURES:
@@ -256,8 +301,8 @@ def _configuration(columns: list[str]) -> dict[str, Any]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _strip_address(name: str) -> str | None:
-    """A model's first samples as a data URL."""
-    if name == REAL:
+    """A model's first samples as a data URL; None for rows that are no models."""
+    if name not in zoo.usable():
         return None
     strip = png_bytes(grid(draw.strip(name, STRIP), STRIP, 2, 2))
     return "data:image/png;base64," + base64.b64encode(strip).decode()
@@ -271,9 +316,11 @@ def explain_figures() -> None:
             "photographs, and they are compared with the 10,000 test images. Three times, with different noise: the "
             "figure is the mean, **±** the standard deviation. Distances are not taken between pixels but between what "
             "a small classifier of garments, trained once on the training split and frozen, sees in them "
-            "(128 numbers an image). *Real training images* are 10,000 photographs measured in the samples' place: "
-            "no model can be expected to come nearer, or to cover more. Precision and density can exceed theirs, where "
-            "a model draws nothing but the most usual garments."
+            "(128 numbers an image). Another classifier, built in another way, gives a **second opinion**: a distance "
+            "depends on who looks, so one model is called better than another only where both agree. *Real training "
+            "images* are 10,000 photographs measured in the samples' place: no model can be expected to come nearer, "
+            "or to cover more. Precision and density can exceed theirs, where a model draws nothing but the most "
+            "usual garments."
         )
         lines = [f"- **{each.title}**{_sense(each)}. {each.meaning}" for each in FIGURES.values()]
         st.markdown("\n".join(lines))

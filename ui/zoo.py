@@ -13,7 +13,7 @@ import streamlit as st
 
 from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
-from genlib.metrics.evaluation import EVALUATION_SAMPLES
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.model import Model, families, get_preset, unit_of_training
 from genlib.store import load, weights_directory
 
@@ -72,9 +72,11 @@ class Entry:
         family = self.family[0].upper() + self.family[1:]
         if not self.metrics:
             return f"**{family}.** {self.summary}"
-        scale = f"0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}"
-        if self.few:
-            scale = "a quick look, biased upwards"
+        floor = self.metrics.get("floor") or {}
+        number = f"{floor.get('samples', 0):,} " if self.few else ""
+        scale = f"0 is perfect, {number}real photographs score {self.metrics['fd_floor']:.2f}"
+        if warning(self.metrics.get("samples", EVALUATION_SAMPLES)):
+            scale += "; so few samples say little"
         return (
             f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f}{self.few} ({scale}); "
             f"{self.metrics['parameters']:,} parameters."

@@ -135,3 +135,14 @@ def test_names_on_the_leaderboard_can_be_read(size: tuple[int, int], best: int, 
     for a, b in combinations(boxes, 2):
         beside = a["x"] + a["width"] <= b["x"] + 2 or b["x"] + b["width"] <= a["x"] + 2
         assert beside or a["y"] + a["height"] <= b["y"] + 4 or b["y"] + b["height"] <= a["y"] + 4
+
+
+def test_own_samples_are_measured_and_take_their_place(visit: Visit, tmp_path: Path) -> None:  # noqa: F811
+    np.savez(tmp_path / "mine.npz", images=FashionMNIST.load("test").images[:600].numpy())
+    np.savez(tmp_path / "floats.npz", images=np.zeros((20, 28, 28)))
+    page = visit("/leaderboard")
+    page.get_by_text("Put samples of your own generator beside these").click()
+    page.locator("input[type=file]").set_input_files([tmp_path / "mine.npz", tmp_path / "floats.npz"])
+    expect(page.get_by_text("floats.npz holds images of type float64")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"mine: Frechet distance 0\.\d\d, which would be place 1 of"))).to_be_visible()
+    expect(page.get_by_text("600 samples are few")).to_be_visible()

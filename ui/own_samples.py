@@ -1,0 +1,87 @@
+"""Samples of a visitor's own generator, measured by the same protocol and shown beside the zoo."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from genlib.errors import GenlibError
+from genlib.leaderboard import row_of
+from genlib.metrics.samples import measure_source
+from genlib.metrics.scores import FEWEST
+from genlib.processes import Processes
+from genlib.sample_files import read_npz
+from genlib.stages import finish
+from ui.measures import FIGURES
+
+FAMILY = "your samples"
+MOST = 10_000  # images of a file: as many as the zoo's figures are of
+MOST_FILES = 4
+MEGABYTES = 10
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def own_rows() -> list[dict[str, Any]]:
+    """The uploader, and a row of the leaderboard for each file that could be measured."""
+    with st.expander("Put samples of your own generator beside these", icon=":material/upload_file:"):
+        st.markdown(
+            f"An `.npz` with `images`, uint8 (N, 28, 28), 0 black to 255 white, and `labels` (N,) if there are any; "
+            f"up to {MOST:,} images are measured here, in seconds. For more, for a directory of PNGs, or to keep them "
+            "to yourself: `python -m genlib evaluate --samples FILE --json mine.json`, and put `mine.json` here. "
+            f"Compare at equal numbers: the zoo's figures are of {MOST:,} samples."
+        )
+        files = st.file_uploader(
+            "Your samples", ["npz", "json"], accept_multiple_files=True, key="own", max_upload_size=MEGABYTES
+        )
+        rows = [_row(file.name, file.getvalue()) for file in files[:MOST_FILES]]
+        if len(files) > MOST_FILES:
+            st.warning(f"The first {MOST_FILES} files are shown; remove one to see another.")
+    return [row for row in rows if row]
+
+
+def _row(name: str, content: bytes) -> dict[str, Any] | None:
+    try:
+        figures = _read_figures(name, content) if name.lower().endswith(".json") else _measured(name, content)
+    except GenlibError as error:
+        st.error(str(error))
+        return None
+    return row_of(Path(name).stem[:40], FAMILY, figures)
+
+
+def _read_figures(name: str, content: bytes) -> dict[str, Any]:
+    """What `evaluate --samples --json` wrote: numbers alone are taken from it."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise GenlibError(f"{name} is not readable JSON") from error
+    if not isinstance(found, dict) or not _is_number(found.get("fd")):
+        raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
+    return {key: found[key] for key in FIGURES if _is_number(found.get(key))}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _measured(name: str, content: bytes) -> dict[str, Any]:
+    """The figures of an .npz, measured once a session; one visitor's at a time."""
+    known: dict[str, Any] = st.session_state.setdefault("own_figures", {})
+    digest = hashlib.sha256(content).hexdigest()
+    if digest not in known:
+        source = read_npz(io.BytesIO(content), name, MOST)
+        if source.n < FEWEST:
+            raise GenlibError(f"a distance takes {FEWEST} images or more, and {name} holds {source.n}")
+        bar = st.progress(0.0, f"Measuring {name}")
+        with _ONE_AT_A_TIME:
+            known[digest] = finish(
+                measure_source(source, Processes.join("cpu")), lambda share: bar.progress(min(share, 1.0))
+            )
+        bar.empty()
+    return known[digest]
