@@ -50,11 +50,11 @@ def generator_loss(fake: Tensor) -> Tensor:
     return F.softplus(-fake.float()).mean()
 
 
-def adversaries(model: Model, config: GANConfig) -> dict[str, torch.optim.Optimizer]:
+def adversaries(model: Model, config: GANConfig, beta2: float = 0.999) -> dict[str, torch.optim.Optimizer]:
     """Adam for the discriminator and for the generator."""
     return {
         name: torch.optim.Adam(
-            model.get_submodule(name).parameters(), lr=config.lr, betas=(config.beta1, 0.999), fused=True
+            model.get_submodule(name).parameters(), lr=config.lr, betas=(config.beta1, beta2), fused=True
         )
         for name in ("discriminator", "generator")
     }

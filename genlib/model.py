@@ -202,6 +202,7 @@ class Preset:
     summary: str
     milestones: tuple[int, ...] = ()  # epochs whose samples the study shows
     differs: str = ""  # from its study, and why, for the card
+    in_training: bool = False  # its weights are still to come
     model_class: type[Model] = Model  # type: ignore[type-abstract]  # `register` fills it in
 
     @property

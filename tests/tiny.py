@@ -25,6 +25,7 @@ TINY: dict[str, dict[str, Any]] = {
         "generator_widths": (16,),
         "discriminator_widths": (16,),
     },
+    "relativistic GAN": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3},
     "GAN": {"latent_size": 6, "generator_widths": (8, 6), "discriminator_widths": (6, 8)},
     "DCGAN": {"latent_size": 6, "width": 3},
     "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels

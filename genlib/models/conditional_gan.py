@@ -110,16 +110,16 @@ class ConditionalGAN(Model):
         return (self.config.latent_size,)
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.generator(z, _required(y))
+        return self.generator(z, required(y))
 
     def embed_classes(self, y: Tensor) -> Tensor:
         return self.generator.embedding(y)
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        return torch.sigmoid(self.discriminator(x, _required(y)))
+        return torch.sigmoid(self.discriminator(x, required(y)))
 
     def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
-        return self.generator.trace(z, _required(y))[1]
+        return self.generator.trace(z, required(y))[1]
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return adversaries(self, self.config)
@@ -137,7 +137,8 @@ class ConditionalGAN(Model):
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
 
 
-def _required(y: Tensor | None) -> Tensor:
+def required(y: Tensor | None) -> Tensor:
+    """The classes of a conditional model, which cannot do without."""
     if y is None:
         raise GenlibError("a conditional model needs labels (N,) or class mixtures (N, 10)")
     return y

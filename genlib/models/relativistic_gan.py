@@ -1,0 +1,189 @@
+"""A convolutional conditional GAN with a modern loss: relativistic pairs and two gradient penalties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genlib.adversarial import GANConfig, adversaries
+from genlib.config import option
+from genlib.model import Descend, Model, Preset, register
+from genlib.models.conditional_gan import ClassEmbedding, required
+from genlib.processes import own_rows
+
+
+@dataclass(frozen=True)
+class RelativisticGANConfig(GANConfig):
+    """`width` is the number of the generator's feature maps next to the image; deeper layers have twice and 4 times."""
+
+    batch_size: int = option(64, "images a step", 2, 10_000)
+    beta1: float = option(0.0, "Adam's decay of the first moment", 0.0, 0.999)
+    beta2: float = option(0.99, "Adam's decay of the second moment", 0.0, 0.9999)
+    latent_size: int = option(64, "numbers in a latent", 1, 1024)
+    embedding_size: int = option(32, "numbers in a class embedding", 1, 128)
+    width: int = option(32, "the generator's feature maps next to the image", 1, 512)
+    discriminator_width: int = option(32, "the discriminator's feature maps next to the image", 1, 512)
+    gamma: float = option(0.2, "weight of the gradient penalties", 0.0, 100.0)
+    lazy: int = option(4, "steps between two penalties, which then weigh as much more", 1, 64)
+    shift: int = option(3, "pixels by which real and fake images are moved before they are judged", 0, 8)
+
+
+class ConditionalNorm(nn.Module):
+    """Batch norm whose scale and shift are linear in the latent and the class embedding (arXiv:1707.00683)."""
+
+    def __init__(self, channels: int, condition: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.affine = nn.Linear(condition, 2 * channels)
+        nn.init.zeros_(self.affine.weight)
+        nn.init.zeros_(self.affine.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)  # (N, C, 1, 1)
+        return self.norm(x) * (1 + scale) + shift
+
+
+class Generator(nn.Module):
+    """Latent and class embedding to an image: a dense stem, two transposed convolutions, one convolution."""
+
+    def __init__(self, config: RelativisticGANConfig) -> None:
+        super().__init__()
+        w, condition = config.width, config.latent_size + config.embedding_size
+        self.embedding = ClassEmbedding(config.embedding_size)
+        self.layers = nn.ModuleList(
+            [
+                nn.Sequential(nn.Linear(condition, 4 * w * 7 * 7, bias=False), nn.Unflatten(1, (4 * w, 7, 7))),
+                nn.ConvTranspose2d(4 * w, 2 * w, 4, stride=2, padding=1, bias=False),  # (N, 64, 14, 14)
+                nn.ConvTranspose2d(2 * w, w, 4, stride=2, padding=1, bias=False),  # (N, 32, 28, 28)
+            ]
+        )
+        self.norms = nn.ModuleList(ConditionalNorm(channels, condition) for channels in (4 * w, 2 * w, w))
+        self.output = nn.Conv2d(w, 1, 3, padding=1)
+
+    def trace(self, z: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The image, and every hidden layer's activations before and after its ReLU."""
+        condition = torch.cat([z, self.embedding(y)], dim=1)  # (N, d + e)
+        found: dict[str, Tensor] = {}
+        h = condition
+        for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True), start=1):
+            found[f"hidden {i}, before ReLU"] = before = norm(layer(h), condition)
+            found[f"hidden {i}, after ReLU"] = h = F.relu(before)
+        return torch.tanh(self.output(h)), found
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        return self.trace(z, y)[0]
+
+
+class Discriminator(nn.Module):
+    """Image and class to a logit, the class by projection (Miyato and Koyama 2018, arXiv:1802.05637, eq. 5)."""
+
+    def __init__(self, config: RelativisticGANConfig) -> None:
+        super().__init__()
+        w = config.discriminator_width
+        self.body = nn.Sequential(
+            nn.Conv2d(1, w, 4, stride=2, padding=1),  # (N, 32, 14, 14)
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(w, 2 * w, 4, stride=2, padding=1),  # (N, 64, 7, 7)
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(2 * w, 4 * w, 3, padding=1),
+            nn.LeakyReLU(0.2),
+        )
+        self.output = nn.Linear(4 * w, 1)
+        self.embedding = ClassEmbedding(4 * w)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        h = self.body(x).sum((2, 3))  # (N, 128)
+        return self.output(h).squeeze(1) + (self.embedding(y) * h).sum(1)
+
+
+@register(
+    "relativistic GAN",
+    RelativisticGANConfig,
+    [
+        Preset(
+            "cgan-conv",
+            RelativisticGANConfig(epochs=40, lr_decay=0.4),
+            "Convolutional generator that is told the class at every layer, with a relativistic loss and penalties.",
+            milestones=(1, 5, 10, 20, 40),
+            in_training=True,
+        )
+    ],
+)
+class RelativisticGAN(Model):
+    """D descends softplus(-(D(x|y) - D(G(z|y)|y))), G the same with the signs turned (Huang et al. 2024,
+    arXiv:2501.05441, eq. 3): only which of a pair is more real is judged, so that no mode can be left alone.
+
+    D also descends gamma / 2 |grad D|^2 at real images (R1) and at fakes (R2) (eqs. 5 and 6), every fourth step with
+    four times the weight (Karras et al. 2020, arXiv:1912.04958, appendix B). No normalisation in D. Real and fake
+    images are moved by up to three pixels before they are judged (Zhao et al. 2020, arXiv:2006.10738).
+    """
+
+    averaged = ("generator",)
+    config: RelativisticGANConfig
+    middle: Tensor
+    steps: Tensor
+
+    def __init__(self, config: RelativisticGANConfig) -> None:
+        super().__init__(config)
+        self.generator = Generator(config)
+        self.discriminator = Discriminator(config)
+        self.register_buffer("middle", torch.zeros(1))
+        self.register_buffer("steps", torch.zeros(1, dtype=torch.int64))
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.latent_size,)
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.generator(z, required(y))
+
+    def embed_classes(self, y: Tensor) -> Tensor:
+        return self.generator.embedding(y)
+
+    def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """A relativistic logit has no zero of its own: it is counted from midway between real images and fakes, as
+        training saw them last."""
+        return torch.sigmoid(self.discriminator(x, required(y)) - self.middle)
+
+    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        return self.generator.trace(z, required(y))[1]
+
+    def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return adversaries(self, self.config, self.config.beta2)
+
+    def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
+        n, penalised = len(x), int(self.steps) % self.config.lazy == 0
+        z = own_rows(lambda n: torch.randn(n, *self.latent_shape, device=x.device), n)
+        fake = self.generator(z, y)  # a pair is of one class
+        images = self._moved(torch.cat([x, fake.detach()])).requires_grad_(penalised)
+        both = torch.cat([y, y])
+        logits = self.discriminator(images, both)
+        d_loss = loss = F.softplus(logits[n:] - logits[:n]).mean()
+        if penalised:
+            (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+            penalty = gradient.square().sum() / n  # the means over real images and over fakes, added
+            loss = loss + self.config.lazy * self.config.gamma / 2 * penalty
+        descend(loss, "discriminator")
+        fake_logits = self.discriminator(self._moved(fake), y)
+        with torch.no_grad():
+            real_logits = self.discriminator(images[:n], y)
+            self.middle.lerp_((real_logits.mean() + fake_logits.mean()) / 2, 0.001)
+            self.steps += 1
+        g_loss = F.softplus(real_logits - fake_logits).mean()
+        descend(g_loss, "generator")
+        return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
+
+    def _moved(self, images: Tensor) -> Tensor:
+        """Each image moved by up to `shift` pixels along either axis, black moving in."""
+        reach, n = self.config.shift, len(images)
+        if not reach:
+            return images
+        offsets = own_rows(lambda n: torch.randint(2 * reach + 1, (n, 2), device=images.device), n)
+        padded = F.pad(images, (reach,) * 4, value=-1.0)
+        span = torch.arange(images.shape[-1], device=images.device)
+        rows = (offsets[:, :1] + span)[:, :, None]  # (N, 28, 1)
+        columns = (offsets[:, 1:] + span)[:, None, :]
+        return padded[torch.arange(n, device=images.device)[:, None, None], 0, rows, columns].unsqueeze(1)
