@@ -62,6 +62,11 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=64)
     add.add_argument("--seed", type=_whole("seed"), default=0)
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
+    add.add_argument("--temperature", type=_number("temperature"), metavar="T", help="scales the noise; 1 as trained")
+    flow = add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given")
+    flow.add_argument("--steps", type=_whole("steps"), metavar="N", help="from noise to image, 1 to 1,000")
+    flow.add_argument("--solver", metavar="euler|heun")
+    flow.add_argument("--guidance", type=_number("guidance"), metavar="W", help="how far the class pulls, 0 to 20")
     add.set_defaults(run=commands.run_sample)
 
     add = names.add_parser("train", help="train a model, or all of them, resumably")
@@ -72,6 +77,7 @@ def _parser() -> _Parser:
         add.add_argument(f"--{flag}", metavar=flag[0].upper(), help=f"short for --set {flag.replace('-', '_')}=...")
     add.add_argument("--set", action="append", default=[], metavar="key=value", help="any field of the configuration")
     add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    add.add_argument("--start-from", metavar="NAME|RUN", help="begin with the weights of a model of the same sizes")
     add.add_argument("--resume", action="store_true", help="go on from the run directory's newest checkpoint")
     for flag, count, behind in (
         ("distance-samples", "5,000 unless given", "each Frechet distance of the history"),
@@ -134,7 +140,7 @@ def _parser() -> _Parser:
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
     add.add_argument("--norm", choices=("running", "batch"), default="running", help="statistics of batch norm")
-    add.add_argument("--threshold", type=_share, default=0.5, help="real from this probability on")
+    add.add_argument("--threshold", type=_number("threshold"), default=0.5, help="real from this probability on")
     add.set_defaults(run=commands.run_discriminator)
 
     add = names.add_parser("reconstruct", help="test images given back by a model, and what differs")
@@ -163,11 +169,14 @@ def _picture_of_a_model(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=_whole("seed"), default=0)
 
 
-def _share(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"threshold takes a number from 0 to 1, not {text!r}") from None
+def _number(name: str) -> Any:
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{name} takes a number, not {text!r}") from None
+
+    return parse
 
 
 def _whole(name: str) -> Any:

@@ -11,14 +11,12 @@ from genlib.model import Conditional, Model
 from genlib.noise import normal
 from genlib.sampling import cycle_labels
 
-DECAY = 0.999
-
 
 class AveragedModel:
     """A copy of a model whose averaged submodules follow the trained ones.
 
-    After step t (counted from 0) average += (1 - decay) (weights - average), decay = min(0.999, (1 + t) / (10 + t)):
-    without that warm-up the first epochs of the average would still be the random start.
+    After step t (counted from 0) average += (1 - d) (weights - average) with d = min(decay, (1 + t) / (10 + t)), where
+    decay is the family's: without that warm-up the first epochs of the average would still be the random start.
     """
 
     def __init__(self, model: Model) -> None:
@@ -34,7 +32,7 @@ class AveragedModel:
     @torch.no_grad()
     def update(self, t: int) -> None:
         """Follow the weights after step t."""
-        decay = min(DECAY, (1 + t) / (10 + t))
+        decay = min(self.model.average_decay, (1 + t) / (10 + t))
         mine, theirs = [pair[0] for pair in self._pairs], [pair[1] for pair in self._pairs]
         torch._foreach_lerp_(mine, theirs, 1 - decay)
 

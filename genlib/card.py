@@ -122,7 +122,7 @@ genlib's other models, not with figures from papers. The second opinion is a cla
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
 images in the samples' place. One training run.
 
-{_few(metrics)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
+{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -135,6 +135,14 @@ images, labels = genlib.generate(model, 64, seed=0)  # uint8 (64, 28, 28)
 
 Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official training split. Weights: MIT licence.
 """
+
+
+def _origin(directory: Path) -> str:
+    history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
+    origin = history.get("start_from")
+    if not isinstance(origin, dict):
+        return ""
+    return f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
 
 
 def _few(metrics: dict[str, Any]) -> str:

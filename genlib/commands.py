@@ -51,11 +51,15 @@ def run_sample(options: argparse.Namespace) -> None:
     from genlib.terminal import follow_shards
 
     label = None if options.label is None else parse_label(options.label)
+    given = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
+    given = {key: value for key, value in given.items() if value is not None}
     if options.out.endswith("/"):
+        if given:
+            raise GenlibError(f"--{next(iter(given))} goes with --out F.png or F.npz; shards are drawn as trained")
         follow_shards(options.name, options.out, options.n, options.seed, label)
         return
     path = _target(options.out, ".png", ".npz")
-    images, labels = generate(load(options.name), options.n, options.seed, label)
+    images, labels = generate(load(options.name), options.n, options.seed, label, **given)
     if path.suffix.lower() == ".npz":
         arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
         write_file(path, npz_bytes(**arrays))

@@ -16,31 +16,29 @@ from genlib.data import FashionMNIST
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import RunningGaussian, frechet_distance
-from genlib.model import Conditional, Decodes, Discriminates, Encodes, Model
+from genlib.model import Conditional, Decodes, Discriminates, Encodes, Looks, Model
 from genlib.sampling import BATCH, cycle_labels, sample
 from genlib.stages import Stages
 
 SEED = 2**32 - 1  # its latents are no one's default picture
-DISTANCE_SAMPLES = 5_000
 JUDGED = 2_000
 ROW = 10
-MAX_LOGGED = 60
 
 
-def logged_epochs(total: int, milestones: tuple[int, ...]) -> list[int]:
-    """Up to 60 epochs whose distance and samples are kept: the first five, the milestones, the last, an even rest."""
-    if total <= MAX_LOGGED:
+def logged_epochs(total: int, milestones: tuple[int, ...], most: int = Looks.epochs) -> list[int]:
+    """The epochs whose distance and samples are kept: the first five, the milestones, the last, an even rest."""
+    if total <= most:
         return list(range(1, total + 1))
     chosen = {1, 2, 3, 4, 5, total, *(m for m in milestones if 1 <= m <= total)}
-    free = MAX_LOGGED - len(chosen)
+    free = most - len(chosen)
     return sorted(chosen | {round(1 + (total - 1) * (i + 1) / (free + 1)) for i in range(free)})
 
 
 class Diagnostics:
     """Fixed latents and images, drawn once a run."""
 
-    def __init__(self, model: Model, train: FashionMNIST, samples: int = DISTANCE_SAMPLES) -> None:
-        self.samples = samples
+    def __init__(self, model: Model, train: FashionMNIST, samples: int | None = None) -> None:
+        self.samples = samples = model.looks.samples if samples is None else samples
         self._z = model.draw_latent(max(samples, ROW), SEED)
         self._y = cycle_labels(len(self._z)) if isinstance(model, Conditional) else None
         self._train = train
@@ -51,7 +49,7 @@ class Diagnostics:
         y = self._y
         for i in range(0, n, BATCH):
             rows = slice(i, min(i + BATCH, n))
-            yield to_uint8(sample(model, self._z[rows], None if y is None else y[rows]))
+            yield to_uint8(sample(model, self._z[rows], None if y is None else y[rows], **model.looks.options))
 
     def row(self, model: Model) -> Tensor:
         """Ten samples from the fixed noise, one a class where there are classes, uint8 (10, 28, 28)."""

@@ -11,7 +11,7 @@ from genlib.metrics.floor import load_floor
 REAL = "real training images"
 APART = (
     *("fd_std", "fd_floor", "fd_second_std", "fd_second_floor", "fd_averaged", "kid_se", "nearest_train_test"),
-    *("spread", "floor", "bic_curve", "seeds", "extractor", "extractor_second"),
+    *("spread", "floor", "bic_curve", "seeds", "solver", "extractor", "extractor_second"),
 )
 FIGURES = tuple(key for key in KEYS if key not in APART)
 OPINIONS = ("fd", "fd_second")  # the distance as two extractors of different kinds see it

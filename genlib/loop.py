@@ -30,7 +30,7 @@ from genlib.events import Checkpointed, EpochDone, Event, Measuring, SamplesWrit
 from genlib.files import write_file, write_json
 from genlib.images import from_uint8, grid, png_bytes
 from genlib.memory import peak_megabytes, reset_peak
-from genlib.model import Model, Preset, device_for
+from genlib.model import Model, Preset, device_for, keeps_raw
 from genlib.processes import Processes, sharing
 from genlib.sampling import generate
 from genlib.stages import each, part
@@ -45,7 +45,7 @@ class Run:
     """A training in memory: model, average, optimisers, and where it stands."""
 
     def __init__(
-        self, preset: Preset, config: Config, data: FashionMNIST, processes: Processes, distance_samples: int
+        self, preset: Preset, config: Config, data: FashionMNIST, processes: Processes, distance_samples: int | None
     ) -> None:
         self.preset, self.config, self.processes = preset, config, processes
         model = preset.build(config)
@@ -59,13 +59,14 @@ class Run:
         self.batch_size = _batch_size(config, len(data), processes.count)
         self.steps_per_epoch = len(data) // self.batch_size
         self.lower = getattr(config, "precision", "float32") == "bfloat16" and _multiplies_bfloat16(self.device)
-        self.logged = logged_epochs(config.epochs, preset.milestones)
+        self.logged = logged_epochs(config.epochs, preset.milestones, model.looks.epochs)
         self.wide = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has no float64
         self.step = 0
         self.history: list[dict[str, Any]] = []
         self.rows: dict[int, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.peak = 0.0, 0.0
+        self.origin: dict[str, Any] | None = None  # the model whose weights it began with
         self.torn = False  # whether it stands in the middle of a step
         self._whole: Tensor | None = None
 
@@ -219,7 +220,8 @@ class Run:
     def _look(self) -> Generator[Event, None, dict[str, float]]:
         """Frechet distances and a row of samples: what `sample` draws, and for a GAN the raw generator."""
         self.model.eval()
-        models = {"fd": self.average.calibrate(), "fd_raw": self.model} if self.average else {"fd": self.model}
+        models = {"fd": self.average.calibrate() if self.average else self.model}
+        models |= {"fd_raw": self.model} if keeps_raw(self.model) else {}
         rows = [image for model in models.values() for image in self.diagnostics.row(model)]
         found: dict[str, float] = {}
         for key, model in models.items():
@@ -271,14 +273,22 @@ class Run:
         """Make the run directory a model: weights, configuration, history and pictures."""
         if self.average:
             self.average.calibrate()
-        averaged = self.average.state() if self.average else {}
-        save_model(directory, self.preset.name, self.model, averaged)
+        if self.average and self.model.average_only:
+            save_model(directory, self.preset.name, self.average.model, {})
+        else:
+            save_model(directory, self.preset.name, self.model, self.average.state() if self.average else {})
         epochs = sorted(self.rows)
-        write_json(directory / "history.json", {"epochs": self.history, "sample_epochs": epochs})
+        write_json(directory / "history.json", {"epochs": self.history, "sample_epochs": epochs} | self._looks())
         sprite = torch.cat([self.rows[epoch] for epoch in epochs])
         write_file(directory / "progress.png", png_bytes(sprite.numpy()))
         images, _ = generate(load(directory), SAMPLES)
         write_file(directory / "samples.png", png_bytes(grid(images, columns=10)))
+
+    def _looks(self) -> dict[str, Any]:
+        """How the history's distances were measured and what the run began with, where that is not as everywhere."""
+        own = self.model.looks
+        looks = {"looks": {"samples": self.diagnostics.samples, **own.options}} if own.options else {}
+        return looks | ({"start_from": self.origin} if self.origin else {})
 
     def cost(self) -> dict[str, Any]:
         """What the training took, and what only it could measure."""

@@ -11,7 +11,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -22,9 +22,19 @@ from torch.overrides import TorchFunctionMode
 from genlib import noise
 from genlib.config import Config
 from genlib.errors import GenlibError
+from genlib.flow import Point
 
 N_CLASSES = 10
 Descend = Callable[[Tensor, str], None]
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a training looks at its samples for its history, in which only like may be compared with like."""
+
+    epochs: int = 60  # at most, of a training
+    samples: int = 5_000  # of a distance
+    options: Mapping[str, Any] = field(default_factory=dict)  # of `sample`
 
 
 class Model(nn.Module, ABC):
@@ -32,7 +42,10 @@ class Model(nn.Module, ABC):
 
     family: ClassVar[str]
     config_class: ClassVar[type[Config]]
-    averaged: ClassVar[tuple[str, ...]] = ()  # submodules whose moving average is kept and sampled from
+    averaged: ClassVar[tuple[str, ...]] = ()  # submodules whose moving average is sampled from
+    average_only: ClassVar[bool] = False  # whether the average alone is shipped, not the raw weights beside it
+    average_decay: ClassVar[float] = 0.999
+    looks: ClassVar[Looks] = Looks()
     converged: bool = False  # true once another epoch would change nothing
 
     def __init__(self, config: Config) -> None:
@@ -125,6 +138,25 @@ class HiddenLayers(Protocol):
         ...
 
 
+@runtime_checkable
+class Integrates(Protocol):
+    """Follows a velocity from noise to image; `sample` takes the same options."""
+
+    def trajectory(
+        self,
+        z: Tensor,
+        y: Tensor | None = None,
+        steps: int | None = None,
+        solver: str | None = None,
+        guidance: float | None = None,
+    ) -> Iterator[Point]:
+        """The way from latents (N, *latent_shape) to images (N, 1, 28, 28), point by point, both ends included.
+
+        `steps`, `solver` and `guidance` are the config's unless told otherwise.
+        """
+        ...
+
+
 class Components(NamedTuple):
     """A mixture's weights (K,), means (K, d) and covariances (K, d, d), in the mixture's own space."""
 
@@ -165,6 +197,7 @@ CAPABILITIES: dict[str, type] = {
     "discriminates": Discriminates,
     "hidden_layers": HiddenLayers,
     "mixture": Mixture,
+    "integrates": Integrates,
 }
 
 
@@ -172,6 +205,11 @@ def capabilities(model: type[Model] | Model) -> list[str]:
     """Names of what a model can do beyond sampling."""
     kind = model if isinstance(model, type) else type(model)
     return [name for name, protocol in CAPABILITIES.items() if issubclass(kind, protocol)]
+
+
+def keeps_raw(model: type[Model] | Model) -> bool:
+    """Whether a model is shipped with raw and averaged weights, between which one can choose."""
+    return bool(model.averaged) and not model.average_only
 
 
 def unit_of_training(can: Collection[str]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from genlib.data import parse_label
 from genlib.errors import GenlibError
 from genlib.images import to_uint8
-from genlib.model import N_CLASSES, Conditional, Model
+from genlib.model import N_CLASSES, Conditional, Integrates, Model
 
 MAX_SAMPLES = 100_000
 BATCH = 250
@@ -27,30 +30,48 @@ def generate(
     temperature: float = 1.0,
     shift: Tensor | None = None,
     start: int = 0,
+    *,
+    steps: int | None = None,
+    solver: str | None = None,
+    guidance: float | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Samples start, ..., start + n - 1 of a seed: uint8 images (n, 28, 28), and a conditional model's labels (n,).
 
     `label` is a class 0-9 or its name, labels (n,), or class mixtures (n, 10), which give no labels back; without it a
     conditional model cycles through the classes. `temperature` scales the noise, then `shift` (*latent_shape) is
-    added to every latent. Raises GenlibError where a model without labels is given one.
+    added to every latent. A model that integrates takes `steps` from noise to image (1 to 1,000), a `solver` ("euler"
+    or "heun") and `guidance` (0 to 20: how far the class pulls); its config's unless given. Raises GenlibError where
+    a model is given what it does not take.
     """
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
         raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
-    y, parts = _classes(model, n, label, start), []
+    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature < math.inf:
+        raise GenlibError(f"temperature takes a finite number from 0, not {temperature!r}")
+    y, parts, options = _classes(model, n, label, start), [], path_options(model, steps, solver, guidance)
     for done in range(0, n, BATCH):
         count = min(BATCH, n - done)
         z = model.temper(model.draw_latent(count, seed, start + done), temperature)
         z = z if shift is None else z + shift
-        parts.append(to_uint8(sample(model, z, None if y is None else y[done : done + count])))
+        parts.append(to_uint8(sample(model, z, None if y is None else y[done : done + count], **options)))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
 
 
 @torch.inference_mode()
-def sample(model: Model, z: Tensor, y: Tensor | None = None) -> Tensor:
+def sample(model: Model, z: Tensor, y: Tensor | None = None, **options: Any) -> Tensor:
     """`model.sample` in evaluation mode on the model's own device."""
     device = device_of(model)
     model.eval()
-    return model.sample(z.to(device), None if y is None else y.to(device))
+    return model.sample(z.to(device), None if y is None else y.to(device), **options)
+
+
+def path_options(model: Model, steps: int | None, solver: str | None, guidance: float | None) -> dict[str, Any]:
+    """What was given of `steps`, `solver` and `guidance`, checked as the fields of the model's config are."""
+    asked = {"steps": steps, "solver": solver, "guidance": guidance}
+    given = {key: value for key, value in asked.items() if value is not None}
+    if given and not isinstance(model, Integrates):
+        raise GenlibError(f"a {model.family} model takes no {' or '.join(given)}: it draws in one step")
+    model.config.replace(**given)
+    return given
 
 
 def device_of(model: Model) -> torch.device:

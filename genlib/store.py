@@ -20,7 +20,7 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.files import read_file, read_json, runs_directory, write_file, write_json
-from genlib.model import Model, device_for, families, get_preset, resolve_device, shapes_only
+from genlib.model import Model, device_for, families, get_preset, keeps_raw, resolve_device, shapes_only
 
 FORMAT = 1
 AVERAGED = "averaged."
@@ -140,7 +140,7 @@ def _wanted(model: Model) -> dict[str, Tensor]:
 
 
 def _prefixes(model: Model) -> tuple[str, ...]:
-    return tuple(f"{part}." for part in model.averaged)
+    return tuple(f"{part}." for part in model.averaged) if keeps_raw(model) else ()
 
 
 def _read_tensors(path: Path, digest: Any, most: int) -> dict[str, Tensor]:

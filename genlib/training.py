@@ -11,7 +11,6 @@ from genlib.card import write_card
 from genlib.checkpoint import checkpoint_seconds, read_checkpoint
 from genlib.config import Config
 from genlib.data import FashionMNIST
-from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
 from genlib.events import Checkpointed, Done, Event, EventLog, Measuring
 from genlib.files import read_json, write_json
@@ -20,6 +19,7 @@ from genlib.loop import Run
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
 from genlib.metrics.scores import FEWEST
 from genlib.model import Preset, get_preset
+from genlib.origin import Origin, begin_from
 from genlib.processes import Processes
 from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
@@ -35,8 +35,9 @@ def train(
     data: FashionMNIST | None = None,
     device: str = "auto",
     resume: bool = False,
-    distance_samples: int = DISTANCE_SAMPLES,
+    distance_samples: int | None = None,
     evaluation_samples: int = EVALUATION_SAMPLES,
+    start_from: str | Path | None = None,
 ) -> Iterator[Event]:
     """Train a preset, with its own or a changed configuration, in a run directory; yields events.
 
@@ -48,14 +49,19 @@ def train(
     one alone reads and writes the run directory, measures, and yields Done. Raises GenlibError for a run directory of
     another preset or configuration, one that another process trains, a damaged checkpoint, losses that stop being
     finite, or a process of the group that has ended.
+
+    `start_from` is a model, by any name that `load` takes, whose weights the run begins with instead of new ones;
+    run.json and history.json keep its name and hash. It must be of the same family and sizes.
     """
     preset, directory, processes = get_preset(name), Path(run_dir), Processes.join(device)
+    distance_samples = preset.model_class.looks.samples if distance_samples is None else distance_samples
     check_samples(distance_samples, evaluation_samples)
     config, interval = config or preset.config, checkpoint_seconds()
     checkpoint = directory / "checkpoint" / "last.safetensors"
     with ExitStack() as stack:
         counts = [distance_samples, evaluation_samples]
-        done = processes.lead(lambda: _enter(stack, directory, preset, config, counts, checkpoint, resume))
+        origin = None if start_from is None else Origin.of(start_from)
+        done = processes.lead(lambda: _enter(stack, directory, preset, config, counts, checkpoint, resume, origin))
         if done:
             yield Done(done)
             return
@@ -64,8 +70,11 @@ def train(
             raise GenlibError("there are no images to train on")
         run = Run(preset, config, data, processes, distance_samples)
         state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
+        run.origin = processes.lead(lambda: read_json(directory / "run.json").get("start_from"))
         if state:
             run.restore(*state, checkpoint)
+        elif run.origin:
+            begin_from(run, run.origin)
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
         else:
@@ -80,6 +89,7 @@ def _enter(
     counts: list[int],
     checkpoint: Path,
     resume: bool,
+    origin: Origin | None,
 ) -> dict[str, Any]:
     """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
     try:
@@ -88,6 +98,8 @@ def _enter(
         raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
+    if origin:
+        origin.note(directory, checkpoint)
     if (directory / "metrics.json").is_file():
         return read_json(directory / "metrics.json")
     for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote

@@ -19,6 +19,8 @@ def run_train(options: argparse.Namespace) -> None:
         raise GenlibError("train takes the name of a model, or --all")
     if options.flavor and not options.on:
         raise GenlibError("--flavor goes with --on hf-jobs")
+    if options.start_from and (options.all or options.on):
+        raise GenlibError("--start-from goes with one model, trained here")
     if options.all:
         _train_all(options)
         return
@@ -45,8 +47,8 @@ def _take_up(options: argparse.Namespace, samples: object) -> None:
 
 def _train_all(options: argparse.Namespace) -> None:
     """Every preset as a run of the queue; --resume says what it does anyway."""
-    from genlib.diagnostics import DISTANCE_SAMPLES
     from genlib.metrics.evaluation import EVALUATION_SAMPLES
+    from genlib.model import Looks
     from genlib.training import check_samples
     from genlib.zoo_terminal import follow_zoo
     from genlib.zoo_training import ZooTraining, zoo_configs
@@ -63,7 +65,7 @@ def _train_all(options: argparse.Namespace) -> None:
     samples = None
     if counts != (None, None):
         samples = (
-            DISTANCE_SAMPLES if counts[0] is None else counts[0],
+            Looks.samples if counts[0] is None else counts[0],
             EVALUATION_SAMPLES if counts[1] is None else counts[1],
         )
         check_samples(*samples)

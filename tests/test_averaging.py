@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genlib.averaging import DECAY, AveragedModel
+from genlib.averaging import AveragedModel
 from genlib.config import Config, option
 from genlib.model import Descend, Model
 
@@ -52,7 +52,7 @@ def test_average_by_hand() -> None:
     average = AveragedModel(model)
     followed = average.model.generator[0].weight  # type: ignore[union-attr,index]
     expected = 0.0
-    for t, decay in ((0, 0.1), (1, 2 / 11), (100_000, DECAY)):
+    for t, decay in ((0, 0.1), (1, 2 / 11), (100_000, Model.average_decay)):
         fill(model, 1.0 + t)
         average.update(t)
         expected = decay * expected + (1 - decay) * (1.0 + t)

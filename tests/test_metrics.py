@@ -21,7 +21,7 @@ from genlib.metrics import features
 from genlib.metrics.classifier import FEATURES, shifted
 from genlib.metrics.evaluation import KEYS, SEEDS, evaluate, evaluating, milliseconds, warning
 from genlib.metrics.features import EXTRACTORS, Extractor, load_extractor
-from genlib.metrics.floor import load_floor
+from genlib.metrics.floor import load_floor, load_spoiled
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.store import save_model
 from tests.tiny import refused, tiny_model
@@ -249,3 +249,10 @@ def test_floors_are_of_their_own_size() -> None:
     assert large["spread"]["fd"] == large["fd_std"] < 0.2 * large["fd"]
     assert "distances come out too large" in warning(500)
     assert warning(10_000) == ""
+
+
+def test_the_second_opinion_minds_grain_less_than_a_missing_class() -> None:
+    """What the Leaderboard says of the two: they are of different kinds."""
+    spoiled = load_spoiled()
+    assert spoiled["noise"]["fd"] > spoiled["no_bags"]["fd"] > 10 * load_floor()["fd"]
+    assert spoiled["no_bags"]["fd_second"] > 1.5 * spoiled["noise"]["fd_second"] > 10 * load_floor()["fd_second"]

@@ -386,3 +386,41 @@ def test_a_flat_distance_is_told(epochs: int, distances: list[float], flat: bool
 def test_without_images_nothing_is_trained(tmp_path: Path, small_data: FashionMNIST) -> None:
     with refused("no images to train on"):
         list(tiny_training("vae-dense-8", tmp_path, FashionMNIST(small_data.images[:0], small_data.labels[:0])))
+
+
+# --start-from -----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_begins_with_a_models_weights(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    origin = undisturbed("cgan-mlp")
+    events = tiny_training("cgan-mlp", tmp_path / "run", small_data, start_from=origin)
+    assert isinstance(next(events), Started)
+    events.close()  # before the first step, with a checkpoint
+    tensors, _ = read_checkpoint(tmp_path / "run" / "checkpoint" / "last.safetensors")
+    raw = load(origin, weights="raw").state_dict()
+    assert all(torch.equal(tensors[f"model.{key}"], value) for key, value in raw.items())
+    list(tiny_training("cgan-mlp", tmp_path / "run", small_data, resume=True))  # need not be said again
+    digest = json.loads((origin / "config.json").read_text())["sha256"]
+    for file in ("run.json", "history.json"):
+        kept = json.loads((tmp_path / "run" / file).read_text())["start_from"]
+        assert kept == {"name": str(origin), "sha256": digest}
+    assert f"began with the weights of {origin}" in (tmp_path / "run" / "README.md").read_text()
+
+
+def test_what_a_run_cannot_begin_with(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    def begin(name: str, run: str, origin: Path | str, **changes: Any) -> None:
+        list(tiny_training(name, tmp_path / run, small_data, start_from=origin, **changes))
+
+    with refused("does not fit vae-cnn: decoder.0.bias has shape"):
+        begin("vae-cnn", "a", undisturbed("vae-dense-8"))
+    with refused("is fitted by expectation-maximisation"):
+        begin("gmm-10", "b", undisturbed("gmm-10"))
+    with refused("no model 'nothing'"):
+        begin("vae-cnn", "c", "nothing")
+    run_until("vae-cnn", tmp_path / "d", small_data, at_step(2))
+    with refused("began with new weights; --start-from is for a new run"):
+        begin("vae-cnn", "d", undisturbed("vae-cnn"), resume=True)

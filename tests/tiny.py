@@ -14,7 +14,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.events import Event
-from genlib.model import Model, get_preset, presets
+from genlib.model import Model, get_preset, keeps_raw, presets
 from genlib.store import save_model, weights_directory
 from genlib.training import train
 
@@ -26,6 +26,7 @@ TINY: dict[str, dict[str, Any]] = {
         "discriminator_widths": (16,),
     },
     "relativistic GAN": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3},
+    "flow matching": {"width": 8, "deep_width": 8, "deep_blocks": 1, "condition_size": 8, "class_dropout": 0.5},
     "GAN": {"latent_size": 6, "generator_widths": (8, 6), "discriminator_widths": (6, 8)},
     "DCGAN": {"latent_size": 6, "width": 3},
     "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels
@@ -61,13 +62,18 @@ def save_tiny(directory: Path, name: str) -> Path:
     if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
         model.log_likelihood.fill_(0.0)  # type: ignore[operator,union-attr]
     state = model.state_dict()
-    averaged = tuple(f"{part}." for part in model.averaged)
+    averaged = tuple(f"{part}." for part in model.averaged) if keeps_raw(model) else ()
     save_model(directory, name, model, {k: v.clone() for k, v in state.items() if k.startswith(averaged)})
     return directory
 
 
 def tiny_training(
-    name: str, directory: Path, data: FashionMNIST, resume: bool = False, **changes: Any
+    name: str,
+    directory: Path,
+    data: FashionMNIST,
+    resume: bool = False,
+    start_from: Path | str | None = None,
+    **changes: Any,
 ) -> Iterator[Event]:
     """A run over in a second."""
     return train(
@@ -79,6 +85,7 @@ def tiny_training(
         resume=resume,
         distance_samples=50,
         evaluation_samples=50,
+        start_from=start_from,
     )
 
 

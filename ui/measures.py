@@ -139,6 +139,10 @@ FIGURES = {
         "Log-likelihood", "%.1f", "Nats per training image, in the space of the mixture: compare like with like."
     ),
     "bic": Figure("BIC", "%.3g", "Likelihood against number of parameters; lower is better on the same data."),
+    "steps": Figure("Steps", "%d", "From noise to image, as it was measured. Only for models that integrate."),
+    "guidance": Figure(
+        "Guidance", "%.1f", "How far the class pulled, as it was measured. Only for models that integrate."
+    ),
     "protocol": Figure("Protocol", "%d", "The version of these measurements; the third has a second opinion."),
     "samples": Figure("Samples", "%d", "Samples a seed, measured for three seeds."),
 }

@@ -12,7 +12,7 @@ import streamlit as st
 from genlib.catalogue import changed_settings
 from genlib.errors import GenlibError
 from genlib.jobs import Queue
-from genlib.model import capabilities, get_preset, presets
+from genlib.model import capabilities, get_preset, keeps_raw, presets
 from genlib.progress import EventReader, Progress
 from genlib.runs import WORKING, Job
 from ui import zoo
@@ -65,7 +65,7 @@ def entry_of(job: Job) -> zoo.Entry:
         family=preset.family,
         summary=preset.summary,
         capabilities=tuple(capabilities(preset.model_class)),
-        averaged=bool(preset.model_class.averaged),
+        averaged=keeps_raw(preset.model_class),
         latent_size=0,
         metrics={},
     )

@@ -11,7 +11,6 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.diagnostics import DISTANCE_SAMPLES
 from genlib.errors import GenlibError
 from genlib.jobs import Queue
 from genlib.model import Preset, get_preset
@@ -69,7 +68,7 @@ def _show_run(queue: Queue, job: Job, visitor: str) -> None:
 
 def _reading(job: Job) -> str:
     """What the distances are worth."""
-    count, final = job.samples or (DISTANCE_SAMPLES, None)
+    count, final = job.samples or (get_preset(job.preset).model_class.looks.samples, None)
     later = "The finished run gets a quick look too" if final else "The finished run is measured by the full protocol"
     return (
         f"The Frechet distance here is that of {count:,} samples from the training images: enough to see where things "

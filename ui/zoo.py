@@ -14,7 +14,7 @@ import streamlit as st
 from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
-from genlib.model import Model, families, get_preset, unit_of_training
+from genlib.model import Model, families, get_preset, keeps_raw, unit_of_training
 from genlib.store import load, weights_directory
 
 SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures
@@ -128,7 +128,7 @@ def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: s
         family=described["family"],
         summary=summary,
         capabilities=tuple(described["capabilities"]),
-        averaged=bool(families()[described["family"]].averaged),
+        averaged=keeps_raw(families()[described["family"]]),
         latent_size=latent_size,
         metrics=metrics if metrics.keys() >= SAID_OF_EACH else {},
         problem=problem,

@@ -26,7 +26,7 @@ from genlib.metrics.frechet import RunningGaussian, frechet_distance
 from genlib.metrics.memorisation import nearest_in_turn
 from genlib.metrics.reconstruction import reconstruction_error
 from genlib.metrics.scores import FEWEST, Looked, look, over_sets, real_neighbourhoods, score_set
-from genlib.model import Conditional, Decodes, Encodes, Model
+from genlib.model import Conditional, Decodes, Encodes, Integrates, Model, keeps_raw
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
 from genlib.stages import Stages, finish, part
 from genlib.store import load, model_directory
@@ -45,6 +45,7 @@ KEYS = (
     *("class_consistency", "balance_kl", "cas", "nearest_train", "nearest_train_test", "near_copies"),
     *("mse", "ssim", "parameters", "ms_64", "train_seconds", "train_epochs", "peak_memory_mb"),
     *("components", "log_likelihood", "bic", "bic_curve"),
+    *("steps", "solver", "guidance"),
     *("spread", "floor", "protocol", "extractor", "extractor_second", "samples", "seeds"),
 )
 CARRIED = ("train_seconds", "train_epochs", "peak_memory_mb", "components", "log_likelihood", "bic", "bic_curve", "cas")
@@ -80,7 +81,7 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
     metrics: dict[str, Any] = dict.fromkeys(KEYS) | _carried(directory / "metrics.json")
     yield 0.0
     real_neighbourhoods()
-    parts = len(SEEDS) + bool(model.averaged) + 1
+    parts = len(SEEDS) + keeps_raw(model) + 1
     sets: list[dict[str, float]] = []
     images = torch.empty(0)
     for seed in SEEDS:
@@ -88,7 +89,7 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
         sets.append(figures)
         images = images if len(images) else drawn
     metrics |= over_sets(sets)
-    if model.averaged:
+    if keeps_raw(model):
         raw = _raw_distance(load(directory, weights="raw"), n, SEEDS[0])
         metrics |= {"fd_averaged": metrics["fd"], "fd_raw": (yield from part(raw, len(SEEDS), parts))}
     if FashionMNIST.available("train"):
@@ -106,6 +107,8 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
         "samples": n,
         "seeds": list(SEEDS),
     }
+    if isinstance(model, Integrates):
+        metrics |= {key: getattr(model.config, key) for key in ("steps", "solver", "guidance")}
     if isinstance(model, Encodes) and isinstance(model, Decodes):
         metrics["mse"], metrics["ssim"] = reconstruction_error(model, FashionMNIST.load("test").images)
     if score and isinstance(model, Conditional):

@@ -13,13 +13,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from genlib.data import FashionMNIST
+import torch
+import torch.nn.functional as F
+
+from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
 from genlib.files import write_file
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS
 from genlib.metrics.memorisation import nearest_distances
-from genlib.metrics.scores import look, over_sets, score_set
+from genlib.metrics.scores import distances, look, over_sets, score_set
 
 FILE = Path(__file__).with_name("floor.json")
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
@@ -45,6 +48,24 @@ def load_floor(n: int = 10_000) -> dict[str, Any]:
     return {"samples": size, **kept["sizes"][str(size)], **kept["whole"]}
 
 
+def load_spoiled() -> dict[str, dict[str, float]]:
+    """What 10,000 photographs score once they are spoiled in one way: what each extractor minds, and how much."""
+    return _read()["spoiled"]
+
+
+def _spoiled(train: FashionMNIST) -> dict[str, dict[str, float]]:
+    images, labels = train.images[: SIZES[-2]], train.labels[: SIZES[-2]]
+    values, generator = images.float(), torch.Generator().manual_seed(0)
+    noise = 20 * torch.randn(values.shape, generator=generator) * (values > 0)
+    blurred = F.avg_pool2d(values.unsqueeze(1), 3, stride=1, padding=1).squeeze(1)
+    sets = {
+        "noise": (values + noise).round().clamp(0, 255).to(torch.uint8),  # of 20 gray levels, on the garments alone
+        "blur": blurred.round().to(torch.uint8),  # by the mean of 3 x 3 pixels
+        "no_bags": images[labels != CLASS_NAMES.index("Bag")],
+    }
+    return {name: distances(look(spoiled)) for name, spoiled in sets.items()}
+
+
 def _measure() -> dict[str, Any]:
     train, test = FashionMNIST.load("train"), FashionMNIST.load("test")
     sizes = {}
@@ -52,15 +73,16 @@ def _measure() -> dict[str, Any]:
         starts = range(0, DRAWS * SIZES[-1], SIZES[-1])
         sizes[str(size)] = over_sets([score_set(look(train.images[start : start + size])) for start in starts])
         print(size, sizes[str(size)]["fd"], sizes[str(size)]["fd_second"], file=sys.stderr, flush=True)
-    distances = nearest_distances(test.images, train.images)
+    nearest = nearest_distances(test.images, train.images)
     return {
         "extractors": {name: frozen.sha256 for name, frozen in EXTRACTORS.items()},
         "sizes": sizes,
+        "spoiled": _spoiled(train),
         "whole": {
             "class_consistency": class_consistency(look(test.images).classes, test.labels),
             "cas": classification_accuracy_score(train),
-            "nearest_train": float(distances.median()),
-            "nearest_train_1_percent": float(distances.quantile(0.01)),
+            "nearest_train": float(nearest.median()),
+            "nearest_train_1_percent": float(nearest.quantile(0.01)),
         },
     }
 
