@@ -281,6 +281,7 @@ def shapes_only() -> Iterator[None]:
 _PRESETS: dict[str, Preset] = {}
 _FAMILIES: dict[str, type[Model]] = {}
 M = TypeVar("M", bound=type[Model])
+T = TypeVar("T")
 
 
 def register(family: str, config_class: type[Config], presets: Sequence[Preset]) -> Callable[[M], M]:
@@ -297,12 +298,21 @@ def register(family: str, config_class: type[Config], presets: Sequence[Preset])
     return enter
 
 
+def _sort(table: dict[str, T], home: Callable[[T], type[Model]]) -> None:
+    """By the files of the families, whichever was imported first."""
+    known = sorted(table.items(), key=lambda item: home(item[1]).__module__)
+    table.clear()
+    table.update(known)
+
+
 @cache
 def _import_families() -> None:
     import genlib.models as package
 
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
+    _sort(_PRESETS, lambda preset: preset.model_class)
+    _sort(_FAMILIES, lambda family: family)
 
 
 def presets() -> Mapping[str, Preset]:

@@ -45,37 +45,50 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
 
 
 GRACE_SECONDS = 1.0  # for work to come to a good place to stop at
-AGAIN_SECONDS = 5.0  # and for what it then has to write
+AGAIN_SECONDS = 10.0  # and for what it then has to write
+
+
+@contextmanager
+def signals_noted(at_first: Callable[[], object] = lambda: None) -> Iterator[_Signals]:
+    """SIGINT and SIGTERM, as they come; what goes on looks here when it is a good moment to stop."""
+    asked: _Signals = []
+
+    def note(number: int, _: object) -> None:
+        asked.append(number)
+        if len(asked) == 1:
+            at_first()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def asked_to_stop() -> Iterator[_Signals]:
-    """SIGINT and SIGTERM, as they come: what goes on looks here when it is a good moment to stop.
+    """The same for work of one process: where no good moment comes within a second, KeyboardInterrupt is raised in the
+    midst of it, as Ctrl-C would; it ends the block."""
 
-    Where there is none for a second, KeyboardInterrupt is raised in the midst of it, as Ctrl-C would; it ends the
-    block.
-    """
-    asked: _Signals = []
-
-    def note(number: int, _: object) -> None:
-        if not asked:
-            signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, AGAIN_SECONDS)
-        asked.append(number)
-
-    def insist(number: int, _: object) -> None:
+    def insist(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    wanted = {signal.SIGINT: note, signal.SIGTERM: note, signal.SIGALRM: insist}
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
-    try:
-        yield asked
-    except KeyboardInterrupt:
-        if not asked:
-            raise
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    before = signal.signal(signal.SIGALRM, insist)
+    with signals_noted(lambda: signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS, AGAIN_SECONDS)) as asked:
+        try:
+            yield asked
+        except KeyboardInterrupt:
+            if not asked:
+                raise
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _stopping() -> None:
+    """A good moment has come: what is written now is not to be interrupted, unless it takes long."""
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, AGAIN_SECONDS)
 
 
 @contextmanager
@@ -130,6 +143,7 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
             elif isinstance(event, Done):
                 print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
             if asked:
+                _stopping()
                 break
     events.close()  # type: ignore[attr-defined]  # writes the checkpoint, where it has not come to its end
 

@@ -15,7 +15,7 @@ from genlib.files import read_json
 from genlib.jobs import FOLLOW_SECONDS
 from genlib.progress import EventReader, Progress
 from genlib.runs import RESTING, Job
-from genlib.terminal import asked_to_stop
+from genlib.terminal import signals_noted
 from genlib.zoo_training import ACTIVE, ZooTraining
 
 
@@ -27,7 +27,7 @@ def follow_zoo(zoo: ZooTraining) -> None:
     if not FashionMNIST.available("train"):  # fetched once, before several workers would
         FashionMNIST.load("train", progress=lambda line: print(line, file=sys.stderr))
     bar = tqdm(total=len(zoo.configs), bar_format="{bar} {desc}", dynamic_ncols=True, disable=None, leave=False)
-    with asked_to_stop() as asked, bar:
+    with signals_noted() as asked, bar:
         screen = _Screen(zoo, bar)
         for name in zoo.configs:
             if not asked:
@@ -37,7 +37,7 @@ def follow_zoo(zoo: ZooTraining) -> None:
             time.sleep(FOLLOW_SECONDS)
         stopped = bool(asked) and screen.is_active
         if stopped:
-            screen.say("stopping after a checkpoint, or the measurement under way (Ctrl-C again does not wait for it)")
+            screen.say("stopping after a checkpoint (Ctrl-C again does not wait for it)")
             while zoo.pause() and len(asked) < 2:
                 time.sleep(FOLLOW_SECONDS)
             screen.update(("done", "failed"))

@@ -21,7 +21,9 @@ class Figures(Measured):
 
     def __init__(self, name: str = "m", epochs: list[dict[str, Any]] | None = None, **metrics: Any) -> None:
         self.name = name
-        self.__dict__["metrics"] = {"fd_std": 0.01, **metrics}
+        own = {"fd_std": 0.01, **metrics}
+        second = {"fd_second": own.get("fd"), "fd_second_std": own["fd_std"]}  # which agrees, unless told otherwise
+        self.__dict__["metrics"] = second | own
         self.__dict__["epochs"] = epochs or []
 
 

@@ -67,7 +67,7 @@ def test_the_way_back_is_the_way() -> None:
 
 @pytest.fixture
 def flow() -> Flow:
-    model = tiny_model("flow-unet")
+    model = tiny_model("flow-unet", steps=8, solver="heun")
     assert isinstance(model, Flow) and isinstance(model, Integrates)
     return model
 

@@ -18,6 +18,7 @@ from genlib.model import Model, get_preset, keeps_raw, presets
 from genlib.store import save_model, weights_directory
 from genlib.training import train
 
+QUICK = {"steps": 1, "solver": "euler"}  # ten thousand test images go to noise and back in every evaluation
 TINY: dict[str, dict[str, Any]] = {
     "conditional GAN": {
         "latent_size": 6,
@@ -26,7 +27,14 @@ TINY: dict[str, dict[str, Any]] = {
         "discriminator_widths": (16,),
     },
     "relativistic GAN": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3},
-    "flow matching": {"width": 8, "deep_width": 8, "deep_blocks": 1, "condition_size": 8, "class_dropout": 0.5},
+    "flow matching": {
+        "width": 8,
+        "deep_width": 8,
+        "deep_blocks": 1,
+        "condition_size": 8,
+        "class_dropout": 0.5,
+        **QUICK,
+    },
     "GAN": {"latent_size": 6, "generator_widths": (8, 6), "discriminator_widths": (6, 8)},
     "DCGAN": {"latent_size": 6, "width": 3},
     "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels

@@ -149,7 +149,7 @@ def _second_opinion(row: Row, board: Board) -> str:
     if board.metric != "fd" or row["fd_second"] is None:
         return ""
     place = 1 + sum((each["fd_second"] or math.inf) < row["fd_second"] for each in board.rows)
-    return f" · second opinion {row['fd_second']:.2f}, place {place}"
+    return f"  \nsecond opinion {row['fd_second']:.2f}, place {place}{' :material/balance:' if row['disputed'] else ''}"
 
 
 def show_scatter(board: Board) -> None:
@@ -239,17 +239,15 @@ def caption(board: Board) -> str:
 
 def show_disputes(board: Board) -> None:
     """Where the two extractors clearly order two models in opposite ways."""
-    lines = [f"- {row['model']} before {row['disputed']}" for row in board.ranked if row["disputed"]]
+    lines = [f"- **{row['disputed']}** to {row['model']}" for row in board.ranked if row["disputed"]]
     if board.metric not in ("fd", "fd_second") or not lines:
         return
     st.markdown(
-        ":material/balance: **The two opinions part.** The distances are what two classifiers of different kinds see. "
-        f"On {len(lines)} of the {len(board.ranked)} models they disagree about an order, each beyond doubt: what one "
-        "calls nearer to the photographs, the other calls farther. Which of such two is better, these figures do not "
-        "say; look at the samples."
+        ":material/balance: **Where the two opinions part.** A distance is what a classifier sees, and a second one, "
+        "built in another way, sees other things. By more than chance the first puts the model on the right ahead, and "
+        "the second prefers\n\n" + "\n".join(lines) + "\n\nWhich of such two is better, these figures do not say: "
+        "look at the samples."
     )
-    with st.expander("The first classifier puts"):
-        st.markdown("\n".join(lines) + "\n\nThe second one turns each of these around.")
 
 
 def show_table(board: Board) -> None:

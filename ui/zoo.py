@@ -13,7 +13,7 @@ import streamlit as st
 
 from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
-from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
+from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, families, get_preset, keeps_raw, unit_of_training
 from genlib.store import load, weights_directory
 
@@ -73,10 +73,10 @@ class Entry:
         if not self.metrics:
             return f"**{family}.** {self.summary}"
         floor = self.metrics.get("floor") or {}
-        number = f"{floor.get('samples', 0):,} " if self.few else ""
-        scale = f"0 is perfect, {number}real photographs score {self.metrics['fd_floor']:.2f}"
-        if warning(self.metrics.get("samples", EVALUATION_SAMPLES)):
-            scale += "; so few samples say little"
+        scale = f"0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}"
+        if self.few:
+            number = f"{floor['samples']:,} " if "samples" in floor else ""
+            scale = f"a quick look, biased upwards: {number}real photographs score {self.metrics['fd_floor']:.2f}"
         return (
             f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f}{self.few} ({scale}); "
             f"{self.metrics['parameters']:,} parameters."

@@ -130,7 +130,7 @@ def _carried(known: Path) -> dict[str, Any]:
 
 def warning(n: int) -> str:
     """What to mind about distances of so few samples; empty where there are enough."""
-    if n >= BIASED:
+    if not FEWEST <= n < BIASED:
         return ""
     floor = load_floor(n)
     return (

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
+from genlib.conditioning import ClassEmbedding, required
 from genlib.config import option
 from genlib.dropout import Dropout
-from genlib.errors import GenlibError
-from genlib.model import N_CLASSES, Descend, Model, Preset, class_mixture, register
+from genlib.model import N_CLASSES, Descend, Model, Preset, register
 from genlib.processes import own_rows
 
 
@@ -25,17 +25,6 @@ class ConditionalGANConfig(GANConfig):
     generator_widths: tuple[int, ...] = option((256, 512, 1024), "hidden widths of the generator", 1, 4096)
     discriminator_widths: tuple[int, ...] = option((1024, 512, 256), "hidden widths of the discriminator", 1, 4096)
     dropout: float = option(0.3, "share of the discriminator's hidden units dropped in training", 0.0, 0.95)
-
-
-class ClassEmbedding(nn.Module):
-    """One learned vector a class; a mixture of classes is embedded as the same mixture of their vectors."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(nn.init.normal_(torch.empty(N_CLASSES, size)))
-
-    def forward(self, y: Tensor) -> Tensor:
-        return class_mixture(y) @ self.weight  # (N, e)
 
 
 class Generator(nn.Module):
@@ -135,10 +124,3 @@ class ConditionalGAN(Model):
         g_loss = generator_loss(self.discriminator(fake, fake_y))
         descend(g_loss, "generator")
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
-
-
-def required(y: Tensor | None) -> Tensor:
-    """The classes of a conditional model, which cannot do without."""
-    if y is None:
-        raise GenlibError("a conditional model needs labels (N,) or class mixtures (N, 10)")
-    return y

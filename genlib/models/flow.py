@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genlib.conditioning import ClassEmbedding, required
 from genlib.config import GradientConfig, option
 from genlib.flow import MOST_STEPS, SOLVERS, Point, between, integrate
-from genlib.model import N_CLASSES, Descend, Looks, Model, Preset, class_mixture, register
-from genlib.models.conditional_gan import required
+from genlib.model import Descend, Looks, Model, Preset, register
 from genlib.processes import own_rows
 
 FREQUENCIES = 32
@@ -25,8 +26,8 @@ class FlowConfig(GradientConfig):
 
     epochs: int = option(100, "passes over the training split", 1, 10_000)
     lr: float = option(1e-3, "AdamW's learning rate", 1e-7, 1.0)
-    width: int = option(48, "feature maps at 14 x 14, a multiple of 8", 8, 512)
-    deep_width: int = option(128, "feature maps at 7 x 7, a multiple of 8", 8, 1024)
+    width: int = option(48, "feature maps at 14 x 14", 4, 512)
+    deep_width: int = option(128, "feature maps at 7 x 7", 4, 1024)
     deep_blocks: int = option(2, "residual blocks at 7 x 7", 1, 8)
     condition_size: int = option(128, "numbers in the embedding of time and class", 8, 1024)
     class_dropout: float = option(0.1, "share of the images whose class is kept from the network", 0.0, 1.0)
@@ -41,7 +42,7 @@ class Embedding(nn.Module):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, size), nn.SiLU(), nn.Linear(size, size))
-        self.classes = nn.Parameter(nn.init.normal_(torch.empty(N_CLASSES, size)))
+        self.classes = ClassEmbedding(size)
         self.none = nn.Parameter(torch.zeros(size))  # where no class is told
 
     def forward(self, t: Tensor, told: Tensor) -> Tensor:
@@ -50,15 +51,18 @@ class Embedding(nn.Module):
         return F.silu(self.time(torch.cat([angles.sin(), angles.cos()], dim=1)) + told)  # (N, c)
 
 
+def _norm(channels: int, affine: bool = True) -> nn.GroupNorm:
+    """Up to eight groups, as many as the channels can be shared by."""
+    return nn.GroupNorm(math.gcd(GROUPS, channels), channels, affine=affine)
+
+
 class Block(nn.Module):
     """A residual block of two convolutions; time and class scale and shift what lies between them."""
 
     def __init__(self, inputs: int, outputs: int, condition: int) -> None:
         super().__init__()
-        self.first = nn.Sequential(
-            nn.GroupNorm(GROUPS, inputs), nn.SiLU(), nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        )
-        self.norm = nn.GroupNorm(GROUPS, outputs, affine=False)
+        self.first = nn.Sequential(_norm(inputs), nn.SiLU(), nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
+        self.norm = _norm(outputs, affine=False)
         self.affine = nn.Linear(condition, 2 * outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
@@ -83,7 +87,7 @@ class UNet(nn.Module):
         self.deep = nn.ModuleList(Block(deep, deep, condition) for _ in range(config.deep_blocks))
         self.up = nn.ConvTranspose2d(deep, wide, 4, stride=2, padding=1)
         self.up_block = Block(2 * wide, wide, condition)
-        self.output = nn.Sequential(nn.GroupNorm(GROUPS, wide), nn.SiLU(), nn.Conv2d(wide, 4, 3, padding=1))
+        self.output = nn.Sequential(_norm(wide), nn.SiLU(), nn.Conv2d(wide, 4, 3, padding=1))
 
     def forward(self, x: Tensor, t: Tensor, told: Tensor) -> Tensor:
         """Images (N, 1, 28, 28), times (N,) and class vectors (N, c) to velocities (N, 1, 28, 28)."""
@@ -132,7 +136,7 @@ class Flow(Model):
         return (1, 28, 28)
 
     def embed_classes(self, y: Tensor) -> Tensor:
-        return class_mixture(y) @ self.network.embedding.classes
+        return self.network.embedding.classes(y)
 
     def velocity(self, x: Tensor, t: Tensor, y: Tensor | None, guidance: float) -> Tensor:
         """Velocities (N, 1, 28, 28) at points x and times t (N,); without a class where y is None or guidance is 0."""

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, adversaries
+from genlib.conditioning import ClassEmbedding, required
 from genlib.config import option
 from genlib.model import Descend, Model, Preset, register
-from genlib.models.conditional_gan import ClassEmbedding, required
 from genlib.processes import own_rows
 
 
