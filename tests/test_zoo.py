@@ -11,6 +11,7 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import nn
 
+import genlib.loop
 from genlib.adversarial import discriminator_loss, generator_loss
 from genlib.data import FashionMNIST
 from genlib.dropout import Dropout
@@ -143,7 +144,8 @@ def test_a_mixture_without_its_autoencoder_says_what_to_train(
         list(tiny_training("ae-gmm-2", tmp_path / "run", small_data))
 
 
-def test_products_in_bfloat16_train(small_data: FashionMNIST, tmp_path: Path) -> None:
+def test_products_in_bfloat16_train(small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(genlib.loop, "_multiplies_bfloat16", lambda device: True)
     losses = {}
     for precision in ("float32", "bfloat16"):
         directory = tmp_path / precision
@@ -153,6 +155,17 @@ def test_products_in_bfloat16_train(small_data: FashionMNIST, tmp_path: Path) ->
     assert losses["float32"] != losses["bfloat16"]
     for name, value in losses["float32"].items():
         assert losses["bfloat16"][name] == pytest.approx(value, rel=0.05)
+
+
+def test_a_processor_without_bfloat16_trains_in_float32(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emulated, gan-dense-1 took 300 s an epoch where float32 takes 20."""
+    for supported in (True, False):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=supported: {"avx2": True, "avx512_bf16": known})
+        preset = get_preset("dcgan-32")
+        run = Run(preset, tiny_config("dcgan-32"), small_data, Processes.join("cpu"), 50)
+        assert run.lower is supported
 
 
 def test_a_flat_distance_ends_the_run(small_data: FashionMNIST, tmp_path: Path) -> None:
