@@ -44,7 +44,7 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
         _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
 
 
-GRACE_SECONDS = 1.0  # for work to come to a good place to stop at
+GRACE_SECONDS = 0.7  # for work to come to a good place to stop at
 AGAIN_SECONDS = 10.0  # and for what it then has to write
 
 
@@ -68,8 +68,8 @@ def signals_noted(at_first: Callable[[], object] = lambda: None) -> Iterator[_Si
 
 @contextmanager
 def asked_to_stop() -> Iterator[_Signals]:
-    """The same for work of one process: where no good moment comes within a second, KeyboardInterrupt is raised in the
-    midst of it, as Ctrl-C would; it ends the block."""
+    """The same for the work of one process: where no good moment comes in most of a second, KeyboardInterrupt is raised
+    in the midst of it, as Ctrl-C would; it ends the block."""
 
     def insist(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
