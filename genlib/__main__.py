@@ -169,24 +169,22 @@ def _picture_of_a_model(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=_whole("seed"), default=0)
 
 
-def _number(name: str) -> Any:
-    def parse(text: str) -> float:
+def _parsed(name: str, kind: type, what: str) -> Any:
+    def parse(text: str) -> Any:
         try:
-            return float(text)
+            return kind(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{name} takes a number, not {text!r}") from None
+            raise argparse.ArgumentTypeError(f"{name} takes {what}, not {text!r}") from None
 
     return parse
 
 
 def _whole(name: str) -> Any:
-    def parse(text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{name} takes a whole number, not {text!r}") from None
+    return _parsed(name, int, "a whole number")
 
-    return parse
+
+def _number(name: str) -> Any:
+    return _parsed(name, float, "a number")
 
 
 if __name__ == "__main__":

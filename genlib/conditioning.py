@@ -1,12 +1,15 @@
-"""How models are told a class."""
+"""How models are told a class, and what GANs that are told one share."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from genlib.adversarial import GANConfig
 from genlib.errors import GenlibError
-from genlib.model import N_CLASSES, class_mixture
+from genlib.model import N_CLASSES, Model, class_mixture
 
 
 class ClassEmbedding(nn.Module):
@@ -25,3 +28,29 @@ def required(y: Tensor | None) -> Tensor:
     if y is None:
         raise GenlibError("a conditional model needs labels (N,) or class mixtures (N, 10)")
     return y
+
+
+class ClassToldGAN(Model):
+    """A GAN whose generator and discriminator are told the class; a family hands both to the constructor."""
+
+    averaged = ("generator",)
+    config: GANConfig
+    generator: Any  # called with latents and classes; has their `embedding`, and a `trace` of its hidden layers
+    discriminator: nn.Module
+
+    def __init__(self, config: GANConfig, generator: nn.Module, discriminator: nn.Module) -> None:
+        super().__init__(config)
+        self.generator, self.discriminator = generator, discriminator
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        return (self.config.latent_size,)
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.generator(z, required(y))
+
+    def embed_classes(self, y: Tensor) -> Tensor:
+        return self.generator.embedding(y)
+
+    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
+        return self.generator.trace(z, required(y))[1]

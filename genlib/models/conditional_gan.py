@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
-from genlib.conditioning import ClassEmbedding, required
+from genlib.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.config import option
 from genlib.dropout import Dropout
-from genlib.model import N_CLASSES, Descend, Model, Preset, register
+from genlib.model import N_CLASSES, Descend, Preset, register
 from genlib.processes import own_rows
 
 
@@ -79,36 +79,20 @@ class Discriminator(nn.Module):
         )
     ],
 )
-class ConditionalGAN(Model):
+class ConditionalGAN(ClassToldGAN):
     """min_G max_D E[log D(x|y)] + E[log(1 - D(G(z|y)|y))] (arXiv:1411.1784, eq. 2).
 
     The generator descends the non-saturating loss -log D(G(z|y)|y) (Goodfellow et al. 2014, arXiv:1406.2661,
     section 3). Losses take logits: the sigmoid is inside the binary cross-entropy.
     """
 
-    averaged = ("generator",)
     config: ConditionalGANConfig
 
     def __init__(self, config: ConditionalGANConfig) -> None:
-        super().__init__(config)
-        self.generator = Generator(config)
-        self.discriminator = Discriminator(config)
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.latent_size,)
-
-    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.generator(z, required(y))
-
-    def embed_classes(self, y: Tensor) -> Tensor:
-        return self.generator.embedding(y)
+        super().__init__(config, Generator(config), Discriminator(config))
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return torch.sigmoid(self.discriminator(x, required(y)))
-
-    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
-        return self.generator.trace(z, required(y))[1]
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return adversaries(self, self.config)

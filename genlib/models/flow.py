@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -163,15 +164,8 @@ class Flow(Model):
         weight = self.config.guidance if guidance is None else guidance
         return integrate(lambda x, t: self.velocity(x, t, y, weight), z, steps, solver, 1.0, 0.0)
 
-    def sample(
-        self,
-        z: Tensor,
-        y: Tensor | None = None,
-        steps: int | None = None,
-        solver: str | None = None,
-        guidance: float | None = None,
-    ) -> Tensor:
-        *_, last = self.trajectory(z, required(y), steps, solver, guidance)
+    def sample(self, z: Tensor, y: Tensor | None = None, **options: Any) -> Tensor:
+        *_, last = self.trajectory(z, required(y), **options)
         return last.x.clamp(-1, 1)
 
     def encode(self, x: Tensor) -> Tensor:

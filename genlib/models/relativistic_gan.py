@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlib.adversarial import GANConfig, adversaries
-from genlib.conditioning import ClassEmbedding, required
+from genlib.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.config import option
-from genlib.model import Descend, Model, Preset, register
+from genlib.model import Descend, Preset, register
 from genlib.processes import own_rows
 
 
@@ -112,7 +112,7 @@ class Discriminator(nn.Module):
         )
     ],
 )
-class RelativisticGAN(Model):
+class RelativisticGAN(ClassToldGAN):
     """D descends softplus(-(D(x|y) - D(G(z|y)|y))), G the same with the signs turned (Huang et al. 2024,
     arXiv:2501.05441, eq. 3): only which of a pair is more real is judged, so that no mode can be left alone.
 
@@ -121,35 +121,19 @@ class RelativisticGAN(Model):
     images are moved by up to three pixels before they are judged (Zhao et al. 2020, arXiv:2006.10738).
     """
 
-    averaged = ("generator",)
     config: RelativisticGANConfig
     middle: Tensor
     steps: Tensor
 
     def __init__(self, config: RelativisticGANConfig) -> None:
-        super().__init__(config)
-        self.generator = Generator(config)
-        self.discriminator = Discriminator(config)
+        super().__init__(config, Generator(config), Discriminator(config))
         self.register_buffer("middle", torch.zeros(1))
         self.register_buffer("steps", torch.zeros(1, dtype=torch.int64))
-
-    @property
-    def latent_shape(self) -> tuple[int, ...]:
-        return (self.config.latent_size,)
-
-    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        return self.generator(z, required(y))
-
-    def embed_classes(self, y: Tensor) -> Tensor:
-        return self.generator.embedding(y)
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """A relativistic logit has no zero of its own: it is counted from midway between real images and fakes, as
         training saw them last."""
         return torch.sigmoid(self.discriminator(x, required(y)) - self.middle)
-
-    def hidden_layers(self, z: Tensor, y: Tensor | None = None) -> dict[str, Tensor]:
-        return self.generator.trace(z, required(y))[1]
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return adversaries(self, self.config, self.config.beta2)
