@@ -116,6 +116,8 @@ def _count_parameters(preset: Preset) -> int:
 
 def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
     directory = weights_directory() / preset.name
+    if preset.in_training:
+        return None, None
     try:
         return read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
     except (GenlibError, KeyError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from genlib.card import hub_card
 from genlib.errors import GenlibError
 from genlib.files import LARGEST_JSON, read_json
-from genlib.model import presets
+from genlib.model import released
 from genlib.store import (
     WEIGHTS_FILE,
     described_model,
@@ -106,7 +106,7 @@ def push_all(owner: str, private: bool = False) -> Iterator[tuple[str, str | Gen
     A damaged model is passed over. A refusal of the Hub is raised, since the next model would meet it too.
     """
     check_writable(f"{owner}/genlib")
-    for name in presets():
+    for name in released():
         directory, repository = weights_directory() / name, f"{owner}/genlib-{name}"
         if not (directory / CONFIG).is_file():
             continue

@@ -240,7 +240,7 @@ class Preset:
     summary: str
     milestones: tuple[int, ...] = ()  # epochs whose samples the study shows
     differs: str = ""  # from its study, and why, for the card
-    in_training: bool = False  # its weights are still to come
+    in_training: bool = False  # what weights it has are a leg of its training, and it is in no list of trained models
     model_class: type[Model] = Model  # type: ignore[type-abstract]  # `register` fills it in
 
     @property
@@ -319,6 +319,11 @@ def presets() -> Mapping[str, Preset]:
     """Every preset of the zoo by name."""
     _import_families()
     return _PRESETS
+
+
+def released() -> list[str]:
+    """The presets whose training is over; of another, what weights/ may hold is a leg of it, to go on from."""
+    return [name for name, preset in presets().items() if not preset.in_training]
 
 
 def families() -> Mapping[str, type[Model]]:

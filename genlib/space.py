@@ -14,7 +14,7 @@ from genlib.card import DATA
 from genlib.errors import GenlibError
 from genlib.files import write_file
 from genlib.hub import check_name, check_writable, writing
-from genlib.model import presets
+from genlib.model import released
 from genlib.store import weights_directory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +44,7 @@ def write_folder(folder: Path, repository: str) -> None:
 
 
 def _trained() -> list[str]:
-    return [name for name in presets() if (weights_directory() / name / "config.json").is_file()]
+    return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
 
 
 def readme(owner: str) -> str:

@@ -14,7 +14,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.events import Event
-from genlib.model import Model, get_preset, keeps_raw, presets
+from genlib.model import Model, get_preset, keeps_raw, presets, released
 from genlib.store import save_model, weights_directory
 from genlib.training import train
 
@@ -47,7 +47,7 @@ SAME = ("model.safetensors", "config.json", "samples.png", "progress.png")
 SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}
 NAMES = tuple(presets())
 ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
-SHIPPED = tuple(name for name in NAMES if (weights_directory() / name / "config.json").is_file())
+SHIPPED = tuple(name for name in released() if (weights_directory() / name / "config.json").is_file())
 SHIPPED_PER_FAMILY = tuple({get_preset(name).family: name for name in reversed(SHIPPED)}.values())
 
 

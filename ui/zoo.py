@@ -14,7 +14,7 @@ import streamlit as st
 from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
-from genlib.model import Model, families, get_preset, keeps_raw, unit_of_training
+from genlib.model import Model, families, get_preset, keeps_raw, released, unit_of_training
 from genlib.store import load, weights_directory
 
 SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures
@@ -86,7 +86,9 @@ class Entry:
 @st.cache_data(ttl=30, show_spinner=False)
 def entries() -> dict[str, Entry]:
     """Every shipped model by name, best Frechet distance first within a family, then every finished run."""
-    models, runs = [model for model in list_models() if (weights_directory() / model["name"]).is_dir()], list_runs()
+    there = [name for name in released() if (weights_directory() / name).is_dir()]
+    models = [model for model in list_models() if model["name"] in there]
+    runs = list_runs()
     _forget_replaced({model["name"]: model["sha256"] for model in [*models, *runs]})
     shipped = sorted(map(_shipped_entry, models), key=_order)
     return {entry.name: entry for entry in [*shipped, *map(_run_entry, runs)]}
