@@ -157,10 +157,10 @@ def test_nearest_by_brute_force(test_split: FashionMNIST) -> None:
     assert torch.equal(rows[:, 0], gaps.argmin(1))
 
 
-@pytest.mark.parametrize("most", [memorisation.MOST_CANDIDATES, 0])
+@pytest.mark.parametrize("most", [memorisation.MOST_LOOKED_AT, 0])
 def test_bounds_miss_no_neighbour(most: int, test_split: FashionMNIST, monkeypatch: pytest.MonkeyPatch) -> None:
     """By bounds and a few exact distances, or by all of them where bounds tell little: the same as brute force."""
-    monkeypatch.setattr(memorisation, "MOST_CANDIDATES", most)
+    monkeypatch.setattr(memorisation, "MOST_LOOKED_AT", most)
     images = torch.cat([test_split.images[:150], noise(20), test_split.images[1500:1510]])
     others = test_split.images[1000:5000]
     assert torch.allclose(nearest_distances(images, others), nearest(images, others)[0], atol=1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from genlib.metrics.neighbours import smallest
@@ -13,7 +14,8 @@ CHUNK = 100
 SCREEN = 128  # principal components that tell most images apart
 FITTED = 3_000  # images that these are fitted to; any orthonormal basis gives true bounds
 PAIRS = 2_000  # exact distances at a time: few enough for the cache
-MOST_CANDIDATES = 2_000  # an image, above which searching them all by one product is faster
+GROUP = 120  # images whose least lower bound is looked at first
+MOST_LOOKED_AT = 12_000  # an image, above which searching them all by one product is faster
 
 
 def nearest_distances(images: Tensor, others: Tensor) -> Tensor:
@@ -50,21 +52,28 @@ def nearest_in_turn(images: Tensor, others: Tensor) -> Iterator[Tensor]:
     bound is below it (some tens of 60,000) have to be looked at whole.
     """
     screen = _Screen(others)
-    table = torch.cat([screen(part) for part in others.split(5_000)]).T.contiguous()  # (129, M)
-    norms = table.square().sum(0)
+    table = torch.cat([screen(part) for part in others.split(5_000)])  # (M, 129)
+    norms = table.square().sum(1)
+    spare = -len(others) % GROUP
+    table, norms = F.pad(table, (0, 0, 0, spare)).T.contiguous(), F.pad(norms, (0, spare), value=torch.inf)
     for part in images.split(CHUNK):
         values, points = _pixels(part), screen(part)
-        least = torch.addmm(norms, points, table, alpha=-2)  # (100, M) lower bounds, less |point|^2
-        bound = (_pixels(others[smallest(least, 1)[1].squeeze(1)]) - values).square().sum(1)
+        least = torch.addmm(norms, points, table, alpha=-2).view(len(part), -1, GROUP)  # lower bounds, less |point|^2
+        minima, each = least.amin(2), torch.arange(len(part))
+        group = minima.argmin(1)
+        likely = group * GROUP + least[each, group].argmin(1)
+        bound = (_pixels(others[likely]) - values).square().sum(1)
         most = 1.0001 * bound + 1e-3 - points.square().sum(1)  # with what rounding may add
-        candidates = least <= most.unsqueeze(1)
-        if int(candidates.count_nonzero()) > MOST_CANDIDATES * len(part):
+        rows, groups = (minima <= most.unsqueeze(1)).nonzero(as_tuple=True)  # most groups hold no candidate
+        if len(rows) * GROUP > MOST_LOOKED_AT * len(part):
             yield nearest(part, others)[0]
             continue
+        pairs, places = (least[rows, groups] <= most[rows].unsqueeze(1)).nonzero(as_tuple=True)
+        candidates = zip(rows[pairs].split(PAIRS), (groups[pairs] * GROUP + places).split(PAIRS), strict=True)
         found = torch.full((len(part),), torch.inf)
-        for rows, columns in zip(*(index.split(PAIRS) for index in candidates.nonzero(as_tuple=True)), strict=True):
-            exact = (_pixels(others[columns]) - values[rows]).square().sum(1)
-            found.scatter_reduce_(0, rows, exact, "amin")
+        for of, columns in candidates:
+            exact = (_pixels(others[columns]) - values[of]).square().sum(1)
+            found.scatter_reduce_(0, of, exact, "amin")
         yield found.sqrt()
 
 

@@ -27,7 +27,7 @@ class FlowConfig(GradientConfig):
 
     epochs: int = option(100, "passes over the training split", 1, 10_000)
     lr: float = option(1e-3, "AdamW's learning rate", 1e-7, 1.0)
-    width: int = option(48, "feature maps at 14 x 14", 4, 512)
+    width: int = option(40, "feature maps at 14 x 14", 4, 512)
     deep_width: int = option(128, "feature maps at 7 x 7", 4, 1024)
     deep_blocks: int = option(2, "residual blocks at 7 x 7", 1, 8)
     condition_size: int = option(128, "numbers in the embedding of time and class", 8, 1024)
@@ -82,7 +82,7 @@ class UNet(nn.Module):
         super().__init__()
         wide, deep, condition = config.width, config.deep_width, config.condition_size
         self.embedding = Embedding(condition)
-        self.input = nn.Conv2d(4, wide, 3, padding=1)  # (N, 4, 14, 14) -> (N, 48, 14, 14)
+        self.input = nn.Conv2d(4, wide, 3, padding=1)  # (N, 4, 14, 14) -> (N, 40, 14, 14)
         self.down_block = Block(wide, wide, condition)
         self.down = nn.Conv2d(wide, deep, 3, stride=2, padding=1)  # (N, 128, 7, 7)
         self.deep = nn.ModuleList(Block(deep, deep, condition) for _ in range(config.deep_blocks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import genlib
 from genlib.analysis.directions import load_directions
@@ -158,8 +160,13 @@ def open_popover(page: Page) -> Locator:
 
 def close_popover(page: Page) -> None:
     """And see it closed: a click on its button while it is still open would close it, not open it again."""
-    page.keyboard.press("Escape")
-    expect(page.get_by_test_id("stPopoverBody")).to_be_hidden()
+    body = page.get_by_test_id("stPopoverBody")
+    for _ in range(20):  # Streamlit misses a key that comes while it puts the page together anew
+        page.keyboard.press("Escape")
+        with suppress(PlaywrightTimeout):
+            body.wait_for(state="hidden", timeout=3_000)
+            return
+    expect(body).to_be_hidden()
 
 
 def shared_link(page: Page) -> str:
