@@ -1,4 +1,4 @@
-"""Seconds an iteration of expectation-maximisation: `genlib.em.em_step` against scikit-learn's GaussianMixture.
+"""Seconds an iteration of expectation-maximisation: `genlib.layers.em.em_step` against scikit-learn's GaussianMixture.
 
 Same points (dequantised training pixels in [0, 1], as gmm-10 has them), same k-means start, same regulariser, ten
 full covariances. genlib computes in float32 with float64 factorisations; scikit-learn in float64 and in float32.
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.report import in_turns, print_table, ratio
 from genlib.data import FashionMNIST
-from genlib.em import Gaussians, em_step, start_from_kmeans
+from genlib.layers.em import Gaussians, em_step, start_from_kmeans
 from genlib.model import get_preset
 
 COMPONENTS = 10

@@ -9,9 +9,9 @@ import time
 from torch import Tensor
 
 from genlib.data import FashionMNIST
-from genlib.loop import Run
+from genlib.distributed import Processes
 from genlib.model import get_preset
-from genlib.processes import Processes
+from genlib.training.loop import Run
 
 WARM_UP = 3
 

@@ -29,9 +29,9 @@ from benchmarks.browser import Slider, chromium
 from benchmarks.report import Unavailable, in_turns, load_average, percentile, print_table, ratio
 from benchmarks.server import ROOT, streamlit
 from benchmarks.visitor import crowd
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import WORKING, has_begun
 from genlib.model import presets
-from genlib.runs import WORKING, has_begun
 from genlib.store import weights_directory
 
 PICTURES = 40  # the Generate page's default

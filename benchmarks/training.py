@@ -20,9 +20,9 @@ from benchmarks import dcgan
 from benchmarks.plain_loop import Networks, PlainLoop
 from benchmarks.report import Measure, in_turns, print_table, ratio
 from genlib.data import FashionMNIST
-from genlib.loop import Run
+from genlib.distributed import Processes
 from genlib.model import Conditional, Preset, get_preset
-from genlib.processes import Processes
+from genlib.training.loop import Run
 
 RECIPES = {"tutorial": False, "fresh fakes for G": True}
 WORKERS = (0, 2)

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.browser import chromium, settle
 from benchmarks.server import streamlit
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
 
 HERE = Path(__file__).resolve().parent
 WIDTH, HEIGHT = 1280, 800

@@ -8,17 +8,18 @@
 Names are imported when first used, so that `import genlib` alone is instant.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from genlib.lazy import lazily
 
 if TYPE_CHECKING:
-    from genlib.catalogue import list_models
     from genlib.data import CLASS_NAMES, FashionMNIST
     from genlib.errors import GenlibError
     from genlib.metrics.evaluation import evaluate
     from genlib.sampling import generate
     from genlib.store import load
-    from genlib.training import train
+    from genlib.training.run import train
+    from genlib.zoo.catalogue import list_models
 
 __version__ = "0.1.0"
 __all__ = ["CLASS_NAMES", "FashionMNIST", "GenlibError", "evaluate", "generate", "list_models", "load", "train"]
@@ -29,13 +30,9 @@ _HOMES = {
     "GenlibError": "genlib.errors",
     "evaluate": "genlib.metrics.evaluation",
     "generate": "genlib.sampling",
-    "list_models": "genlib.catalogue",
+    "list_models": "genlib.zoo.catalogue",
     "load": "genlib.store",
-    "train": "genlib.training",
+    "train": "genlib.training.run",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'genlib' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazily(__name__, _HOMES)

@@ -8,7 +8,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from genlib import __version__, commands, training_commands
+from genlib import __version__
+from genlib.cli import commands, training_commands
 from genlib.errors import GenlibError
 
 LONGEST_LINE = 1_000  # of an error, in characters

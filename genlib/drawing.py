@@ -15,7 +15,7 @@ from genlib.errors import GenlibError
 from genlib.model import families
 
 if TYPE_CHECKING:
-    from genlib.findings import Finding
+    from genlib.findings.judge import Finding
 
 CLASS_COLOURS = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlib.card import hub_card
 from genlib.errors import GenlibError
-from genlib.files import LARGEST_JSON, read_json
+from genlib.io.files import LARGEST_JSON, read_json
 from genlib.model import released
 from genlib.store import (
     WEIGHTS_FILE,
@@ -23,6 +22,7 @@ from genlib.store import (
     model_directory,
     weights_directory,
 )
+from genlib.zoo.card import hub_card
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, HfApi

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from genlib import noise
 from genlib.config import Config
 from genlib.errors import GenlibError
-from genlib.flow import Point
+from genlib.solvers import Point
 
 N_CLASSES = 10
 Descend = Callable[[Tensor, str], None]

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlib.distributed import Processes
 from genlib.errors import GenlibError
-from genlib.files import read_file, read_json, write_file, write_json
 from genlib.images import npz_bytes
+from genlib.io.files import read_file, read_json, write_file, write_json
 from genlib.model import Conditional
 from genlib.noise import check_seed
-from genlib.processes import Processes
 from genlib.sampling import generate
 from genlib.store import load, model_directory
 

@@ -19,7 +19,7 @@ from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import read_file, read_json, runs_directory, write_file, write_json
+from genlib.io.files import read_file, read_json, runs_directory, write_file, write_json
 from genlib.model import Model, device_for, families, get_preset, keeps_raw, resolve_device, shapes_only
 
 FORMAT = 1

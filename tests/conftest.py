@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from genlib.data import FashionMNIST
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
 from tests.workers import end_workers
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genlib.averaging import AveragedModel
 from genlib.config import Config, option
 from genlib.model import Descend, Model
+from genlib.training.averaging import AveragedModel
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlib.card import card, write_card
-from genlib.files import write_json
+from genlib.io.files import write_json
 from genlib.metrics.evaluation import evaluate
 from genlib.store import save_model
+from genlib.zoo.card import card, write_card
 from tests.tiny import save_tiny, tiny_model
 
 

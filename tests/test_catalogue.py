@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import genlib
-from genlib.catalogue import list_models, markdown_table
-from genlib.files import write_json
+from genlib.io.files import write_json
 from genlib.model import presets
 from genlib.store import load
+from genlib.zoo.catalogue import list_models, markdown_table
 from tests.tiny import save_tiny
 
 README = Path(__file__).resolve().parent.parent / "README.md"

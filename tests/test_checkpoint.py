@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from genlib.checkpoint import (
+from genlib.training.checkpoint import (
     checkpoint_seconds,
     optimizer_tensors,
     read_checkpoint,

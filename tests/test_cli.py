@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 import genlib
-import genlib.training
+import genlib.training.run
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
-from genlib.events import Event, Step
-from genlib.files import write_json
+from genlib.io.files import write_json
 from genlib.model import presets
 from genlib.sampling import MAX_SAMPLES
+from genlib.training.events import Event, Step
 from tests.tiny import SHIPPED_PER_FAMILY, TINY, comparable_history, save_tiny, thinned
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
@@ -313,7 +313,7 @@ def small_train(monkeypatch: pytest.MonkeyPatch, small_data: FashionMNIST, tmp_p
         FashionMNIST, "load", lambda split, progress=None: small_data if split == "train" else load(split)
     )
     monkeypatch.setattr(
-        genlib.training.train, "__kwdefaults__", genlib.training.train.__kwdefaults__ | SMALL_MEASUREMENTS
+        genlib.training.run.train, "__kwdefaults__", genlib.training.run.train.__kwdefaults__ | SMALL_MEASUREMENTS
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GENLIB_RUNS")  # runs/ here
@@ -381,7 +381,7 @@ def test_a_directory_of_something_else_is_left_alone(capsys: Capture, small_trai
 @pytest.fixture
 def after_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
     """Does something in the middle of a run of the command line: when the loop has told of a step."""
-    train = genlib.training.train
+    train = genlib.training.run.train
 
     def watch(step: int, act: Callable[[], None]) -> None:
         def watched(*arguments: object, **options: object) -> Iterator[Event]:
@@ -394,7 +394,7 @@ def after_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], N
             finally:
                 events.close()
 
-        monkeypatch.setattr(genlib.training, "train", watched)
+        monkeypatch.setattr(genlib.training.run, "train", watched)
 
     return watch
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from genlib.data import FashionMNIST
-from genlib.diagnostics import Diagnostics, logged_epochs
 from genlib.images import from_uint8
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.model import Looks
 from genlib.sampling import generate
 from genlib.stages import finish
+from genlib.training.diagnostics import Diagnostics, logged_epochs
 from tests.tiny import tiny_model
 
 

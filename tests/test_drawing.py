@@ -20,7 +20,7 @@ from genlib.drawing import (
     trade_off,
     verdicts,
 )
-from genlib.findings import Finding, Part, untested_findings
+from genlib.findings.judge import Finding, Part, untested_findings
 from genlib.model import families
 from tests.tiny import refused
 

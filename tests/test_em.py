@@ -13,7 +13,7 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from genlib.em import NEGLIGIBLE, Gaussians, em_step, log_joint, maximise, start_from_kmeans
+from genlib.layers.em import NEGLIGIBLE, Gaussians, em_step, log_joint, maximise, start_from_kmeans
 from tests.tiny import refused
 
 REGULARISATION = 1e-3

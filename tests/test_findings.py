@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import findings, verdicts
-from genlib.claims import CLAIMS, Claim
-from genlib.findings import judge_claim
+from genlib.findings import judge as findings
+from genlib.findings import verdicts
+from genlib.findings.claims import CLAIMS, Claim
+from genlib.findings.judge import judge_claim
+from genlib.findings.verdicts import Measured
 from genlib.model import presets
-from genlib.verdicts import Measured
 
 
 class Figures(Measured):

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from genlib.__main__ import main
-from genlib.flow import Point, between, integrate
 from genlib.model import Integrates
 from genlib.models.flow import Flow
 from genlib.sampling import generate
+from genlib.solvers import Point, between, integrate
 from tests.tiny import refused, save_tiny, tiny_model
 
 WIDTH = 0.5  # standard deviation of the images of a Gaussian toy, whose flow is known

@@ -21,13 +21,14 @@ import pytest
 from huggingface_hub import constants
 
 import genlib
-from genlib import hf_jobs, hf_worker
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
-from genlib.events import EpochDone
-from genlib.hf_repository import CHECKPOINT, PACKAGES, requirements, source_archive
-from genlib.hf_request import time_limit
 from genlib.model import get_preset
+from genlib.remote import follow as hf_jobs
+from genlib.remote import worker as hf_worker
+from genlib.remote.repository import CHECKPOINT, PACKAGES, requirements, source_archive
+from genlib.remote.request import time_limit
+from genlib.training.events import EpochDone
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.test_cli import tiny_settings
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures
@@ -178,7 +179,7 @@ def test_the_request(jobs: Hub, finished: dict[str, bytes]) -> None:
     assert (shell, option) == ("bash", "-c")
     (name,) = jobs.repositories
     training = f"{name[7:]} {NAME} --device cuda --distance-samples 60 --evaluation-samples 70"
-    assert script.endswith(f"&& exec python -m genlib.hf_worker {training}")
+    assert script.endswith(f"&& exec python -m genlib.remote.worker {training}")
     assert subprocess.run(["bash", "-n", "-c", script], check=False).returncode == 0
     run = json.loads(repository(jobs).files["run/run.json"])
     assert run == {"preset": NAME, "config": tiny_config(NAME).to_dict(), "samples": [50, 50]}

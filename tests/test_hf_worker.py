@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import genlib
-from genlib import hf_worker
 from genlib.__main__ import main
-from genlib.checkpoint import read_checkpoint
-from genlib.hf_repository import CHECKPOINT
+from genlib.remote import worker as hf_worker
+from genlib.remote.repository import CHECKPOINT
+from genlib.training.checkpoint import read_checkpoint
 from tests.hub import READER, WRITER, Hub
 from tests.test_hf_jobs import _at_once, come_back, only_line  # noqa: F401  # fixtures among them
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures

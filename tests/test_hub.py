@@ -230,7 +230,7 @@ def test_what_is_pushed_can_be_loaded(name: str, hub: Hub, writer: None, capsys:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_card_on_the_hub_carries_the_measured_figures(name: str) -> None:
-    from genlib.card import hub_card
+    from genlib.zoo.card import hub_card
 
     directory = weights_directory() / name
     card = hub_card(directory, f"me/{name}")

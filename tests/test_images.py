@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from genlib.files import write_file
 from genlib.images import from_uint8, gif_bytes, grid, npz_bytes, png_bytes, read_png, to_uint8
+from genlib.io.files import write_file
 from tests.tiny import refused
 
 LEVELS = torch.arange(256, dtype=torch.uint8).repeat(4)[: 28 * 28].view(1, 28, 28)

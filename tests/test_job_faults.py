@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from genlib.jobs import Queue
-from genlib.locks import is_held
-from genlib.progress import EventReader
-from genlib.runs import Job, read_job
+from genlib.io.locks import is_held
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import Job, read_job
+from genlib.training.progress import EventReader
 from tests.tiny import assert_same_model
 from tests.workers import (
     ENDLESS,

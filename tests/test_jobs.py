@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from genlib import jobs, runs
-from genlib.jobs import Queue
-from genlib.limits import Limits
-from genlib.locks import is_held, locked
-from genlib.runs import Job, read_job
+from genlib.io.locks import is_held, locked
+from genlib.jobs import queue as jobs
+from genlib.jobs import run as runs
+from genlib.jobs.limits import Limits
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import Job, read_job
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, freeze, kill, no_room, submit, until
 
@@ -283,14 +284,14 @@ def test_two_that_look_at_once_start_a_job_once(queue: Queue) -> None:
     job = freeze(queue.jobs()[1])
     assert (job.id, job.state) == (second.id, "running")
     assert queue.get(first.id).state == "failed"
-    workers = [line for line in command_lines().values() if line.endswith(f"-m genlib.worker {job.directory}")]
+    workers = [line for line in command_lines().values() if line.endswith(f"-m genlib.jobs.worker {job.directory}")]
     assert len(workers) == 1
 
 
 def test_the_queue_outlives_the_program_that_filled_it(queue: Queue) -> None:
     fill = f"""
 import os, signal
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
 queue = Queue({str(queue.directory)!r})
 for _ in range(2):
     queue.submit("vae-dense-8", {ENDLESS!r})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from genlib.leaderboard import COLUMNS, REAL, better, leaderboard
 from genlib.metrics.floor import load_floor
+from genlib.zoo.leaderboard import COLUMNS, REAL, better, leaderboard
 
 
 def ship(directory: Path, name: str, metrics: dict[str, object]) -> None:

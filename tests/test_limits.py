@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genlib.limits import Limits
+from genlib.jobs.limits import Limits
 from tests.tiny import refused
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib.locks import INHERITED, acquire, is_held, locked
+from genlib.io.locks import INHERITED, acquire, is_held, locked
 from tests.tiny import refused
 
 

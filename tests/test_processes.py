@@ -17,11 +17,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from genlib.cli.terminal import normalises_batches
 from genlib.data import FashionMNIST
-from genlib.dropout import ChannelDropout, Dropout
+from genlib.distributed import Processes, own_rows, sharing
+from genlib.layers.dropout import ChannelDropout, Dropout
 from genlib.model import get_preset
-from genlib.processes import Processes, own_rows, sharing
-from genlib.terminal import normalises_batches
 from tests.tiny import refused, tiny_config, tiny_training
 
 ROOT = Path(__file__).parent.parent

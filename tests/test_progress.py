@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from genlib.events import EventLog, Started
-from genlib.progress import EventReader, Progress, read_progress
+from genlib.training.events import EventLog, Started
+from genlib.training.progress import EventReader, Progress, read_progress
 
 
 def line(event: str, time: float, **fields: Any) -> bytes:

@@ -14,8 +14,8 @@ import torch
 
 from genlib import model as registry
 from genlib.__main__ import _parser, main
-from genlib.limits import _NUMBERS
-from genlib.locks import INHERITED
+from genlib.io.locks import INHERITED
+from genlib.jobs.limits import _NUMBERS
 from genlib.store import is_repository
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,9 +14,9 @@ from PIL import Image
 
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
+from genlib.metrics.sample_files import open_samples, read_npz
 from genlib.metrics.samples import measure_samples
 from genlib.metrics.scores import look, score_set
-from genlib.sample_files import open_samples, read_npz
 from genlib.stages import finish
 from tests.tiny import refused
 

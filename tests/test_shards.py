@@ -18,11 +18,11 @@ import torch
 import genlib.shards
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
+from genlib.distributed import Processes
 from genlib.metrics.classification import balance_divergence, class_consistency
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, RunningGaussian, frechet_distance
 from genlib.metrics.samples import measure_samples
-from genlib.processes import Processes
 from genlib.sampling import generate
 from genlib.shards import INDEX, write_shards
 from genlib.stages import finish

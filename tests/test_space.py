@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from genlib.__main__ import main
-from genlib.space import DIRECTORIES, FILES, write_folder
+from genlib.publish.space import DIRECTORIES, FILES, write_folder
 from genlib.store import weights_directory
 from tests.hub import Hub
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures

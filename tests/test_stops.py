@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib.terminal import asked_to_stop
+from genlib.cli.terminal import asked_to_stop
 from tests.tiny import assert_same_model
 
 HEARD_SECONDS = 2.0
@@ -22,7 +22,8 @@ ROOM_SECONDS = 8.0  # for a machine with much else to do; the twenty stops below
 # steps, the distance after it, an EM iteration, the final figures. `SLOW` names the one that is slow.
 PROGRAM = """
 import sys, time
-import genlib.diagnostics, genlib.gaussian_mixture, genlib.metrics.evaluation, genlib.metrics.features, genlib.training
+import genlib.layers.gaussian_mixture, genlib.metrics.evaluation, genlib.metrics.features
+import genlib.training.diagnostics, genlib.training.run
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
 
@@ -40,13 +41,13 @@ def slowly(module, name):
     setattr(module, name, act)
 
 if slow == "iteration":
-    slowly(genlib.gaussian_mixture, "em_step")
+    slowly(genlib.layers.gaussian_mixture, "em_step")
 elif slow == "distance":
-    slowly(genlib.diagnostics, "frechet_distance")
+    slowly(genlib.training.diagnostics, "frechet_distance")
 elif slow == "figures":
     slowly(genlib.metrics.evaluation, "score_set")
 elif slow == "card":
-    slowly(genlib.training, "write_card")
+    slowly(genlib.training.run, "write_card")
 model = "gmm-10" if slow == "iteration" or directory.endswith("mixture") else "vae-dense-8"
 size = ["--set", "components=2"] if model == "gmm-10" else ["--set", "width=4", "--batch-size", "50"]
 sys.exit(main(["train", model, "--run-dir", directory, "--epochs", "2", *size, "--device", "cpu",
@@ -109,7 +110,7 @@ def test_twenty_stops_of_twenty_are_heard(tmp_path: Path) -> None:
 
 
 def test_a_long_call_is_interrupted_and_what_follows_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlib.terminal.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("genlib.cli.terminal.GRACE_SECONDS", 0.05)
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
     done = []
     with asked_to_stop() as asked:

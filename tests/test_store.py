@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from genlib.analysis.latent import projections
-from genlib.files import read_json
+from genlib.io.files import read_json
 from genlib.store import load, model_directory, save_model, weights_directory
 from tests.tiny import refused, tiny_model
 

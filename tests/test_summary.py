@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlib.summary import layer_table
+from genlib.zoo.layers import layer_table
 from tests.tiny import tiny_model
 
 

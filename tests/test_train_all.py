@@ -18,14 +18,14 @@ import pytest
 
 import genlib
 from genlib.__main__ import main
-from genlib.files import write_json
-from genlib.jobs import Queue
-from genlib.limits import Limits
+from genlib.cli.zoo_terminal import follow_zoo
+from genlib.io.files import write_json
+from genlib.jobs.limits import Limits
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import Job
+from genlib.jobs.zoo import ZooTraining, host_queue, zoo_configs
 from genlib.model import get_preset, presets
-from genlib.progress import EventReader
-from genlib.runs import Job
-from genlib.zoo_terminal import follow_zoo
-from genlib.zoo_training import ZooTraining, host_queue, zoo_configs
+from genlib.training.progress import EventReader
 from tests.tiny import assert_same_model, refused
 from tests.workers import ENDLESS, ROOT, checkpoints, freeze, kill, kill_group, submit, until
 

@@ -17,17 +17,17 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-import genlib.loop
-from genlib.checkpoint import read_checkpoint, write_checkpoint
+import genlib.training.loop
 from genlib.data import FashionMNIST
-from genlib.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
-from genlib.loop import Run
+from genlib.distributed import Processes
 from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities, get_preset
-from genlib.processes import Processes
 from genlib.sampling import generate
 from genlib.store import load
-from genlib.training import train
+from genlib.training.checkpoint import read_checkpoint, write_checkpoint
+from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
+from genlib.training.loop import Run
+from genlib.training.run import train
 from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_config, tiny_training
 
 MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
@@ -316,7 +316,7 @@ def test_checkpoints_are_written_on_the_way(
     small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", "0")
-    monkeypatch.setattr(genlib.loop, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(genlib.training.loop, "REPORT_SECONDS", 0.0)
     events = list(tiny_training("vae-cnn", tmp_path / "run", small_data))
     assert [event.step for event in events if isinstance(event, Checkpointed)] == [*range(1, 9), 8]
     losses = [event.losses for event in events if isinstance(event, Step)]

@@ -11,18 +11,18 @@ import torch
 from sklearn.mixture import GaussianMixture
 from torch import nn
 
-import genlib.loop
-from genlib.adversarial import discriminator_loss, generator_loss
+import genlib.training.loop
 from genlib.data import FashionMNIST
-from genlib.dropout import Dropout
+from genlib.distributed import Processes
 from genlib.images import from_uint8
-from genlib.loop import Run
+from genlib.layers.adversarial import discriminator_loss, generator_loss
+from genlib.layers.dropout import Dropout
 from genlib.model import get_preset, presets
 from genlib.models.autoencoder import Autoencoder
 from genlib.models.gan import UpsampledConvolution
 from genlib.models.latent_mixture import LatentMixture
-from genlib.processes import Processes
-from genlib.training import train
+from genlib.training.loop import Run
+from genlib.training.run import train
 from tests.tiny import refused, tiny_config, tiny_model, tiny_training
 
 STUDIES = {
@@ -145,7 +145,7 @@ def test_a_mixture_without_its_autoencoder_says_what_to_train(
 
 
 def test_products_in_bfloat16_train(small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(genlib.loop, "_multiplies_bfloat16", lambda device: True)
+    monkeypatch.setattr(genlib.training.loop, "_multiplies_bfloat16", lambda device: True)
     losses = {}
     for precision in ("float32", "bfloat16"):
         directory = tmp_path / precision

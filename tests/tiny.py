@@ -13,10 +13,10 @@ import pytest
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.events import Event
 from genlib.model import Model, get_preset, keeps_raw, presets, released
 from genlib.store import save_model, weights_directory
-from genlib.training import train
+from genlib.training.events import Event
+from genlib.training.run import train
 
 QUICK = {"steps": 1, "solver": "euler"}  # ten thousand test images go to noise and back in every evaluation
 TINY: dict[str, dict[str, Any]] = {

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from genlib.files import write_json
-from genlib.jobs import Queue
-from genlib.locks import is_held, locked
-from genlib.progress import EventReader
-from genlib.runs import WORKING, Job, reap
+from genlib.io.files import write_json
+from genlib.io.locks import is_held, locked
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import WORKING, Job, reap
+from genlib.training.progress import EventReader
 
 ROOT = Path(__file__).parent.parent
 DEADLINE_SECONDS = 900.0  # of a machine with much else to do

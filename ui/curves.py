@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.runs import Job
+from genlib.jobs.run import Job
 from ui import zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, STILL

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.estimate import Estimate
+from genlib.training.estimate import Estimate
 
 KEPT = 200
 SECONDS = 300  # until an estimate is given up
@@ -58,7 +58,7 @@ class Estimator:
 def _measure(question: Question) -> Estimate | str:
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "genlib.estimate", *question],
+            [sys.executable, "-m", "genlib.training.estimate", *question],
             capture_output=True,
             text=True,
             timeout=SECONDS,

@@ -11,11 +11,11 @@ import streamlit as st
 from genlib.analysis.diversity import class_samples, diversity
 from genlib.analysis.latent import hidden_projections, load_fits
 from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.findings.verdicts import Measured
 from genlib.images import to_uint8
 from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Mixture
 from genlib.sampling import generate
-from genlib.verdicts import Measured
 from ui import draw, pictures, zoo
 from ui.pictures import CLASS_COLOURS
 

@@ -12,7 +12,7 @@ import streamlit as st
 from genlib.errors import GenlibError
 from genlib.model import Preset, families, get_preset, shapes_only
 from genlib.store import load
-from genlib.summary import Layer, layer_table
+from genlib.zoo.layers import Layer, layer_table
 from ui import zoo
 
 MOST_PARAMETERS = 20_000_000  # of a model that is built to list its layers

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.claims import BETTER
 from genlib.drawing import VERDICT_COLOURS, verdicts
 from genlib.errors import GenlibError
-from genlib.findings import Finding, shipped_findings, untested_findings
+from genlib.findings.claims import BETTER
+from genlib.findings.judge import Finding, shipped_findings, untested_findings
 from genlib.images import png_bytes
 from ui import evidence, zoo
 from ui.controls import BOUND

@@ -11,10 +11,10 @@ import streamlit as st
 
 from genlib.drawing import PLOT, Axis, log_ticks, name_places, trade_off
 from genlib.images import grid, png_bytes
-from genlib.leaderboard import leaderboard
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
 from genlib.model import families
+from genlib.zoo.leaderboard import leaderboard
 from ui import draw, zoo
 from ui.controls import BOUND
 from ui.measures import COSTS, FIGURES, QUALITIES, Figure
@@ -77,7 +77,7 @@ class Board:
 
 from genlib.drawing import Axis, trade_off
 from genlib.images import png_bytes
-from genlib.leaderboard import leaderboard
+from genlib.zoo.leaderboard import leaderboard
 
 real, *rows = leaderboard()  # a row a model, fractions, not per cent; the first is what real images score
 quality = {quality!r}

@@ -12,13 +12,13 @@ from typing import Any
 
 import streamlit as st
 
+from genlib.distributed import Processes
 from genlib.errors import GenlibError
-from genlib.leaderboard import row_of
+from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
-from genlib.processes import Processes
-from genlib.sample_files import read_npz
 from genlib.stages import finish
+from genlib.zoo.leaderboard import row_of
 from ui.measures import FIGURES
 
 FAMILY = "your samples"

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from genlib.catalogue import changed_settings
 from genlib.errors import GenlibError
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import WORKING, Job
 from genlib.model import capabilities, get_preset, keeps_raw, presets
-from genlib.progress import EventReader, Progress
-from genlib.runs import WORKING, Job
+from genlib.training.progress import EventReader, Progress
+from genlib.zoo.catalogue import changed_settings
 from ui import zoo
 from ui.controls import BOUND
 from ui.estimates import duration

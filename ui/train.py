@@ -10,8 +10,8 @@ import streamlit as st
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.jobs import Queue
-from genlib.limits import Limits
+from genlib.jobs.limits import Limits
+from genlib.jobs.queue import Queue
 from genlib.model import Preset, presets
 from ui.controls import BOUND
 from ui.estimates import duration, estimator

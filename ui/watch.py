@@ -12,10 +12,10 @@ import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset, get_preset
-from genlib.progress import Progress
-from genlib.runs import RESTING, WORKING, Job
+from genlib.training.progress import Progress
 from ui import history, pictures, zoo
 from ui.estimates import duration
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of

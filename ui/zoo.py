@@ -11,11 +11,11 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.catalogue import list_models, list_runs
 from genlib.errors import GenlibError
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, families, get_preset, keeps_raw, released, unit_of_training
 from genlib.store import load, weights_directory
+from genlib.zoo.catalogue import list_models, list_runs
 
 SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures
 _HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import read_json, write_file
+from genlib.io.files import read_json, write_file
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, device_of, generate

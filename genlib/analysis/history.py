@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.files import read_json
 from genlib.images import read_png
+from genlib.io.files import read_json
 from genlib.store import model_directory
 
 SIDE = 28

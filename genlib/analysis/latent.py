@@ -13,13 +13,13 @@ from torch.nn.functional import pad
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.files import read_json
 from genlib.images import from_uint8, to_uint8
+from genlib.io.files import read_json
+from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
 from genlib.sampling import BATCH, cycle_labels, device_of, sample
 from genlib.store import load, model_directory
-from genlib.tensor_file import read_tensors, write_tensors
 
 POINTS = 2_000
 AXES = 3

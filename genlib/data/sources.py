@@ -19,7 +19,7 @@ import numpy as np
 
 from genlib.data.idx import build_idx
 from genlib.errors import GenlibError
-from genlib.files import write_file
+from genlib.io.files import write_file
 
 Progress = Callable[[str], None] | None
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.files import read_json
+from genlib.io.files import read_json
 from genlib.metrics.classification import classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS, load_extractor
 from genlib.metrics.floor import load_floor

@@ -23,10 +23,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
+from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.metrics.classifier import Classifier, accuracy, train_classifier
 from genlib.metrics.frechet import Gaussian
 from genlib.metrics.residual import ResidualClassifier
-from genlib.tensor_file import read_tensors, write_tensors
 
 BATCH = 100  # images whose activations fit the cache
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
-from genlib.files import write_file
+from genlib.io.files import write_file
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS
 from genlib.metrics.memorisation import nearest_distances

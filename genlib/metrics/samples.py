@@ -10,15 +10,15 @@ from torch import Tensor
 
 from genlib import shards
 from genlib.data import FashionMNIST
+from genlib.distributed import Processes
 from genlib.errors import GenlibError
 from genlib.metrics.classification import CLASSES, balance_of_counts
 from genlib.metrics.evaluation import PROTOCOL, memorised
 from genlib.metrics.features import EXTRACTORS, load_extractor
 from genlib.metrics.floor import load_floor
 from genlib.metrics.frechet import RunningGaussian, frechet_distance
+from genlib.metrics.sample_files import SampleSource, open_samples
 from genlib.metrics.scores import FEWEST, Looked, look, score_set
-from genlib.processes import Processes
-from genlib.sample_files import SampleSource, open_samples
 from genlib.stages import Stages, part
 
 BATCH = 1_000

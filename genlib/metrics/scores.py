@@ -13,12 +13,12 @@ from torch import Tensor
 from genlib.data import FashionMNIST
 from genlib.data.sources import cache_directory
 from genlib.errors import GenlibError
+from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.metrics.classification import balance_divergence, class_consistency
 from genlib.metrics.coverage import DENSITY_K, PRECISION_K, Neighbourhoods, measure_coverage
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.metrics.kernel import kernel_distance, within
-from genlib.tensor_file import read_tensors, write_tensors
 
 FEWEST = 10  # images of a distance
 

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlib.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
-from genlib.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.config import option
-from genlib.dropout import Dropout
+from genlib.distributed import own_rows
+from genlib.layers.adversarial import GANConfig, adversaries, discriminator_loss, generator_loss
+from genlib.layers.conditioning import ClassEmbedding, ClassToldGAN, required
+from genlib.layers.dropout import Dropout
 from genlib.model import N_CLASSES, Descend, Preset, register
-from genlib.processes import own_rows
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
 from genlib.config import option
-from genlib.dropout import Dropout
+from genlib.layers.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
+from genlib.layers.dropout import Dropout
 from genlib.model import Preset, register
 
 

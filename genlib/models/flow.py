@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlib.conditioning import ClassEmbedding, required
 from genlib.config import GradientConfig, option
-from genlib.flow import MOST_STEPS, SOLVERS, Point, between, integrate
+from genlib.distributed import own_rows
+from genlib.layers.conditioning import ClassEmbedding, required
 from genlib.model import Descend, Looks, Model, Preset, register
-from genlib.processes import own_rows
+from genlib.solvers import MOST_STEPS, SOLVERS, Point, between, integrate
 
 FREQUENCIES = 32
 GROUPS = 8

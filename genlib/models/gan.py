@@ -8,10 +8,10 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlib.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
 from genlib.config import option
-from genlib.dropout import Dropout
 from genlib.errors import GenlibError
+from genlib.layers.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
+from genlib.layers.dropout import Dropout
 from genlib.model import Preset, register
 
 LAYERS = ("dense", "convolutional")

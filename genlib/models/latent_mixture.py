@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.gaussian_mixture import GaussianMixture, MixtureConfig
+from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Preset, get_preset, register
 
 SIZES = (2, 11, 18)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from genlib import noise
-from genlib.gaussian_mixture import GaussianMixture, MixtureConfig
+from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Preset, register
 
 PIXELS = 28 * 28

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlib.adversarial import GANConfig, adversaries
-from genlib.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.config import option
+from genlib.distributed import own_rows
+from genlib.layers.adversarial import GANConfig, adversaries
+from genlib.layers.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.model import Descend, Preset, register
-from genlib.processes import own_rows
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from genlib.config import GradientConfig, option
+from genlib.distributed import own_rows
 from genlib.model import Descend, Model, Preset, register
-from genlib.processes import own_rows
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-import genlib.findings
+import genlib.findings.judge
 from genlib.analysis import inversion
 from genlib.analysis.reconstruction import choose
-from genlib.claims import CLAIMS
 from genlib.data import FashionMNIST
-from genlib.findings import FILE, shipped_findings
+from genlib.findings.claims import CLAIMS
+from genlib.findings.judge import FILE, shipped_findings
 from genlib.model import capabilities, get_preset
 from tests.pages.studio import Query, assert_healthy, controls, go_to, open_page, pictures, set_control, shared
 from tests.pages.test_apptest import CONDITIONAL, MIXTURE, SHIPPED, VAE
@@ -358,7 +358,7 @@ def test_a_damaged_file_leaves_the_claims_untested(
 ) -> None:
     damaged = tmp_path / "findings.json"
     damaged.write_text(content)
-    monkeypatch.setattr(genlib.findings, "FILE", damaged)
+    monkeypatch.setattr(genlib.findings.judge, "FILE", damaged)
     with refused("findings.json"):
         shipped_findings()
     app = open_page("findings")

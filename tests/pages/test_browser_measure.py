@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from genlib.analysis.history import read_history
 from genlib.data import FashionMNIST
 from genlib.images import grid
-from genlib.leaderboard import leaderboard
+from genlib.zoo.leaderboard import leaderboard
 from tests.pages.test_browser import (
     Visit,
     assert_same_grays,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from genlib.jobs import Queue
+from genlib.jobs.queue import Queue
 from tests.pages.conftest import Server
 from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
 from tests.workers import end_workers

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.history import read_history
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.leaderboard import REAL
 from genlib.metrics.memorisation import nearest
+from genlib.zoo.leaderboard import REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
 from ui import leaderboard

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from genlib.images import read_png
-from genlib.leaderboard import leaderboard
+from genlib.zoo.leaderboard import leaderboard
 from tests.pages.studio import Query, assert_healthy, open_page
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
 from ui.share import csv_bytes

@@ -11,12 +11,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from genlib import runs
 from genlib.data import FashionMNIST
-from genlib.files import read_json, write_json
-from genlib.jobs import Queue
+from genlib.io.files import read_json, write_json
+from genlib.jobs import run as runs
+from genlib.jobs.queue import Queue
+from genlib.jobs.run import Job
 from genlib.model import families, get_preset, presets
-from genlib.runs import Job
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, tiny_training
 from ui import explain, zoo
@@ -34,7 +34,7 @@ def _nothing_is_remembered() -> None:
 @pytest.fixture(autouse=True)
 def _no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs wait for ever: what a page shows of them is looked at, not what a worker does."""
-    monkeypatch.setattr("genlib.jobs.launch", lambda job, place: None)
+    monkeypatch.setattr("genlib.jobs.queue.launch", lambda job, place: None)
 
 
 @pytest.fixture
@@ -332,8 +332,8 @@ def test_a_quick_look_is_told_wherever_its_distance_is(finished: Job) -> None:
 
 
 def test_a_run_of_a_shipped_model_is_no_second_model(tmp_path: Path) -> None:
-    from genlib.catalogue import list_runs
     from genlib.store import weights_directory
+    from genlib.zoo.catalogue import list_runs
 
     directory = Queue().directory / "vae-cnn"
     shutil.copytree(weights_directory() / "vae-cnn", directory)
@@ -357,7 +357,7 @@ def test_the_code_trains_what_the_form_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lines as shown, in a real worker on the whole training split: half a minute on an idle core."""
-    monkeypatch.setattr("genlib.jobs.launch", runs.launch)  # workers start, as they do for a reader
+    monkeypatch.setattr("genlib.jobs.queue.launch", runs.launch)  # workers start, as they do for a reader
     app = open_page("train", {"preset": "vae-dense-8", "epochs": "1", "batch": "1024", "measure": "Quick look"})
     monkeypatch.chdir(tmp_path)
     exec(compile(app.code[1].value, "snippet", "exec"), {"__name__": "__main__"})

@@ -1,0 +1,312 @@
+"""What each command of the command line does. What is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from genlib.errors import GenlibError
+
+
+def run_list(options: argparse.Namespace) -> None:
+    """Print the zoo, for a reader, as JSON or as the README's table."""
+    from genlib.zoo.catalogue import list_models, markdown_table
+
+    if options.markdown:
+        print(markdown_table())
+        return
+    models = list_models()
+    if options.json:
+        print(json.dumps(models, indent=1))
+        return
+    print(f"{'name':<18}{'family':<18}{'parameters':>12}{'epochs':>8}{'FD':>8}  can")
+    for model in models:
+        fd = f"{model['metrics']['fd']:.2f}" if model["metrics"] else "-"
+        epochs = model["trained_epochs"] or "-"
+        can = ", ".join(model["capabilities"])
+        print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")
+
+
+def _target(text: str, *suffixes: str) -> Path:
+    """A path to write: its ending and its directory are checked before any work is done."""
+    path = Path(text)
+    if path.suffix.lower() not in suffixes:
+        raise GenlibError(f"--out takes a file ending in {' or '.join(suffixes)}, not {text!r}")
+    if not path.parent.is_dir():
+        raise GenlibError(f"cannot write {text}: there is no directory {path.parent}")
+    if path.is_dir():
+        raise GenlibError(f"cannot write {text}: it is a directory")
+    return path
+
+
+def run_sample(options: argparse.Namespace) -> None:
+    """Write samples as a picture, as arrays, or as a directory of shards."""
+    from genlib.cli.terminal import follow_shards
+    from genlib.data import parse_label
+    from genlib.images import npz_bytes, picture, png_bytes
+    from genlib.io.files import write_file
+    from genlib.sampling import generate
+    from genlib.store import load
+
+    label = None if options.label is None else parse_label(options.label)
+    given = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
+    given = {key: value for key, value in given.items() if value is not None}
+    if options.out.endswith("/"):
+        if given:
+            raise GenlibError(f"--{next(iter(given))} goes with --out F.png or F.npz; shards are drawn as trained")
+        follow_shards(options.name, options.out, options.n, options.seed, label)
+        return
+    path = _target(options.out, ".png", ".npz")
+    images, labels = generate(load(options.name), options.n, options.seed, label, **given)
+    if path.suffix.lower() == ".npz":
+        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+        write_file(path, npz_bytes(**arrays))
+    else:
+        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
+
+
+_COLUMNS = (
+    ("fd", "FD", 8, ".2f"),
+    ("fd_std", "+-", 6, ".2f"),
+    ("fd_floor", "floor", 7, ".2f"),
+    ("fd_second", "2nd FD", 8, ".2f"),
+    ("fd_raw", "raw", 8, ".2f"),
+    ("kid", "KID", 9, ".4f"),
+    ("precision", "prec", 7, ".3f"),
+    ("recall", "recall", 8, ".3f"),
+    ("density", "dens", 7, ".3f"),
+    ("coverage", "cover", 7, ".3f"),
+    ("class_consistency", "class", 7, ".3f"),
+    ("balance_kl", "KL", 7, ".3f"),
+    ("nearest_train", "near", 7, ".2f"),
+    ("mse", "MSE", 8, ".4f"),
+    ("cas", "CAS", 7, ".3f"),
+    ("ms_64", "ms/64", 8, ".1f"),
+)  # key of the figure, heading, width and format
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    """Print the protocol's figures as a table, model by model."""
+    from genlib.cli.terminal import follow_measuring
+    from genlib.store import model_directory
+    from genlib.zoo.catalogue import list_models
+
+    if bool(options.names) + options.all + bool(options.samples) != 1:
+        raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
+    target = _target(options.json, ".json") if options.json else None
+    if options.samples:
+        follow_measuring(options.samples, target)
+        return
+    names = options.names or [model["name"] for model in list_models() if model["sha256"]]
+    for name in names:  # a mistyped one is refused before the first is measured
+        model_directory(name)
+    if options.inception or options.inception_weights:
+        _print_inception(names, options, target)
+    else:
+        _print_figures(names, options, target)
+
+
+def _print_figures(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
+    from genlib.cli.terminal import follow_evaluation
+    from genlib.data import FashionMNIST
+    from genlib.io.files import write_json
+    from genlib.metrics.evaluation import warning
+
+    if not FashionMNIST.available("train"):
+        print("genlib: without the training split the nearest training images are left out", file=sys.stderr)
+    if told := warning(options.n):
+        print(f"genlib: {told}", file=sys.stderr)
+    print(f"{'name':<18}" + "".join(f"{label:>{width}}" for _, label, width, _ in _COLUMNS))
+    failed, results = [], {}
+    for name in names:
+        try:
+            results[name] = figures = follow_evaluation(name, options.n, options.score)
+        except GenlibError as error:
+            if len(names) == 1:
+                raise
+            failed.append(name)
+            print(f"{name}: not measured: {error}", file=sys.stderr)
+            continue
+        cells = [
+            f"{'-' if figures[key] is None else format(figures[key], form):>{width}}"
+            for key, _, width, form in _COLUMNS
+        ]
+        print(f"{name:<18}{''.join(cells)}", flush=True)
+        if target:
+            write_json(target, results)
+    if failed:
+        raise GenlibError(f"not measured: {', '.join(failed)}")
+
+
+def _print_inception(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
+    from tqdm import tqdm
+
+    from genlib.io.files import write_json
+    from genlib.metrics.inception import inception_distance
+
+    found = {}
+    for name in names:
+        with tqdm(total=2 * options.n, unit=" images", dynamic_ncols=True, leave=False) as bar:
+            found[name] = inception_distance(
+                name, options.n, weights=options.inception_weights, progress=lambda seen: bar.update(seen - bar.n)
+            )
+        print(f"{name:<18}{found[name]:>8.2f}  Inception FID, {options.n:,} samples", flush=True)
+    if target:
+        write_json(target, found)
+
+
+def run_findings(options: argparse.Namespace) -> None:
+    """Print the verdict on each claim with its figures."""
+    from genlib.findings.claims import BETTER, CLAIMS
+    from genlib.findings.judge import judge_claim
+    from genlib.io.files import write_json
+
+    target = _target(options.json, ".json") if options.json else None
+    found = []
+    for claim in CLAIMS:
+        finding = judge_claim(claim)
+        found.append(finding.to_dict())
+        print(f"{claim.number}. {claim.title}: {finding.verdict}")
+        for part in finding.parts:
+            print(f"   {'yes' if part.holds else 'no ':<4}{part.rule}: {part.figures}")
+        if finding.why:
+            print(f"   {finding.why}", flush=True)
+    if target:
+        write_json(target, {"rule": BETTER, "findings": found})
+
+
+def run_interpolate(options: argparse.Namespace) -> None:
+    """Write rows of walks between pairs of samples."""
+    import torch
+
+    from genlib.analysis.interpolation import pair_walks
+    from genlib.images import grid, png_bytes
+    from genlib.io.files import write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
+    images = torch.cat([walk.images for walk in walks])
+    write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+def run_directions(options: argparse.Namespace) -> None:
+    """Write strips along a generator's directions; with names, keep them beside the weights."""
+    from genlib.analysis.directions import STOPS, direction_walks, keep_directions, load_directions
+    from genlib.images import grid, png_bytes
+    from genlib.io.files import write_file
+    from genlib.store import load
+
+    path, n = _target(options.out, ".png"), options.n
+    if not 1 <= n <= 20:
+        raise GenlibError(f"--n takes 1 to 20 samples, not {n}")
+    model = load(options.name)
+    found = keep_directions(options.name, options.names) if options.names else load_directions(options.name)
+    images = direction_walks(model, found.steps, n, options.seed)
+    write_file(path, png_bytes(grid(images, columns=len(STOPS), scale=4, gap=4)))
+    print("\n".join(f"rows {n * i + 1} to {n * (i + 1)}: {name}" for i, name in enumerate(found.names)))
+
+
+def run_latent(options: argparse.Namespace) -> None:
+    """Write the latent scatter; keep the axes of a generator's layers beside its weights where that is asked for."""
+    from genlib.analysis.latent import keep_fits, load_fits, outlines, projections
+    from genlib.data import parse_label
+    from genlib.drawing import scatter
+    from genlib.images import png_bytes
+    from genlib.io.files import write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    label = None if options.label is None else parse_label(options.label)
+    model = load(options.name)
+    fits = keep_fits(options.name) if options.keep else load_fits(options.name)
+    found = projections(model, options.n, options.seed, 2, fits)
+    panels = {name: each.coordinates.numpy() for name, each in found.items()}
+    last = next(reversed(found.values()))
+    ellipses = [outline.numpy() for outline in outlines(model, last)]
+    write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
+
+
+def run_diversity(options: argparse.Namespace) -> None:
+    """Write a grid of samples, a row a class."""
+    from genlib.analysis.diversity import class_grid, class_samples
+    from genlib.images import png_bytes
+    from genlib.io.files import write_file
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    if not 1 <= options.n <= 20:
+        raise GenlibError(f"--n takes 1 to 20 samples a class, not {options.n}")
+    write_file(path, png_bytes(class_grid(class_samples(load(options.name), options.n, options.seed), options.n)))
+
+
+def run_discriminator(options: argparse.Namespace) -> None:
+    """Write the three pies."""
+    from genlib.analysis.discriminator import judge
+    from genlib.drawing import pies
+    from genlib.images import png_bytes
+    from genlib.io.files import write_file
+
+    path = _target(options.out, ".png")
+    if not 0 <= options.threshold <= 1:
+        raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
+    found = judge(options.name, options.n, options.seed, options.norm)
+    write_file(path, png_bytes(pies(found.pies(options.threshold))))
+
+
+def run_reconstruct(options: argparse.Namespace) -> None:
+    """Write test images over what the model makes of them."""
+    from genlib.analysis.reconstruction import choose, picture, reconstructions
+    from genlib.data import FashionMNIST
+    from genlib.images import png_bytes
+    from genlib.io.files import write_file
+    from genlib.noise import check_seed
+    from genlib.store import load
+
+    path = _target(options.out, ".png")
+    rows, test = choose(options.n), FashionMNIST.load("test")
+    images, labels = test.images[rows], test.labels[rows]
+    *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
+    write_file(path, png_bytes(picture(images, found.images)))
+
+
+def run_push(options: argparse.Namespace) -> None:
+    """Publish models on the Hub."""
+    from genlib.hub import push
+
+    if options.all:
+        _push_all(options)
+    elif len(options.target) == 2:
+        name, repository = options.target
+        print(push(name, repository, options.private))
+    else:
+        raise GenlibError("push takes a model and where to publish it, NAME owner/name, or --all owner")
+
+
+def _push_all(options: argparse.Namespace) -> None:
+    from genlib.hub import push_all
+
+    if len(options.target) != 1 or "/" in options.target[0]:
+        raise GenlibError("push --all takes the owner alone, a user or an organisation")
+    damaged = []
+    for name, outcome in push_all(options.target[0], options.private):
+        if isinstance(outcome, GenlibError):
+            damaged.append(name)
+            print(f"{name}: not published: {outcome}", file=sys.stderr)
+        else:
+            print(f"{name}: {outcome}", flush=True)
+    if damaged:
+        raise GenlibError(f"not published: {', '.join(damaged)}")
+
+
+def run_space(options: argparse.Namespace) -> None:
+    """Publish the studio as a Space, or write its folder."""
+    from genlib.publish.space import publish, write_folder
+
+    if options.dry_run is None:
+        print(publish(options.repository))
+    else:
+        write_folder(Path(options.dry_run), options.repository)
+        print(f"{options.dry_run} holds what would be published as {options.repository}")

@@ -1,0 +1,94 @@
+"""The studies' claims with their verdicts, judged by our figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+from genlib.findings.claims import CLAIMS, WHY, Claim
+from genlib.findings.verdicts import TESTS, Measured
+from genlib.io.files import read_json
+from genlib.store import model_directory
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a claim: the rule, whether our figures meet it, and those figures in words."""
+
+    rule: str
+    holds: bool
+    figures: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim with its verdict: "holds", "partly" or "does not hold", or "not tested" for want of a model."""
+
+    claim: Claim
+    verdict: str
+    parts: tuple[Part, ...]
+    why: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `findings --json` writes it."""
+        return {
+            "number": self.claim.number,
+            "title": self.claim.title,
+            "models": list(self.claim.models),
+            "verdict": self.verdict,
+            "parts": [vars(part) for part in self.parts],
+            "why": self.why,
+        }
+
+
+VERDICTS = ("holds", "partly", "does not hold", "not tested")
+FILE = Path(__file__).with_name("findings.json")
+
+
+def untested_findings() -> tuple[Finding, ...]:
+    """Every claim in order, none judged."""
+    return tuple(Finding(claim, "not tested", ()) for claim in CLAIMS)
+
+
+def shipped_findings() -> tuple[Finding, ...]:
+    """Every claim in order with the verdict shipped for it, "not tested" where there is none.
+
+    `python -m genlib findings --json genlib/findings/findings.json` writes the file; GenlibError where it is damaged.
+    """
+    entries = read_json(FILE).get("findings")
+    try:
+        judged = {entry["number"]: entry for entry in entries or []}
+        return tuple(
+            _finding(each.claim, judged[each.claim.number]) if each.claim.number in judged else each
+            for each in untested_findings()
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise GenlibError(f"{FILE} does not hold findings; python -m genlib findings --json writes it anew") from error
+
+
+def _finding(claim: Claim, entry: dict[str, Any]) -> Finding:
+    parts = tuple(Part(str(part["rule"]), bool(part["holds"]), str(part["figures"])) for part in entry["parts"])
+    if entry["verdict"] not in VERDICTS:
+        raise KeyError(entry["verdict"])
+    return Finding(claim, entry["verdict"], parts, str(entry["why"]))
+
+
+def judge_claim(claim: Claim) -> Finding:
+    """One claim judged: it holds if every part does, and holds partly if some do."""
+    missing = [name for name in claim.models if not _shipped(name)]
+    if missing:
+        return Finding(claim, "not tested", (), f"not trained yet: {', '.join(missing)}")
+    outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
+    parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
+    held = sum(part.holds for part in parts)
+    verdict = "holds" if held == len(parts) else "partly" if held else "does not hold"
+    return Finding(claim, verdict, parts, WHY.get(claim.number, ""))
+
+
+def _shipped(name: str) -> bool:
+    try:
+        return (model_directory(name) / "metrics.json").is_file()
+    except GenlibError:
+        return False

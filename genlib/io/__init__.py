@@ -1,0 +1,1 @@
+"""Files as genlib writes and reads them: checked, whole or not at all, locked."""

@@ -1,0 +1,281 @@
+"""One training run as the queue sees it: its state, its worker's start and how it ended."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, write_json
+from genlib.io.locks import INHERITED, acquire, is_held
+
+STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
+WORKING = ("running", *STOPPING)  # states with a worker
+RESTING = ("paused", "cancelled", "failed")  # states that can be resumed
+STATES = ("queued", *WORKING, *RESTING, "done")
+UNHEARD = "it did not stop when it was asked to, and was killed"
+LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
+FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
+NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+_children: list[subprocess.Popen[bytes]] = []  # kept until they have ended, or they would stay as zombies
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as the queue sees it.
+
+    State: queued, running, pausing, paused, cancelling, cancelled, done or failed.
+    """
+
+    directory: Path
+    preset: str
+    config: dict[str, Any]
+    state: str
+    since: float = 0.0  # unix time at which it came into its state
+    reason: str = ""  # one line: why it failed, or was stopped
+    owner: str = ""  # of the visitor who submitted it; empty for the host's own
+    seconds: float = 0.0  # a worker has spent on it before `since`
+    process: int = 0  # group of the worker's processes; 0 where it has none
+    place: int = 0  # among those that train at the same time: the number of its GPU, where there are some
+    threads: int = 0  # a resumed run is the same to the byte only with as many as it began with
+    samples: tuple[int, int] | None = None  # of the Frechet distance while training and of the evaluation
+
+    @property
+    def id(self) -> str:
+        """The name of its directory."""
+        return self.directory.name
+
+    @property
+    def name(self) -> str:
+        """By which `load` and the studio know the model."""
+        return f"runs/{self.id}"
+
+    @property
+    def log(self) -> str:
+        """The end of what its newest worker printed, less the places on this machine that it names."""
+        try:
+            text = (self.directory / "log.txt").read_text("utf-8", "replace")
+        except OSError:
+            return ""
+        text = text[-4000:].replace(str(self.directory), self.id)
+        return "\n".join(without_places(line) for line in text.splitlines()[-20:])
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is in the queue, rather than trained from the command line."""
+        return (self.directory / "job.json").is_file()
+
+    def save(self) -> Job:
+        """Write job.json."""
+        kept = {key: value for key, value in vars(self).items() if key not in ("directory", "preset", "config")}
+        try:
+            write_json(self.directory / "job.json", kept)
+        except GenlibError as error:
+            raise GenlibError(without_places(str(error))) from error
+        return self
+
+    def become(self, state: str, reason: str = "", **changes: Any) -> Job:
+        """The job in another state from now on, saved."""
+        return replace(self, state=state, reason=reason, since=time.time(), **changes).save()
+
+
+def without_places(text: str) -> str:
+    """A message with the files' names alone: where they lie on this machine is no visitor's business."""
+    return re.sub(r"(?<![\w/.])(?:/[^\s/:;,'\"()]+)+/(?=[^\s/])", "", text)
+
+
+def read_job(directory: Path) -> Job | None:
+    """The job of a run's directory; None where it holds no run. One with damaged files has failed for that reason."""
+    try:
+        run, known = _object(directory / "run.json"), _object(directory / "job.json")
+        if run is None and known is None:
+            return None
+        job = _known(directory, known or {}) or _found(directory)
+    except OSError:  # deleted while we look
+        return None
+    if run and isinstance(run.get("preset"), str) and isinstance(run.get("config"), dict):
+        return replace(job, preset=run["preset"], config=run["config"])
+    if job.state in (*WORKING, "done"):
+        return job
+    return replace(job, state="failed", reason="its run.json, which says what to train, is damaged; delete the run")
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    """A JSON object, empty where it is damaged; None where there is no such file."""
+    if not path.is_file():
+        return None
+    with suppress(GenlibError):
+        return read_json(path)
+    return {}
+
+
+def _known(directory: Path, known: dict[str, Any]) -> Job | None:
+    """The job that job.json describes; None where it makes no sense."""
+    with suppress(TypeError):
+        samples = known.pop("samples", None)
+        job = Job(directory, "", {}, samples=samples and tuple(samples), **known)
+        return job if job.state in STATES else None
+    return None
+
+
+def _found(directory: Path) -> Job:
+    """A job by its files: one that was started from the command line, or whose job.json is damaged."""
+    job = Job(directory, "", {}, "paused", directory.stat().st_mtime)
+    if (directory / "metrics.json").is_file():
+        return replace(job, state="done", since=(directory / "metrics.json").stat().st_mtime)
+    if is_held(directory):
+        return replace(job, state="running")
+    lost = "its job.json, which says how far it was, is damaged; resuming goes on from the last checkpoint"
+    return replace(job, state="failed", reason=lost) if job.managed else job
+
+
+def reap() -> None:
+    """Let go of workers of this process that have ended."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def gpus() -> list[str]:
+    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; found without loading torch."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
+    return [str(number) for number, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
+
+
+def is_abandoned(job: Job) -> bool:
+    """Whether no worker is left of a job that should have one."""
+    return job.state in WORKING and job.managed and not is_held(job.directory)
+
+
+def as_is(job: Job) -> Job:
+    """The job with the end of its worker seen, should no one have written that down yet."""
+    return ended(job, None) if is_abandoned(job) else job
+
+
+def waiting(jobs: list[Job]) -> list[Job]:
+    """Jobs that could be started, the longest waiting first; one that the command line trains cannot."""
+    free = [job for job in jobs if job.state == "queued" and not is_held(job.directory)]
+    return sorted(free, key=lambda job: job.since)
+
+
+def has_begun(job: Job) -> bool:
+    """Whether its worker has written an event since it was started."""
+    with suppress(OSError):
+        return (job.directory / "events.jsonl").stat().st_mtime >= job.since
+    return False
+
+
+def launch(job: Job, place: int) -> None:
+    """Start a worker, which inherits the lock of its run's directory; one that is locked already waits on.
+
+    The state is written first: where there is no room for that, nothing starts.
+    """
+    lock = acquire(job.directory, LOCK_SECONDS)
+    if lock is None:
+        return
+    threads = job.threads or max(1, _cores() - 1)  # leaves a core to whoever looks
+    try:
+        job = job.become("running", threads=threads, place=place)
+        child = _start(job, lock)
+        with suppress(GenlibError):  # the worker writes it down too
+            replace(job, process=child.pid).save()
+    except OSError as error:
+        job.become("failed", f"the worker could not be started: {error.strerror}")
+    finally:
+        os.close(lock)
+
+
+def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
+    with open(job.directory / "log.txt", "wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "genlib.jobs.worker", str(job.directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(job),
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+    _children.append(child)
+    return child
+
+
+def _environment(job: Job) -> dict[str, str]:
+    package = str(Path(__file__).resolve().parents[2])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
+    ours = {"TQDM_DISABLE": "1", "PYTHONPATH": os.pathsep.join(paths), INHERITED: str(job.directory)}
+    return {**os.environ, **threads, **ours}
+
+
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ended(job: Job, code: int | None) -> Job:
+    """A job whose worker is no more, in the state in which that has left it; `code` is None where not known."""
+    spent = job.seconds
+    if job.state == "running":
+        spent += max(0.0, (_last_sign(job) if code is None else time.time()) - job.since)
+    state, reason = _outcome(job, code)
+    return replace(job, state=state, reason=reason, seconds=spent, since=time.time(), process=0)
+
+
+def _last_sign(job: Job) -> float:
+    """When a worker that was killed was last seen at work, in unix time."""
+    written = [job.directory / name for name in ("events.jsonl", "log.txt")]
+    return max((path.stat().st_mtime for path in written if path.is_file()), default=job.since)
+
+
+def _outcome(job: Job, code: int | None) -> tuple[str, str]:
+    """State and reason."""
+    if (job.directory / "metrics.json").is_file():
+        return "done", ""
+    if job.state == "cancelling":
+        return ("failed", job.reason) if job.reason else ("cancelled", "")
+    unsaid = code in (None, -signal.SIGTERM) and not _told(job)  # it was asked to stop, and had nothing to save yet
+    if code == 0 or (job.state == "pausing" and unsaid):
+        return "paused", job.reason
+    if job.state == "pausing" and code == -signal.SIGKILL:
+        return "paused", "; ".join(filter(None, [job.reason, UNHEARD]))
+    return "failed", _why(job, code)
+
+
+def _told(job: Job) -> str:
+    """What the training itself gave as the reason of its end; empty where it did not."""
+    told = [line for line in job.log.splitlines() if line.startswith("genlib: ")]
+    return told[-1].removeprefix("genlib: ")[:500] if told else ""
+
+
+def _why(job: Job, code: int | None) -> str:
+    """Why a worker ended that should not have, in one line."""
+    told, lines = _told(job), [line for line in job.log.splitlines() if line.strip()]
+    last = told or (lines[-1][:300] if lines else f"the training ended with status {code}")
+    full = not told and shutil.disk_usage(job.directory).free < FULL_BYTES
+    if full or any(text in last for text in NO_ROOM):
+        kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
+        return "the disk has no room left" + ("; the last checkpoint is kept" if kept else "")
+    if told:
+        return told
+    if code is None:
+        return "the training ended without a word: it was killed, or the machine stopped"
+    if code == -signal.SIGKILL:
+        return "the training was killed; mostly that means that the machine ran out of memory"
+    return f"the training was ended by signal {-code}" if code < 0 else last
+
+
+def run_number(name: str) -> int:
+    """The number at the end of a run's name, 0 where it has none: a run of the command line."""
+    found = re.search(r"-run-(\d{1,9})$", name)
+    return int(found[1]) if found else 0

@@ -1,0 +1,1 @@
+"""Models and the studio on the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""Trainings on the Hugging Face Hub's machines."""

@@ -1,0 +1,218 @@
+"""A run's private repository on the Hub, between who asks for a training and the machine that is rented for it.
+
+It holds source.tar, this very genlib with the model that the training starts from, and run/, the run directory. A
+repository rather than a bucket or a mounted volume: a commit arrives whole or not at all, so no checkpoint is torn.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+import tempfile
+from contextlib import AbstractContextManager
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genlib.config import Config
+from genlib.errors import GenlibError
+from genlib.hub import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS, LOG_IN, in_one_line
+from genlib.io.files import LARGEST_JSON, read_json, write_file, write_json
+from genlib.model import Preset, shapes_only
+from genlib.store import WEIGHTS_FILE, largest_weights, load, model_directory
+from genlib.training.checkpoint import read_checkpoint
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pillow",
+    "scikit-learn",
+    "threadpoolctl",
+    "safetensors",
+    "huggingface-hub",
+    "pyarrow",
+    "tqdm",
+)  # what pyproject.toml asks for
+SOURCE, RUN, CHECKPOINT, METRICS = "source.tar", "run", "checkpoint/last.safetensors", "metrics.json"
+LARGEST_LOG = 200_000_000  # bytes of events.jsonl, which grows by some 150 a second
+CHECKPOINT_TIMES = 5  # the weights' bytes: besides them it holds two moments, and the rows of samples
+MOST_FILES = 1_000
+_PICTURE = re.compile(r"(samples|progress|samples/\d{5})\.png")
+_README = """# A training of {name} by genlib
+
+`source.tar` is what a rented machine trains with, `run/` what it has made so far. genlib brings the finished run
+home; after that this repository can be deleted.
+"""
+
+
+def asking(what: str) -> AbstractContextManager[None]:
+    """Turns whatever goes wrong between here and a repository or a job into one line."""
+    answers = {
+        401: f"the Hub does not know your token; {LOG_IN}",
+        402: "your account has no credit for it; add some at https://huggingface.co/settings/billing",
+        403: "your token may not do that: it needs the rights to write repositories and to start jobs",
+        404: "there is none, or your token may not see it",
+    }
+    return in_one_line(what, answers)
+
+
+def is_refusal(error: GenlibError) -> bool:
+    """Whether the Hub has understood and said no, rather than not answered or asked to try later."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cause = error.__cause__
+    if not isinstance(cause, HfHubHTTPError):
+        return False
+    status = cause.response.status_code
+    return 400 <= status < 500 and status not in (408, 429)
+
+
+def source_archive(preset: Preset) -> bytes:
+    """source.tar: the package, the versions that it runs with here, and the model that the preset starts from."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(Path(__file__).parent.parent, "genlib", filter=_without_caches)
+        if base := getattr(preset.model_class, "base_name", None):
+            for name in (CONFIG, WEIGHTS_FILE):
+                archive.add(model_directory(base) / name, f"weights/{base}/{name}")
+        pins = requirements().encode()
+        entry = tarfile.TarInfo("requirements.txt")
+        entry.size = len(pins)
+        archive.addfile(entry, io.BytesIO(pins))
+    return buffer.getvalue()
+
+
+def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in entry.name else entry
+
+
+def requirements() -> str:
+    """Pins of the versions installed here; a build's own suffix, such as +cpu, is none that the index knows."""
+    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in PACKAGES)
+
+
+def send(api: HfApi, repository: str, preset: Preset, config: Config, directory: Path) -> None:
+    """Commit the sources, the settings, and what the run directory holds, a checkpoint included."""
+    from huggingface_hub import CommitOperationAdd
+
+    operations = [
+        CommitOperationAdd(SOURCE, source_archive(preset)),
+        CommitOperationAdd("README.md", _README.format(name=preset.name).encode()),
+        CommitOperationAdd(f"{RUN}/run.json", json.dumps(_description(preset, config)).encode()),
+        *run_files(directory),
+    ]
+    api.create_commit(repository, operations, commit_message=f"Train {preset.name}")
+
+
+def run_files(directory: Path) -> list[CommitOperationAdd]:
+    """A run directory's known files, read at once: the training goes on writing others in their place.
+
+    metrics.json, the last that a training writes, is read first, so that it never goes without the weights it is of.
+    """
+    from huggingface_hub import CommitOperationAdd
+
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    names = [path.relative_to(directory).as_posix() for path in paths]
+    known = [name for name in names if _largest(name, 1) is not None]
+    known.sort(key=lambda name: name != METRICS)
+    return [CommitOperationAdd(f"{RUN}/{name}", (directory / name).read_bytes()) for name in known]
+
+
+def _description(preset: Preset, config: Config) -> dict[str, object]:
+    return {"preset": preset.name, "config": config.to_dict()}
+
+
+def _largest(name: str, weights: int) -> int | None:
+    """Bytes that a run's file may have where its weights may have so many; None for what no run holds."""
+    if name in (CONFIG, METRICS, "history.json", "README.md"):
+        return LARGEST_JSON
+    if _PICTURE.fullmatch(name):
+        return LARGEST_PICTURE
+    return {
+        WEIGHTS_FILE: weights,
+        CHECKPOINT: CHECKPOINT_TIMES * weights + LARGEST_PICTURE,
+        "events.jsonl": LARGEST_LOG,
+    }.get(name)
+
+
+def bring_home(api: HfApi, repository: str, preset: Preset, config: Config, directory: Path) -> bool:
+    """Bring what a job has left in its repository to the run directory; whether that is a finished run.
+
+    A finished run comes with all that a local one holds but the checkpoint. Of an unfinished one the checkpoint comes
+    too, so that it can go on here or there; one here that is further stays. Raises GenlibError, in one line, where the
+    Hub cannot be reached, and for what is not the run that was asked for: then nothing here changes.
+    """
+    from huggingface_hub import snapshot_download
+
+    with tempfile.TemporaryDirectory() as temporary:
+        with asking(f"{repository} on the Hub"):
+            commit = api.model_info(repository).sha
+            names = _names(api, repository, commit)
+        finished = METRICS in names
+        _check_sizes(repository, names, preset, config)
+        wanted = [f"{RUN}/{name}" for name in names if not (finished and name == CHECKPOINT)]
+        with asking(f"{repository} on the Hub"):
+            snapshot_download(repository, revision=commit, allow_patterns=wanted, local_dir=temporary)
+        found = Path(temporary) / RUN
+        if finished:
+            _check_model(repository, found, preset, config)
+        _settle(found, directory, preset, config)
+    return finished
+
+
+def _names(api: HfApi, repository: str, commit: str | None) -> dict[str, int]:
+    """Bytes of the run's known files in the repository, by name."""
+    entries = api.list_repo_tree(repository, RUN, recursive=True, revision=commit)
+    sizes = {entry.path: getattr(entry, "size", None) for entry in islice(entries, MOST_FILES)}
+    inside = {path.removeprefix(f"{RUN}/"): size for path, size in sizes.items() if path.startswith(f"{RUN}/")}
+    return {name: size for name, size in inside.items() if _largest(name, 1) is not None and isinstance(size, int)}
+
+
+def _check_sizes(repository: str, sizes: dict[str, int], preset: Preset, config: Config) -> None:
+    with shapes_only():
+        weights = min(largest_weights(preset.model_class(config)), LARGEST_WEIGHTS)
+    for name, size in sizes.items():
+        limit = _largest(name, weights) or 0
+        if size > limit:
+            raise GenlibError(f"{repository} on the Hub: {name} has {size:,} bytes; it takes at most {limit:,}")
+
+
+def _check_model(repository: str, found: Path, preset: Preset, config: Config) -> None:
+    """GenlibError unless it is a whole model of the preset with the configuration that was asked for."""
+    try:
+        load(found)
+        described = read_json(found / CONFIG)
+        read_json(found / "history.json")
+        if not isinstance(read_json(found / METRICS).get("fd"), float):
+            raise GenlibError(f"{METRICS} has no Frechet distance")
+        if (described.get("name"), described["config"]) != (preset.name, config.to_dict()):
+            raise GenlibError("it is not of the preset and the settings that were asked for")
+    except GenlibError as error:
+        raise GenlibError(f"{repository} on the Hub does not hold the finished run: {error}") from error
+
+
+def _settle(found: Path, directory: Path, preset: Preset, config: Config) -> None:
+    """Put the files in their places, metrics.json, by which a run counts as finished, last."""
+    if _step(found / CHECKPOINT) <= _step(directory / CHECKPOINT):
+        (found / CHECKPOINT).unlink(missing_ok=True)
+    names = [path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file()]
+    for name in sorted(names, key=lambda name: (name == METRICS, name)):
+        (directory / name).parent.mkdir(exist_ok=True)
+        write_file(directory / name, (found / name).read_bytes())
+    if names:
+        write_json(directory / "run.json", _description(preset, config))
+
+
+def _step(checkpoint: Path) -> int:
+    """How far a checkpoint is, -1 where there is none."""
+    step = read_checkpoint(checkpoint)[1].get("step") if checkpoint.is_file() else -1
+    if not isinstance(step, int):
+        raise GenlibError(f"checkpoint {checkpoint} does not say how far it is")
+    return step

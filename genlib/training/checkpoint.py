@@ -1,0 +1,77 @@
+"""A run's whole state in one safetensors file: tensors, and everything else as JSON in its header.
+
+One file, written to a temporary name, flushed and renamed: the newest checkpoint is never a torn one.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.io.tensor_file import read_tensors, write_tensors
+
+VERSION = 1
+CHECKPOINT_SECONDS = 60.0
+
+
+def checkpoint_seconds() -> float:
+    """Between two checkpoints: $GENLIB_CHECKPOINT_SECONDS, 60 unless set. GenlibError for what is no such number."""
+    text = os.environ.get("GENLIB_CHECKPOINT_SECONDS", "").strip()
+    try:
+        seconds = float(text or CHECKPOINT_SECONDS)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise GenlibError(f"GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not {text[:40]!r}")
+    return seconds
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors (any device and memory format) and JSON-able facts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tensors(path, tensors, {"version": VERSION, **facts})
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts, or GenlibError where the file is damaged or of another version."""
+    try:
+        tensors, facts = read_tensors(path)
+    except GenlibError as error:
+        raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {error}") from error
+    if facts.get("version") != VERSION:
+        raise GenlibError(f"checkpoint {path} is of version {facts.get('version')}; this genlib reads {VERSION}")
+    return tensors, facts
+
+
+def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as named tensors."""
+    return {
+        f"optimizer.{name}.{index}.{key}": value
+        for index, parameter in enumerate(_parameters(optimizer))
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Put an optimiser's state back, each moment in its parameter's memory format.
+
+    The file holds dense tensors; a fused kernel that walks moments and channels_last weights by raw offsets would
+    pair the wrong numbers without a word.
+    """
+    for index, parameter in enumerate(_parameters(optimizer)):
+        prefix = f"optimizer.{name}.{index}."
+        for key, value in tensors.items():
+            if key.startswith(prefix):
+                like = parameter.detach() if value.shape == parameter.shape else value
+                place = torch.empty_like(like, dtype=value.dtype, device=parameter.device)
+                optimizer.state[parameter][key.removeprefix(prefix)] = place.copy_(value)
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -1,0 +1,59 @@
+"""The model whose weights a run begins with, where it does not begin anew."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, write_json
+from genlib.store import load, model_directory
+from genlib.training.loop import Run
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A model by the name it was asked for and its weights' SHA-256."""
+
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, name: str | Path) -> Origin:
+        """The model of a name that `load` takes; GenlibError where there is none."""
+        return cls(str(name), str(read_json(model_directory(name) / "config.json").get("sha256")))
+
+    def note(self, directory: Path, checkpoint: Path) -> None:
+        """Keep it in run.json; GenlibError where the run has begun in another way."""
+        run = read_json(directory / "run.json")
+        known = run.get("start_from")
+        begun = checkpoint.is_file() or (directory / "metrics.json").is_file()
+        if begun and known != asdict(self):
+            how = f"with the weights of {known.get('name')}" if isinstance(known, dict) else "with new weights"
+            raise GenlibError(f"{directory} began {how}; --start-from is for a new run")
+        write_json(directory / "run.json", run | {"start_from": asdict(self)})
+
+
+def begin_from(run: Run, origin: dict[str, Any]) -> None:
+    """Give a new run the weights of its origin, raw where those are kept; the average begins with them."""
+    name = str(origin.get("name"))
+    if not run.optimizers:
+        raise GenlibError(
+            f"{run.preset.name} is fitted by expectation-maximisation, which takes no weights to start from"
+        )
+    if Origin.of(name).sha256 != origin.get("sha256"):
+        raise GenlibError(f"{name} is not the model that the run began with (SHA-256 differs)")
+    found, wanted = load(name, weights="raw").state_dict(), run.model.state_dict()
+    for key in sorted(found.keys() | wanted.keys()):
+        shapes = [tuple(state[key].shape) if key in state else None for state in (found, wanted)]
+        if shapes[0] != shapes[1]:
+            raise GenlibError(
+                f"{name} does not fit {run.preset.name}: {key} has shape {shapes[0] or 'none'}, not "
+                f"{shapes[1] or 'none'}; --start-from takes a model of the same family and sizes"
+            )
+    with torch.no_grad():
+        for model in (run.model, run.average.model if run.average else run.model):
+            model.load_state_dict(found)

@@ -1,0 +1,177 @@
+"""Training in a run directory: an iterator of events, the same for the command line, the studio and the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from genlib.config import Config
+from genlib.data import FashionMNIST
+from genlib.distributed import Processes
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, write_json
+from genlib.io.locks import locked
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
+from genlib.metrics.scores import FEWEST
+from genlib.model import Preset, get_preset
+from genlib.sampling import MAX_SAMPLES
+from genlib.stages import each
+from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
+from genlib.training.events import Checkpointed, Done, Event, EventLog, Measuring
+from genlib.training.loop import Run
+from genlib.training.origin import Origin, begin_from
+from genlib.zoo.card import write_card
+
+LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
+
+
+def train(
+    name: str,
+    run_dir: str | Path,
+    config: Config | None = None,
+    *,
+    data: FashionMNIST | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    distance_samples: int | None = None,
+    evaluation_samples: int = EVALUATION_SAMPLES,
+    start_from: str | Path | None = None,
+) -> Iterator[Event]:
+    """Train a preset, with its own or a changed configuration, in a run directory; yields events.
+
+    Closing the iterator writes a checkpoint, as does Ctrl-C, but in the middle of a step, where the last one is kept.
+    `resume` goes on from the newest one, and changes nothing in a finished run. `data` is the training split unless
+    given. The sample counts are those of the Frechet distance during and after training. A checkpoint is written every
+    $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are taken away at short notice sets it lower.
+    Started by torchrun or `accelerate launch` in several processes, each takes its share of every batch, and the first
+    one alone reads and writes the run directory, measures, and yields Done. Raises GenlibError for a run directory of
+    another preset or configuration, one that another process trains, a damaged checkpoint, losses that stop being
+    finite, or a process of the group that has ended.
+
+    `start_from` is a model, by any name that `load` takes, whose weights the run begins with instead of new ones;
+    run.json and history.json keep its name and hash. It must be of the same family and sizes.
+    """
+    preset, directory, processes = get_preset(name), Path(run_dir), Processes.join(device)
+    distance_samples = preset.model_class.looks.samples if distance_samples is None else distance_samples
+    check_samples(distance_samples, evaluation_samples)
+    config, interval = config or preset.config, checkpoint_seconds()
+    checkpoint = directory / "checkpoint" / "last.safetensors"
+    with ExitStack() as stack:
+        counts = [distance_samples, evaluation_samples]
+        origin = None if start_from is None else Origin.of(start_from)
+        done = processes.lead(lambda: _enter(stack, directory, preset, config, counts, checkpoint, resume, origin))
+        if done:
+            yield Done(done)
+            return
+        data = FashionMNIST.load("train") if data is None else data
+        if not len(data):
+            raise GenlibError("there are no images to train on")
+        run = Run(preset, config, data, processes, distance_samples)
+        state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
+        run.origin = processes.lead(lambda: read_json(directory / "run.json").get("start_from"))
+        if state:
+            run.restore(*state, checkpoint)
+        elif run.origin:
+            begin_from(run, run.origin)
+        if processes.leads:
+            yield from _log(run, directory, checkpoint, interval, evaluation_samples)
+        else:
+            yield from run.events(directory, checkpoint, interval)
+
+
+def _enter(
+    stack: ExitStack,
+    directory: Path,
+    preset: Preset,
+    config: Config,
+    counts: list[int],
+    checkpoint: Path,
+    resume: bool,
+    origin: Origin | None,
+) -> dict[str, Any]:
+    """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
+    stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
+    refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
+    if origin:
+        origin.note(directory, checkpoint)
+    if (directory / "metrics.json").is_file():
+        return read_json(directory / "metrics.json")
+    for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
+        if not torn.name.startswith(".job.json."):  # which is the queue's
+            torn.unlink(missing_ok=True)
+    return {}
+
+
+def check_samples(*counts: int) -> None:
+    """Raise GenlibError unless a Frechet distance can be had of so many samples."""
+    for samples in counts:
+        if not FEWEST <= samples <= MAX_SAMPLES:
+            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+
+
+def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
+    """Train to the end and measure; every event is kept before it is told."""
+    (directory / "samples").mkdir(exist_ok=True)
+    log = EventLog(directory / "events.jsonl")
+    try:
+        for event in _finishing(run, directory, checkpoint, interval, evaluation_samples):
+            log.write(event)
+            yield event
+    except (GeneratorExit, KeyboardInterrupt):
+        if not run.torn and not (directory / "metrics.json").is_file():
+            run.save(checkpoint)
+            log.write(Checkpointed(run.step))
+        raise
+
+
+def _finishing(
+    run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int
+) -> Iterator[Event]:
+    """Train, then make the run directory a model and measure it."""
+    yield from run.events(directory, checkpoint, interval)
+    run.export(directory)
+    metrics = (yield from each(evaluating(directory, evaluation_samples), Measuring)) | run.cost()
+    write_json(directory / "metrics.json", metrics)
+    write_card(directory)
+    yield Done(metrics)
+
+
+def refuse_wrong_directory(
+    directory: Path, preset: Preset, config: Config, counts: list[int] | None, checkpoint: Path, resume: bool
+) -> None:
+    """Note the run in its directory; GenlibError where that holds something else, or a run to be resumed.
+
+    `counts` are the samples of a distance, during and after the training: one history has one kind of distance. None
+    leaves them to the machine that trains.
+    """
+    description = directory / "run.json"
+    wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
+    wanted |= {} if counts is None else {"samples": counts}
+    if not description.is_file():
+        if any(directory.iterdir()):
+            raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
+        write_json(description, wanted)
+        return
+    found = read_json(description)
+    if found.get("preset") != preset.name:
+        raise GenlibError(f"{directory} holds a run of {found.get('preset')}, not of {preset.name}")
+    started = checkpoint.is_file() or (directory / "metrics.json").is_file()
+    if started and not resume:
+        raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
+    # a field that is newer than the run had its default
+    before = type(config).from_dict(found.get("config", {})).to_dict()
+    changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
+    if changed and started:
+        key = changed[0]
+        raise GenlibError(f"{directory} was started with {key}={before.get(key)}; resume it as it was, or start anew")
+    if (directory / "metrics.json").is_file():
+        return
+    if started and counts and (given := found.get("samples", counts)) != counts:
+        raise GenlibError(f"{directory} was started with distances of {given} samples; resume it as it was")
+    write_json(description, found | wanted)

@@ -1,0 +1,1 @@
+"""The trained models as a collection: lists, the leaderboard, cards."""

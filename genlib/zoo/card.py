@@ -1,0 +1,202 @@
+"""The model card: README.md of a model's directory, generated from its configuration and metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, write_file
+from genlib.layers.gaussian_mixture import was_cut_off
+from genlib.metrics.evaluation import warning
+from genlib.model import capabilities, get_preset
+
+DATA = "zalando-datasets/fashion_mnist"  # on the Hub
+_MEASURED = (
+    ("fd_second", "Frechet distance, second opinion", ".2f"),
+    ("kid", "kernel distance", "z.4f"),
+    ("precision", "precision: fakes among real images", ".3f"),
+    ("recall", "recall: real images among fakes", ".3f"),
+    ("density", "density", ".3f"),
+    ("coverage", "coverage", ".3f"),
+    ("class_consistency", "seen as the class asked for", ".3f"),
+    ("cas", "classification accuracy score", ".3f"),
+    ("balance_kl", "class balance, KL from uniform in nats", ".3f"),
+    ("nearest_train", "median distance to the nearest training image", ".2f"),
+    ("near_copies", "share nearer to one than 99 % of test images", ".4f"),
+    ("mse", "reconstruction, squared error a pixel", ".4f"),
+    ("ssim", "reconstruction, structural similarity", ".3f"),
+    ("components", "components", "d"),
+    ("log_likelihood", "log-likelihood, nats an image of the training split", ".2f"),
+    ("bic", "BIC", ".4g"),
+)
+
+
+def write_card(directory: Path) -> None:
+    """Write README.md from config.json, metrics.json and history.json."""
+    write_file(directory / "README.md", card(directory).encode())
+
+
+def hub_card(directory: Path, repository: str) -> str:
+    """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
+    try:
+        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, repository)}"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, GenlibError):
+            raise
+        raise GenlibError(f"{directory} does not hold the figures that a training writes: {error!r}") from error
+
+
+def _front_matter(directory: Path) -> str:
+    """YAML: licence, library, tags, and every measure of the protocol as a model-index."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    preset = get_preset(described["name"])
+    conditional = "conditional" in capabilities(preset.model_class)
+    task = "class-conditional-image-generation" if conditional else "unconditional-image-generation"
+    results = [
+        EvalResult(
+            task_type=task,
+            dataset_type=DATA,
+            dataset_name="Fashion-MNIST",
+            dataset_split="test",
+            metric_type=key,
+            metric_name=label,
+            metric_value=value,
+        )
+        for key, label, value in _results(metrics)
+    ]
+    return ModelCardData(
+        license="mit",
+        library_name="genlib",
+        pipeline_tag=None if conditional else task,  # the Hub's list of tasks has no other that fits
+        tags=["genlib", "image-generation", "fashion-mnist", preset.family.lower().replace(" ", "-"), task],
+        datasets=[DATA],
+        model_name=preset.name,
+        eval_results=results,
+    ).to_yaml()
+
+
+def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """The measures that there are: key, name and value."""
+    labels = [("fd", "Frechet distance, in genlib's features"), *((key, label) for key, label, _ in _MEASURED)]
+    found = [(key, label, metrics[key]) for key, label in labels if metrics.get(key) is not None]
+    for key, _, value in found:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise GenlibError(f"metrics.json: {key} is {value!r}, not a finite number")
+    return found
+
+
+def card(directory: Path, repository: str | None = None) -> str:
+    """The card's Markdown; the model is loaded by its own name unless a repository is given."""
+    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    preset = get_preset(described["name"])
+    capable = capabilities(preset.model_class)
+    can, unit = ", ".join(capable).replace("_", " "), preset.unit
+    rows = [*_figures(metrics), *_costs(metrics, unit, getattr(preset.model_class, "base_name", None))]
+    measured = "\n".join(f"| {label} | {text} |" for label, text in rows)
+    fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
+    settings = "\n".join(
+        f"| `{key}` | {', '.join(map(str, value)) if isinstance(value, list) else value} | {fields[key]} |"
+        for key, value in described["config"].items()
+    )
+    return f"""# {preset.name}
+
+{preset.summary} Family: {preset.family}. Beyond sampling: {can or "nothing"}.
+
+![samples of seed 0](samples.png)
+
+Every sample is of seed 0, none is chosen. `progress.png` shows the same noise through training, a row for each {unit}
+listed in `history.json`{", the averaged generator left and the raw one right" if metrics["fd_raw"] else ""}.
+
+| measured from the shipped weights | |
+|---|---|
+{measured}
+
+The Frechet distance compares {metrics["samples"]:,} fakes with the 10,000 official test images on the 128 features of
+genlib's own Fashion-MNIST classifier (SHA-256 {metrics["extractor"][:12]}...), not on Inception: it compares with
+genlib's other models, not with figures from papers. The second opinion is a classifier of another kind
+({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
+images in the samples' place. One training run.
+
+{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
+|---|---|---|
+{settings}
+
+```python
+import genlib
+
+model = genlib.load("{repository or preset.name}")
+images, labels = genlib.generate(model, 64, seed=0)  # uint8 (64, 28, 28)
+```
+
+Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official training split. Weights: MIT licence.
+"""
+
+
+def _origin(directory: Path) -> str:
+    history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
+    origin = history.get("start_from")
+    if not isinstance(origin, dict):
+        return ""
+    return f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
+
+
+def _few(metrics: dict[str, Any]) -> str:
+    told = warning(metrics["samples"])
+    return f"**A quick look:** {told}.\n\n" if told else ""
+
+
+def _cut_off(metrics: dict[str, Any]) -> str:
+    if not was_cut_off(metrics):
+        return ""
+    told = "this is the fit then under way, not BIC's choice"
+    return f"The search by BIC was cut off after {metrics['train_epochs']} iterations: {told}.\n\n"
+
+
+def _study(directory: Path, differs: str) -> str:
+    """Where the model differs from its study; study.json holds a shorter run with the study's own setting."""
+    if not differs:
+        return ""
+    told = f"Against its study: {differs}"
+    if (directory / "study.json").is_file():
+        study = read_json(directory / "study.json")
+        ours = {record["epoch"]: record.get("fd") for record in read_json(directory / "history.json")["epochs"]}
+        last = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])][-1]
+        own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
+        told += (
+            f" Evidence: with the study's {own} the distance is {last['fd']:.1f} after {last['epoch']} epochs, with "
+            f"this model's settings {ours[last['epoch']]:.1f} (5,000 samples against the training split; `study.json`)."
+        )
+    return f"{told}\n\n"
+
+
+def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of the card's table: what it is, with its unit and spread."""
+    fd = f"{metrics['fd']:.2f} +- {metrics['fd_std']:.2f} (floor {metrics['fd_floor']:.2f})"
+    rows = [(f"Frechet distance, three sample seeds of {metrics['samples']:,}", fd)]
+    if metrics["fd_raw"] is not None:
+        rows.append(("... of the raw generator", f"{metrics['fd_raw']:.2f}"))
+    for key, label, form in _MEASURED:
+        if metrics.get(key) is not None:
+            floor = metrics["floor"].get(key)
+            spread = f" +- {metrics['fd_second_std']:{form}}" if key == "fd_second" else ""
+            real = "" if floor is None else f" (real images {floor:{form}})"
+            rows.append((label, f"{metrics[key]:{form}}{spread}{real}"))
+    return rows
+
+
+def _costs(metrics: dict[str, Any], unit: str, base: str | None) -> list[tuple[str, str]]:
+    """The last rows: size and time. A mixture's figures count its encoder's size, but not its training."""
+    seconds = metrics["train_seconds"]
+    time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    return [
+        ("parameters trained", f"{metrics['parameters']:,}" + (f", those of {base} among them" if base else "")),
+        ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),
+        (f"{unit}s trained", str(metrics["train_epochs"])),
+        ("training time", time + (f", without that of {base}" if base else "")),
+        ("peak memory of the training", f"{metrics['peak_memory_mb']:.0f} MB"),
+    ]

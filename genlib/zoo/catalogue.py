@@ -1,0 +1,124 @@
+"""The zoo as a list: what there is, what it can do, and what was measured of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, runs_directory
+from genlib.metrics.floor import load_floor
+from genlib.model import Preset, capabilities, get_preset, presets, shapes_only
+from genlib.store import weights_directory
+
+
+def list_models() -> list[dict[str, Any]]:
+    """Every preset: {name, family, capabilities, parameters, trained_epochs, metrics, sha256}.
+
+    `sha256` (of model.safetensors), `trained_epochs` and `metrics` are None while no weights are shipped.
+    """
+    return [_entry(preset) for preset in presets().values()]
+
+
+def list_runs() -> list[dict[str, Any]]:
+    """Every finished run of the runs' directory, as `list_models` has models, and its preset and changed settings.
+
+    A run is named runs/ID, and `load` takes that name. One whose files cannot be read is left out, and so is the run
+    that a shipped model comes from.
+    """
+    shipped = {_shipped(preset)[1] for preset in presets().values()}
+    found = [_run(path) for path in sorted(runs_directory().glob("[!.]*")) if (path / "metrics.json").is_file()]
+    return [run for run in found if run and run["sha256"] not in shipped]
+
+
+def _run(directory: Path) -> dict[str, Any] | None:
+    try:
+        described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+        preset = get_preset(described["name"])
+        return {
+            "name": f"runs/{directory.name}",
+            "family": preset.family,
+            "capabilities": capabilities(preset.model_class),
+            "parameters": metrics["parameters"],
+            "trained_epochs": metrics["train_epochs"],
+            "metrics": metrics,
+            "sha256": described["sha256"],
+            "preset": preset.name,
+            "settings": changed_settings(preset, described["config"]),
+        }
+    except (GenlibError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a configuration, as JSON has it, that differ from the preset's own."""
+    own = preset.config.to_dict()
+    return {key: value for key, value in config.items() if own.get(key) != value}
+
+
+def markdown_table() -> str:
+    """The zoo with every measure as a Markdown table, for the README; real images' figures in the first row."""
+    heads = ["model", "family", *(label for _, label, _ in _COLUMNS)]
+    rows = [heads, ["---"] * len(heads)]
+    shipped = [model for model in list_models() if model["metrics"]]
+    if shipped:
+        rows.append(["*training images*", "", *(_cell(load_floor(), key, form) for key, _, form in _COLUMNS)])
+    for model in shipped:
+        cells = [_cell(model["metrics"], key, form) for key, _, form in _COLUMNS]
+        rows.append([f"[`{model['name']}`](weights/{model['name']}/README.md)", model["family"], *cells])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+_COLUMNS = (
+    ("fd", "FD", ".2f"),
+    ("fd_second", "2nd FD", ".2f"),
+    ("fd_raw", "raw FD", ".2f"),
+    ("kid", "KID", "z.4f"),
+    ("precision", "precision", ".2f"),
+    ("recall", "recall", ".2f"),
+    ("density", "density", ".2f"),
+    ("coverage", "coverage", ".2f"),
+    ("class_consistency", "class", ".2f"),
+    ("cas", "CAS", ".2f"),
+    ("balance_kl", "balance", ".2f"),
+    ("nearest_train", "nearest", ".2f"),
+    ("mse", "MSE", ".4f"),
+    ("ssim", "SSIM", ".2f"),
+    ("parameters", "parameters", ",d"),
+    ("ms_64", "ms / 64", ".1f"),
+    ("train_epochs", "epochs", "d"),
+)  # key, heading and format of a figure
+
+
+def _cell(figures: dict[str, Any], key: str, form: str) -> str:
+    value = figures.get(key)
+    return "" if value is None else format(value, form)
+
+
+def _entry(preset: Preset) -> dict[str, Any]:
+    metrics, digest = _shipped(preset)
+    known = metrics or {}  # which may be of an older protocol, or lack one
+    return {
+        "name": preset.name,
+        "family": preset.family,
+        "capabilities": capabilities(preset.model_class),
+        "parameters": known.get("parameters") or _count_parameters(preset),
+        "trained_epochs": known.get("train_epochs"),
+        "metrics": metrics,
+        "sha256": digest,
+    }
+
+
+def _count_parameters(preset: Preset) -> int:
+    with shapes_only():
+        return preset.build().parameter_count()
+
+
+def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
+    directory = weights_directory() / preset.name
+    if preset.in_training:
+        return None, None
+    try:
+        return read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
+    except (GenlibError, KeyError):
+        return None, None

@@ -1,0 +1,68 @@
+"""Every trained model's figures as one table, with the spread of each and what real images score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
+from genlib.metrics.floor import load_floor
+from genlib.zoo.catalogue import list_models, list_runs
+
+REAL = "real training images"
+APART = (
+    *("fd_std", "fd_floor", "fd_second_std", "fd_second_floor", "fd_averaged", "kid_se", "nearest_train_test"),
+    *("spread", "floor", "bic_curve", "seeds", "solver", "extractor", "extractor_second"),
+)
+FIGURES = tuple(key for key in KEYS if key not in APART)
+OPINIONS = ("fd", "fd_second")  # the distance as two extractors of different kinds see it
+SPREAD = (*OPINIONS, "kid", "precision", "recall", "density", "coverage", "class_consistency", "balance_kl")
+COLUMNS = (
+    *("model", "family", "disputed"),
+    *(column for key in FIGURES for column in ((key, f"{key}_spread") if key in SPREAD else (key,))),
+)
+
+
+def leaderboard() -> list[dict[str, Any]]:
+    """A row {model, family, figure, figure_spread, ...} for each trained model, and each run measured as fully.
+
+    The best Frechet distance comes first, after a row of what real training images score in the fakes' place. None
+    where a figure does not apply or was not measured; spreads are standard deviations over the sample seeds.
+    `disputed` names the models that this one is clearly ahead of by the first extractor and clearly behind by the
+    second: which is better depends on who looks.
+    """
+    runs = [run for run in list_runs() if run["metrics"].get("samples") == EVALUATION_SAMPLES]
+    measured = [model for model in [*list_models(), *runs] if model["metrics"]]
+    rows = [row_of(model["name"], model["family"], model["metrics"]) for model in measured]
+    for row, model in zip(rows, measured, strict=True):
+        against = [other["name"] for other in measured if disputed(model["metrics"], other["metrics"])]
+        row["disputed"] = ", ".join(against) or None
+    return [row_of(REAL, "data", load_floor()), *sorted(rows, key=_distance)]
+
+
+def better(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether one model's metrics are clearly better than another's in both opinions."""
+    return all(is_ahead(a, b, key) for key in OPINIONS)
+
+
+def disputed(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether the first opinion puts a clearly ahead of b, and the second b clearly ahead of a."""
+    return is_ahead(a, b, OPINIONS[0]) and is_ahead(b, a, OPINIONS[1])
+
+
+def is_ahead(a: dict[str, Any], b: dict[str, Any], key: str) -> bool:
+    """Whether a's distance is at least 10 % lower, by more than twice the two spreads over sample seeds added."""
+    if None in [each.get(name) for each in (a, b) for name in (key, f"{key}_std")]:
+        return False
+    spread = 2 * (a[f"{key}_std"] + b[f"{key}_std"])
+    return bool(a[key] <= 0.9 * b[key] and b[key] - a[key] > spread)
+
+
+def row_of(name: str, family: str, metrics: dict[str, Any]) -> dict[str, Any]:
+    """A row of the table from the figures of metrics.json."""
+    spread = {key: metrics.get(f"{key}_std") for key in OPINIONS} | (metrics.get("spread") or {})
+    figures = {key: metrics.get(key) for key in FIGURES} | {f"{key}_spread": spread.get(key) for key in SPREAD}
+    return {column: ({"model": name, "family": family, "disputed": None} | figures)[column] for column in COLUMNS}
+
+
+def _distance(row: dict[str, Any]) -> float:
+    return float("inf") if row["fd"] is None else float(row["fd"])
