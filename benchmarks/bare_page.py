@@ -8,9 +8,9 @@ import streamlit as st
 import torch
 
 from genlib.images import grid, to_uint8
+from genlib.loading import load
 from genlib.model import Conditional
 from genlib.sampling import generate, sample
-from genlib.store import load
 
 model = st.cache_resource(load)(st.query_params["model"])
 if st.query_params.get("draw") == "interpolate":

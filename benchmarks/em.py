@@ -19,8 +19,9 @@ from torch import Tensor
 
 from benchmarks.report import in_turns, print_table, ratio
 from genlib.data import FashionMNIST
-from genlib.layers.em import Gaussians, em_step, start_from_kmeans
-from genlib.model import get_preset
+from genlib.layers.em import em_step, start_from_kmeans
+from genlib.model import Components
+from genlib.models import get_preset
 
 COMPONENTS = 10
 QUICK_ROWS = 10_000
@@ -30,7 +31,7 @@ ITERATIONS = 3
 class Genlib:
     """genlib's iterations from a start; log-likelihoods are of the mixture each iteration begins with."""
 
-    def __init__(self, points: Tensor, start: Gaussians, regularisation: float) -> None:
+    def __init__(self, points: Tensor, start: Components, regularisation: float) -> None:
         self.points, self.mixture, self.regularisation = points, start, regularisation
         self.log_likelihoods: list[float] = []
 
@@ -46,7 +47,7 @@ class Genlib:
 class ScikitLearn:
     """scikit-learn's iterations from the same start, given as it keeps it: weights, means, P = L^-T in float64."""
 
-    def __init__(self, points: Tensor, start: Gaussians, regularisation: float, dtype: npt.DTypeLike) -> None:
+    def __init__(self, points: Tensor, start: Components, regularisation: float, dtype: npt.DTypeLike) -> None:
         self.points: npt.NDArray[np.floating] = points.numpy().astype(dtype)
         self.mixture = GaussianMixture(COMPONENTS, reg_covar=regularisation)
         factors = torch.linalg.cholesky(start.covariances.double())
@@ -93,7 +94,7 @@ def run(quick: bool) -> None:
     )
 
 
-def _fits(points: Tensor, start: Gaussians, regularisation: float) -> dict[str, Genlib | ScikitLearn]:
+def _fits(points: Tensor, start: Components, regularisation: float) -> dict[str, Genlib | ScikitLearn]:
     return {
         "genlib, float32": Genlib(points, start, regularisation),
         "scikit-learn, float64": ScikitLearn(points, start, regularisation, np.float64),
@@ -101,7 +102,7 @@ def _fits(points: Tensor, start: Gaussians, regularisation: float) -> dict[str, 
     }
 
 
-def _expected_seconds(points: Tensor, start: Gaussians, regularisation: float) -> float:
+def _expected_seconds(points: Tensor, start: Components, regularisation: float) -> float:
     """From one iteration of each on the first rows: an iteration's time grows with the rows."""
     seconds = sum(fit.iterate() for fit in _fits(points[:QUICK_ROWS], start, regularisation).values())
     return seconds * ITERATIONS * len(points) / QUICK_ROWS

@@ -24,8 +24,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from benchmarks.report import Unavailable, load_average, percentile, print_table
 from benchmarks.server import ROOT, START_SECONDS, Server, streamlit
 from benchmarks.visitor import Broken, Visitor
-from genlib.model import presets
-from genlib.store import weights_directory
+from genlib.loading import weights_directory
+from genlib.models import presets
 
 VISITORS, SECONDS = 32, 120.0
 QUICK_VISITORS, QUICK_SECONDS = 4, 16.0

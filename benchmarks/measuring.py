@@ -15,6 +15,7 @@ from torchmetrics.image.kid import poly_mmd
 
 from benchmarks.report import in_turns, print_table, ratio
 from genlib.data import FashionMNIST
+from genlib.loading import load
 from genlib.metrics.coverage import DENSITY_K, Neighbourhoods
 from genlib.metrics.evaluation import evaluate
 from genlib.metrics.kernel import kernel_distance
@@ -22,7 +23,6 @@ from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.reconstruction import structural_similarity
 from genlib.metrics.scores import look, real_neighbourhoods
 from genlib.sampling import generate
-from genlib.store import load
 
 MODEL = "cgan-mlp"
 WHOLE = ("vae-dense-8", "gan-dense-2", "cgan-mlp", "dcgan-32")

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
-from genlib.model import get_preset
+from genlib.models import get_preset
 from genlib.training.loop import Run
 
 WARM_UP = 3

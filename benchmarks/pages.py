@@ -22,8 +22,9 @@ from benchmarks.browser import PAGE_MILLISECONDS, WATCH, chromium, settle
 from benchmarks.report import Unavailable, load_average, print_table
 from benchmarks.server import ROOT, Server, streamlit
 from benchmarks.visitor import Broken, Visitor
-from genlib.model import capabilities, get_preset, presets
-from genlib.store import weights_directory
+from genlib.loading import weights_directory
+from genlib.model import capabilities
+from genlib.models import get_preset, presets
 
 APP, BARE = ROOT / "app.py", ROOT / "benchmarks" / "bare_page.py"
 PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', APP.read_text("utf-8")))

@@ -9,9 +9,10 @@ from statistics import median
 from benchmarks.report import Measure, Unavailable, in_turns, percentile, print_table
 from genlib.errors import GenlibError
 from genlib.images import grid
-from genlib.model import Model, presets
+from genlib.loading import load
+from genlib.model import Model
+from genlib.models import presets
 from genlib.sampling import generate
-from genlib.store import load
 
 GRID = 64
 

@@ -31,8 +31,8 @@ from benchmarks.server import ROOT, streamlit
 from benchmarks.visitor import crowd
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, has_begun
-from genlib.model import presets
-from genlib.store import weights_directory
+from genlib.loading import weights_directory
+from genlib.models import presets
 
 PICTURES = 40  # the Generate page's default
 MOVES = 30  # of the temperature slider's 40

@@ -21,7 +21,8 @@ from benchmarks.plain_loop import Networks, PlainLoop
 from benchmarks.report import Measure, in_turns, print_table, ratio
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
-from genlib.model import Conditional, Preset, get_preset
+from genlib.model import Conditional, Preset
+from genlib.models import get_preset
 from genlib.training.loop import Run
 
 RECIPES = {"tutorial": False, "fresh fakes for G": True}

@@ -15,9 +15,9 @@ from genlib.lazy import lazily
 if TYPE_CHECKING:
     from genlib.data import CLASS_NAMES, FashionMNIST
     from genlib.errors import GenlibError
+    from genlib.loading import load
     from genlib.metrics.evaluation import evaluate
     from genlib.sampling import generate
-    from genlib.store import load
     from genlib.training.run import train
     from genlib.zoo.catalogue import list_models
 
@@ -31,7 +31,7 @@ _HOMES = {
     "evaluate": "genlib.metrics.evaluation",
     "generate": "genlib.sampling",
     "list_models": "genlib.zoo.catalogue",
-    "load": "genlib.store",
+    "load": "genlib.loading",
     "train": "genlib.training.run",
 }
 

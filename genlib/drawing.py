@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from genlib.data import CLASS_NAMES
 from genlib.errors import GenlibError
-from genlib.model import families
+from genlib.models import families
 
 if TYPE_CHECKING:
     from genlib.findings.judge import Finding

@@ -1,4 +1,4 @@
-"""The model contract, what a model may additionally be able to do, and the registry of presets.
+"""The model contract, what a model may additionally be able to do, and how a family is registered.
 
 A family is a `Model` subclass in `genlib/models/`, registered with its presets by `@register`. Capabilities are
 protocols: a class has one by having its methods, never by a stub that raises.
@@ -6,13 +6,10 @@ protocols: a class has one by having its methods, never by a stub that raises.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -22,6 +19,7 @@ from torch.overrides import TorchFunctionMode
 from genlib import noise
 from genlib.config import Config
 from genlib.errors import GenlibError
+from genlib.lazy import lazily
 from genlib.solvers import Point
 
 N_CLASSES = 10
@@ -46,6 +44,7 @@ class Model(nn.Module, ABC):
     average_only: ClassVar[bool] = False  # whether the average alone is shipped, not the raw weights beside it
     average_decay: ClassVar[float] = 0.999
     looks: ClassVar[Looks] = Looks()
+    base_name: ClassVar[str | None] = None  # the trained preset that it stands on, which its training hands it
     converged: bool = False  # true once another epoch would change nothing
 
     def __init__(self, config: Config) -> None:
@@ -83,6 +82,10 @@ class Model(nn.Module, ABC):
         Calls `descend(loss, name)` for each optimiser, which belongs to the loop (zero, backward, step), and
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
+
+    def take_base(self, base: Model) -> None:
+        """Stand on a trained model of the preset `base_name`; GenlibError where its sizes are others."""
+        raise NotImplementedError
 
     def measurements(self, images: Tensor) -> dict[str, Any]:
         """What a fit to images, uint8 (N, 28, 28), knows of itself, for metrics.json; most models: nothing."""
@@ -278,10 +281,9 @@ def shapes_only() -> Iterator[None]:
         yield
 
 
-_PRESETS: dict[str, Preset] = {}
-_FAMILIES: dict[str, type[Model]] = {}
+PRESETS: dict[str, Preset] = {}
+FAMILIES: dict[str, type[Model]] = {}
 M = TypeVar("M", bound=type[Model])
-T = TypeVar("T")
 
 
 def register(family: str, config_class: type[Config], presets: Sequence[Preset]) -> Callable[[M], M]:
@@ -289,55 +291,13 @@ def register(family: str, config_class: type[Config], presets: Sequence[Preset])
 
     def enter(model_class: M) -> M:
         model_class.family, model_class.config_class = family, config_class
-        _FAMILIES[family] = model_class
+        FAMILIES[family] = model_class
         for preset in presets:
             values: dict[str, Any] = dict(vars(preset), model_class=model_class)
-            _PRESETS[preset.name] = Preset(**values)
+            PRESETS[preset.name] = Preset(**values)
         return model_class
 
     return enter
-
-
-def _sort(table: dict[str, T], home: Callable[[T], type[Model]]) -> None:
-    """By the files of the families, whichever was imported first."""
-    known = sorted(table.items(), key=lambda item: home(item[1]).__module__)
-    table.clear()
-    table.update(known)
-
-
-@cache
-def _import_families() -> None:
-    import genlib.models as package
-
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"{package.__name__}.{module.name}")
-    _sort(_PRESETS, lambda preset: preset.model_class)
-    _sort(_FAMILIES, lambda family: family)
-
-
-def presets() -> Mapping[str, Preset]:
-    """Every preset of the zoo by name."""
-    _import_families()
-    return _PRESETS
-
-
-def released() -> list[str]:
-    """The presets whose training is over; of another, what weights/ may hold is a leg of it, to go on from."""
-    return [name for name, preset in presets().items() if not preset.in_training]
-
-
-def families() -> Mapping[str, type[Model]]:
-    """Every family's class by its name."""
-    _import_families()
-    return _FAMILIES
-
-
-def get_preset(name: str) -> Preset:
-    """The preset of a name, or GenlibError with the names there are."""
-    try:
-        return presets()[name]
-    except KeyError:
-        raise GenlibError(f"no model {name!r}; models are {', '.join(presets())}") from None
 
 
 def device_for(model: Model, wanted: torch.device) -> torch.device:
@@ -356,3 +316,7 @@ def resolve_device(name: str = "auto") -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
         raise GenlibError(f"no device {name!r} here; use auto, cpu, or cuda / mps where there is one") from error
+
+
+# `genlib.models` knows the presets; here are the names under which they were first known.
+__getattr__ = lazily(__name__, dict.fromkeys(("presets", "released", "families", "get_preset"), "genlib.models"))

@@ -21,10 +21,10 @@ from genlib.distributed import Processes
 from genlib.errors import GenlibError
 from genlib.images import npz_bytes
 from genlib.io.files import read_file, read_json, write_file, write_json
+from genlib.loading import load, model_directory
 from genlib.model import Conditional
 from genlib.noise import check_seed
 from genlib.sampling import generate
-from genlib.store import load, model_directory
 
 SHARD = 10_000
 MOST = 1_000_000_000

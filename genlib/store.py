@@ -8,7 +8,6 @@ weights' SHA-256), metrics.json, history.json, samples.png, progress.png and REA
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,55 +18,14 @@ from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.io.files import read_file, read_json, runs_directory, write_file, write_json
-from genlib.model import Model, device_for, families, get_preset, keeps_raw, resolve_device, shapes_only
+from genlib.io.files import read_file, read_json, write_file, write_json
+from genlib.model import Model, keeps_raw, shapes_only
+from genlib.models import families
 
 FORMAT = 1
 AVERAGED = "averaged."
 WEIGHTS_FILE = "model.safetensors"
 _HEADER = 1_000_000  # bytes of a safetensors header, at most
-
-
-def weights_directory() -> Path:
-    """Where shipped models live: $GENLIB_WEIGHTS, else weights/ beside the package."""
-    given = os.environ.get("GENLIB_WEIGHTS")
-    return Path(given) if given else Path(__file__).resolve().parent.parent / "weights"
-
-
-def is_repository(name: str | Path) -> bool:
-    """Whether a name means a model on the Hub: "owner/name" that no path of this machine has.
-
-    A name that begins with "/", "./", "../" or "~" is always a path, as is a Path; runs/ID is always a run.
-    """
-    owner, slash, rest = str(name).partition("/")
-    written = (
-        isinstance(name, str) and bool(slash and owner and rest) and "/" not in rest and os.path.normpath(name) == name
-    )
-    return written and owner != "runs" and owner[0] not in ".~" and not Path(name).exists()
-
-
-def model_directory(name: str | Path, revision: str | None = None) -> Path:
-    """The directory of a preset's name, of runs/ID, of a path, or of "owner/name" on the Hub, which is fetched.
-
-    `revision` is a branch, tag or commit on the Hub. Raises GenlibError where there is no model.
-    """
-    if is_repository(name):
-        from genlib.hub import fetch
-
-        return fetch(str(name), revision)
-    if revision is not None:
-        raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
-    directory = Path(name)
-    if directory.parts[:1] == ("runs",) and not directory.is_dir():
-        directory = runs_directory().joinpath(*directory.parts[1:])
-    if not (os.sep in str(name) or directory.is_dir()):
-        directory = weights_directory() / get_preset(str(name)).name
-    if not (directory / "config.json").is_file():
-        raise GenlibError(
-            f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}, set "
-            'GENLIB_WEIGHTS to a directory that holds it, or name a model on the Hugging Face Hub: "owner/name"'
-        )
-    return directory
 
 
 def save_model(directory: Path, name: str, model: Model, averaged: dict[str, Tensor]) -> None:
@@ -91,25 +49,8 @@ def _shipped(tensor: Tensor) -> Tensor:
     return dense.half() if dense.ndim > 1 and dense.dtype == torch.float32 else dense
 
 
-def load(name: str | Path, weights: str = "averaged", device: str = "cpu", revision: str | None = None) -> Model:
-    """A trained model, by preset name, directory or "owner/name" on the Hugging Face Hub, ready to sample from.
-
-    `weights` chooses a GAN's generator: "averaged" over the last steps (it samples better) or "raw", the one the
-    discriminator trained against; a family that keeps no average has one set of weights. `revision` is a branch, tag
-    or commit of a model on the Hub. Raises GenlibError, in one line, where the model cannot be had, and naming the
-    file where one is missing, truncated, altered, of wrong shape or not finite.
-    """
-    if weights not in ("averaged", "raw"):
-        raise GenlibError(f'weights takes "averaged" or "raw", not {weights!r}')
-    directory = model_directory(name, revision)
-    try:
-        model = _load(directory, weights)
-    except GenlibError as error:
-        raise GenlibError(f"{name if is_repository(name) else directory}: {error}") from error
-    return model.to(device_for(model, resolve_device(device)), memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _load(directory: Path, weights: str) -> Model:
+def read_model(directory: Path, weights: str) -> Model:
+    """The model of a directory, checked, on the CPU."""
     described = read_json(directory / "config.json")
     model = described_model(described)
     tensors = _read_tensors(directory / WEIGHTS_FILE, described.get("sha256"), largest_weights(model))

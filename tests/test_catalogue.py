@@ -8,8 +8,8 @@ import pytest
 
 import genlib
 from genlib.io.files import write_json
-from genlib.model import presets
-from genlib.store import load
+from genlib.loading import load
+from genlib.models import presets
 from genlib.zoo.catalogue import list_models, markdown_table
 from tests.tiny import save_tiny
 

@@ -17,7 +17,7 @@ import genlib.training.run
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
 from genlib.io.files import write_json
-from genlib.model import presets
+from genlib.models import presets
 from genlib.sampling import MAX_SAMPLES
 from genlib.training.events import Event, Step
 from tests.tiny import SHIPPED_PER_FAMILY, TINY, comparable_history, save_tiny, thinned

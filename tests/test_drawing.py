@@ -21,7 +21,7 @@ from genlib.drawing import (
     verdicts,
 )
 from genlib.findings.judge import Finding, Part, untested_findings
-from genlib.model import families
+from genlib.models import families
 from tests.tiny import refused
 
 

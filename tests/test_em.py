@@ -13,7 +13,8 @@ from sklearn.mixture import GaussianMixture
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from genlib.layers.em import NEGLIGIBLE, Gaussians, em_step, log_joint, maximise, start_from_kmeans
+from genlib.layers.em import NEGLIGIBLE, em_step, log_joint, maximise, start_from_kmeans
+from genlib.model import Components
 from tests.tiny import refused
 
 REGULARISATION = 1e-3
@@ -33,11 +34,11 @@ POINTS = {"overlapping": clusters(600, 4, 3, 1.0), "pruned": clusters(500, 64, 4
 every_set = pytest.mark.parametrize("points", POINTS.values(), ids=POINTS.keys())
 
 
-def start(points: Tensor) -> Gaussians:
+def start(points: Tensor) -> Components:
     return start_from_kmeans(points, 4 if points.shape[1] > 50 else 3, REGULARISATION, seed=0)
 
 
-def fitted_by_sklearn(points: Tensor, mixture: Gaussians) -> GaussianMixture:
+def fitted_by_sklearn(points: Tensor, mixture: Components) -> GaussianMixture:
     model = GaussianMixture(
         len(mixture.weights),
         tol=0.0,
@@ -52,7 +53,7 @@ def fitted_by_sklearn(points: Tensor, mixture: Gaussians) -> GaussianMixture:
         return model.fit(points.numpy())
 
 
-def fitted(points: Tensor, iterations: int = ITERATIONS) -> tuple[Gaussians, list[float]]:
+def fitted(points: Tensor, iterations: int = ITERATIONS) -> tuple[Components, list[float]]:
     mixture, likelihoods = start(points), []
     for _ in range(iterations):
         mixture, likelihood = em_step(points, mixture, REGULARISATION)
@@ -135,6 +136,6 @@ def test_too_few_different_points_are_refused() -> None:
 
 
 def test_a_covariance_without_density_is_refused() -> None:
-    flat = Gaussians(torch.ones(1), torch.zeros(1, 3), torch.zeros(1, 3, 3))
+    flat = Components(torch.ones(1), torch.zeros(1, 3), torch.zeros(1, 3, 3))
     with refused("not positive definite; raise the regularisation"):
         log_joint(torch.zeros(2, 3), flat)

@@ -14,7 +14,7 @@ from genlib.findings import verdicts
 from genlib.findings.claims import CLAIMS, Claim
 from genlib.findings.judge import judge_claim
 from genlib.findings.verdicts import Measured
-from genlib.model import presets
+from genlib.models import presets
 
 
 class Figures(Measured):

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from genlib.images import grid, read_png
+from genlib.loading import load
 from genlib.metrics.evaluation import KEYS, PROTOCOL
 from genlib.metrics.features import EXTRACTORS
-from genlib.model import get_preset, presets, released
+from genlib.models import get_preset, presets, released
 from genlib.sampling import generate
-from genlib.store import load
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "weights"

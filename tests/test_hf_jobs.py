@@ -23,7 +23,7 @@ from huggingface_hub import constants
 import genlib
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
-from genlib.model import get_preset
+from genlib.models import get_preset
 from genlib.remote import follow as hf_jobs
 from genlib.remote import worker as hf_worker
 from genlib.remote.repository import CHECKPOINT, PACKAGES, requirements, source_archive

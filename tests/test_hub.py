@@ -19,7 +19,9 @@ from huggingface_hub import constants
 
 import genlib
 from genlib.__main__ import main
-from genlib.store import is_repository, model_directory, save_model, weights_directory
+from genlib.loading import is_repository, model_directory, weights_directory
+from genlib.publish.push import push
+from genlib.store import save_model
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.tiny import NAMES, SHIPPED, refused, tiny_model
 
@@ -256,7 +258,7 @@ def test_a_run_is_pushed_by_its_directory(hub: Hub, writer: None, tmp_path: Path
     assert main(["push", str(tmp_path / "run"), "me/run"]) == 0
     (tmp_path / "run" / "samples.png").unlink()
     with refused("lacks samples.png: what can be published is a finished run"):
-        __import__("genlib.hub").hub.push(tmp_path / "run", "me/run")
+        push(tmp_path / "run", "me/run")
 
 
 def test_private_stays_private(hub: Hub, writer: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,7 +341,7 @@ def test_push_all_stops_where_the_hub_refuses(
 
 
 def test_a_model_that_never_trained_is_not_pushed(hub: Hub, writer: None, tmp_path: Path) -> None:
-    from genlib.hub import push
+    from genlib.publish.push import push
 
     save_model(tmp_path, NAME, tiny_model(NAME), {})
     with refused("lacks metrics.json"):

@@ -15,10 +15,10 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
+from genlib.loading import load
 from genlib.metrics import inception
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.sampling import generate
-from genlib.store import load
 from tests.tiny import refused
 
 NAME = "vae-dense-8"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.images import from_uint8
+from genlib.loading import load
 from genlib.model import (
     CAPABILITIES,
     Conditional,
@@ -24,14 +25,12 @@ from genlib.model import (
     capabilities,
     class_mixture,
     device_for,
-    families,
-    get_preset,
     keeps_raw,
-    presets,
     resolve_device,
 )
+from genlib.models import families, get_preset, presets
 from genlib.sampling import cycle_labels, sample
-from genlib.store import load, save_model
+from genlib.store import save_model
 from tests.tiny import NAMES, TINY, refused, save_tiny, tiny_config, tiny_model, tiny_training
 
 N = 12

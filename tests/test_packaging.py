@@ -15,7 +15,7 @@ import pytest
 
 import genlib
 from genlib.__main__ import main
-from genlib.store import weights_directory
+from genlib.loading import weights_directory
 
 ROOT = Path(__file__).parent.parent
 BUILD = ("-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--wheel-dir", "dist")

@@ -21,7 +21,7 @@ from genlib.cli.terminal import normalises_batches
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes, own_rows, sharing
 from genlib.layers.dropout import ChannelDropout, Dropout
-from genlib.model import get_preset
+from genlib.models import get_preset
 from tests.tiny import refused, tiny_config, tiny_training
 
 ROOT = Path(__file__).parent.parent

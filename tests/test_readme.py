@@ -16,7 +16,7 @@ from genlib import model as registry
 from genlib.__main__ import _parser, main
 from genlib.io.locks import INHERITED
 from genlib.jobs.limits import _NUMBERS
-from genlib.store import is_repository
+from genlib.loading import is_repository
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -109,8 +109,8 @@ def test_the_example_model_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """It enters a registry of its own, draws, and its training lowers its loss."""
     (code,) = (code for code in PYTHON if "@register" in code)
     families, presets = dict(registry.families()), dict(registry.presets())
-    monkeypatch.setattr(registry, "_FAMILIES", families)
-    monkeypatch.setattr(registry, "_PRESETS", presets)
+    monkeypatch.setattr(registry, "FAMILIES", families)
+    monkeypatch.setattr(registry, "PRESETS", presets)
     monkeypatch.setitem(sys.modules, "pixels", ModuleType("pixels"))
     exec(compile(code, "adding-a-model.md", "exec", dont_inherit=True), sys.modules["pixels"].__dict__)
     made = presets["pixels"].build()

@@ -19,6 +19,7 @@ import genlib.shards
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
+from genlib.loading import load
 from genlib.metrics.classification import balance_divergence, class_consistency
 from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, RunningGaussian, frechet_distance
@@ -26,7 +27,6 @@ from genlib.metrics.samples import measure_samples
 from genlib.sampling import generate
 from genlib.shards import INDEX, write_shards
 from genlib.stages import finish
-from genlib.store import load
 from tests.tiny import refused
 
 CONDITIONAL, UNCONDITIONAL = "cgan-mlp", "vae-dense-8"

@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from genlib.__main__ import main
+from genlib.loading import weights_directory
 from genlib.publish.space import DIRECTORIES, FILES, write_folder
-from genlib.store import weights_directory
 from tests.hub import Hub
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures
 from tests.tiny import SHIPPED, refused

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from genlib.analysis.latent import projections
 from genlib.io.files import read_json
-from genlib.store import load, model_directory, save_model, weights_directory
+from genlib.loading import load, model_directory, weights_directory
+from genlib.store import save_model
 from tests.tiny import refused, tiny_model
 
 

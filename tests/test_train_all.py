@@ -24,7 +24,7 @@ from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.jobs.zoo import ZooTraining, host_queue, zoo_configs
-from genlib.model import get_preset, presets
+from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader
 from tests.tiny import assert_same_model, refused
 from tests.workers import ENDLESS, ROOT, checkpoints, freeze, kill, kill_group, submit, until

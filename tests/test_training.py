@@ -20,10 +20,11 @@ from torch import Tensor
 import genlib.training.loop
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
+from genlib.loading import load
 from genlib.metrics.evaluation import KEYS
-from genlib.model import Descend, Model, capabilities, get_preset
+from genlib.model import Descend, Model, capabilities
+from genlib.models import get_preset
 from genlib.sampling import generate
-from genlib.store import load
 from genlib.training.checkpoint import read_checkpoint, write_checkpoint
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.training.loop import Run

@@ -17,7 +17,7 @@ from genlib.distributed import Processes
 from genlib.images import from_uint8
 from genlib.layers.adversarial import discriminator_loss, generator_loss
 from genlib.layers.dropout import Dropout
-from genlib.model import get_preset, presets
+from genlib.models import get_preset, presets
 from genlib.models.autoencoder import Autoencoder
 from genlib.models.gan import UpsampledConvolution
 from genlib.models.latent_mixture import LatentMixture

@@ -13,8 +13,10 @@ import pytest
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.model import Model, get_preset, keeps_raw, presets, released
-from genlib.store import save_model, weights_directory
+from genlib.loading import weights_directory
+from genlib.model import Model, keeps_raw
+from genlib.models import get_preset, presets, released
+from genlib.store import save_model
 from genlib.training.events import Event
 from genlib.training.run import train
 

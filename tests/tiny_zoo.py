@@ -22,8 +22,8 @@ def shrink(settings: dict[str, dict[str, Any]]) -> None:
         for name, preset in model.presets().items()
         if name in settings
     }
-    model._PRESETS.clear()
-    model._PRESETS.update(small)
+    model.PRESETS.clear()
+    model.PRESETS.update(small)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from typing import Any
 import streamlit as st
 
 from genlib.errors import GenlibError
-from genlib.model import Preset, families, get_preset, shapes_only
-from genlib.store import load
+from genlib.loading import load
+from genlib.model import Preset, shapes_only
+from genlib.models import families, get_preset
 from genlib.zoo.layers import Layer, layer_table
 from ui import zoo
 

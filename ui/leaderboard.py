@@ -13,7 +13,7 @@ from genlib.drawing import PLOT, Axis, log_ticks, name_places, trade_off
 from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
-from genlib.model import families
+from genlib.models import families
 from genlib.zoo.leaderboard import leaderboard
 from ui import draw, zoo
 from ui.controls import BOUND

@@ -12,7 +12,8 @@ import streamlit as st
 from genlib.errors import GenlibError
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job
-from genlib.model import capabilities, get_preset, keeps_raw, presets
+from genlib.model import capabilities, keeps_raw
+from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader, Progress
 from genlib.zoo.catalogue import changed_settings
 from ui import zoo

@@ -12,7 +12,8 @@ from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
-from genlib.model import Preset, presets
+from genlib.model import Preset
+from genlib.models import presets
 from ui.controls import BOUND
 from ui.estimates import duration, estimator
 

@@ -14,7 +14,8 @@ from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
-from genlib.model import Preset, get_preset
+from genlib.model import Preset
+from genlib.models import get_preset
 from genlib.training.progress import Progress
 from ui import history, pictures, zoo
 from ui.estimates import duration

@@ -12,9 +12,10 @@ from typing import Any
 import streamlit as st
 
 from genlib.errors import GenlibError
+from genlib.loading import load, weights_directory
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
-from genlib.model import Model, families, get_preset, keeps_raw, released, unit_of_training
-from genlib.store import load, weights_directory
+from genlib.model import Model, keeps_raw, unit_of_training
+from genlib.models import families, get_preset, released
 from genlib.zoo.catalogue import list_models, list_runs
 
 SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures

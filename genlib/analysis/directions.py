@@ -12,10 +12,10 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_file
+from genlib.loading import load, model_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, device_of, generate
-from genlib.store import load, model_directory
 
 LATENTS = 2_000
 COUNT = 5

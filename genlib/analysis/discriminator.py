@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
+from genlib.loading import load
 from genlib.model import N_CLASSES, Discriminates, Model
 from genlib.sampling import BATCH, generate
-from genlib.store import load
 
 MOST = 10_000
 NORMS = ("running", "batch")

@@ -14,7 +14,7 @@ from torch import Tensor
 from genlib.errors import GenlibError
 from genlib.images import read_png
 from genlib.io.files import read_json
-from genlib.store import model_directory
+from genlib.loading import model_directory
 
 SIDE = 28
 ROW = 10  # samples in a row

@@ -16,10 +16,10 @@ from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.io.files import read_json
 from genlib.io.tensor_file import read_tensors, write_tensors
+from genlib.loading import load, model_directory
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
 from genlib.sampling import BATCH, cycle_labels, device_of, sample
-from genlib.store import load, model_directory
 
 POINTS = 2_000
 AXES = 3

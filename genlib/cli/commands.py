@@ -47,8 +47,8 @@ def run_sample(options: argparse.Namespace) -> None:
     from genlib.data import parse_label
     from genlib.images import npz_bytes, picture, png_bytes
     from genlib.io.files import write_file
+    from genlib.loading import load
     from genlib.sampling import generate
-    from genlib.store import load
 
     label = None if options.label is None else parse_label(options.label)
     given = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
@@ -90,7 +90,7 @@ _COLUMNS = (
 def run_evaluate(options: argparse.Namespace) -> None:
     """Print the protocol's figures as a table, model by model."""
     from genlib.cli.terminal import follow_measuring
-    from genlib.store import model_directory
+    from genlib.loading import model_directory
     from genlib.zoo.catalogue import list_models
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
@@ -184,7 +184,7 @@ def run_interpolate(options: argparse.Namespace) -> None:
     from genlib.analysis.interpolation import pair_walks
     from genlib.images import grid, png_bytes
     from genlib.io.files import write_file
-    from genlib.store import load
+    from genlib.loading import load
 
     path = _target(options.out, ".png")
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
@@ -197,7 +197,7 @@ def run_directions(options: argparse.Namespace) -> None:
     from genlib.analysis.directions import STOPS, direction_walks, keep_directions, load_directions
     from genlib.images import grid, png_bytes
     from genlib.io.files import write_file
-    from genlib.store import load
+    from genlib.loading import load
 
     path, n = _target(options.out, ".png"), options.n
     if not 1 <= n <= 20:
@@ -216,7 +216,7 @@ def run_latent(options: argparse.Namespace) -> None:
     from genlib.drawing import scatter
     from genlib.images import png_bytes
     from genlib.io.files import write_file
-    from genlib.store import load
+    from genlib.loading import load
 
     path = _target(options.out, ".png")
     label = None if options.label is None else parse_label(options.label)
@@ -234,7 +234,7 @@ def run_diversity(options: argparse.Namespace) -> None:
     from genlib.analysis.diversity import class_grid, class_samples
     from genlib.images import png_bytes
     from genlib.io.files import write_file
-    from genlib.store import load
+    from genlib.loading import load
 
     path = _target(options.out, ".png")
     if not 1 <= options.n <= 20:
@@ -262,8 +262,8 @@ def run_reconstruct(options: argparse.Namespace) -> None:
     from genlib.data import FashionMNIST
     from genlib.images import png_bytes
     from genlib.io.files import write_file
+    from genlib.loading import load
     from genlib.noise import check_seed
-    from genlib.store import load
 
     path = _target(options.out, ".png")
     rows, test = choose(options.n), FashionMNIST.load("test")
@@ -274,7 +274,7 @@ def run_reconstruct(options: argparse.Namespace) -> None:
 
 def run_push(options: argparse.Namespace) -> None:
     """Publish models on the Hub."""
-    from genlib.hub import push
+    from genlib.publish.push import push
 
     if options.all:
         _push_all(options)
@@ -286,7 +286,7 @@ def run_push(options: argparse.Namespace) -> None:
 
 
 def _push_all(options: argparse.Namespace) -> None:
-    from genlib.hub import push_all
+    from genlib.publish.push import push_all
 
     if len(options.target) != 1 or "/" in options.target[0]:
         raise GenlibError("push --all takes the owner alone, a user or an organisation")

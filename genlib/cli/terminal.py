@@ -110,7 +110,8 @@ def normalises_batches(name: str, config: Any) -> bool:
     """Whether a preset's networks have batch norm."""
     from torch.nn.modules.batchnorm import _BatchNorm
 
-    from genlib.model import get_preset, shapes_only
+    from genlib.model import shapes_only
+    from genlib.models import get_preset
 
     with shapes_only():
         return any(isinstance(module, _BatchNorm) for module in get_preset(name).build(config).modules())

@@ -13,7 +13,7 @@ from genlib.errors import GenlibError
 def run_train(options: argparse.Namespace) -> None:
     """Train a preset, drawing its progress, or all of them."""
     from genlib.io.files import runs_directory
-    from genlib.model import get_preset
+    from genlib.models import get_preset
 
     if (options.name is None) != options.all:
         raise GenlibError("train takes the name of a model, or --all")

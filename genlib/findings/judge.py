@@ -10,7 +10,7 @@ from genlib.errors import GenlibError
 from genlib.findings.claims import CLAIMS, WHY, Claim
 from genlib.findings.verdicts import TESTS, Measured
 from genlib.io.files import read_json
-from genlib.store import model_directory
+from genlib.loading import model_directory
 
 
 @dataclass(frozen=True)

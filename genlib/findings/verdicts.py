@@ -17,10 +17,10 @@ from genlib.analysis.inversion import invert
 from genlib.analysis.latent import hidden_projections
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.io.files import read_json
+from genlib.loading import load, model_directory
 from genlib.metrics.features import load_extractor
 from genlib.model import Model
 from genlib.sampling import generate
-from genlib.store import load, model_directory
 from genlib.zoo.leaderboard import better
 
 Outcome = tuple[bool, str]  # whether a part of the claim holds, and the figures in words

@@ -100,7 +100,8 @@ class Queue:
 
         `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples`.
         """
-        from genlib.model import get_preset, shapes_only
+        from genlib.model import shapes_only
+        from genlib.models import get_preset
 
         config = get_preset(preset).config.replace(**settings)
         with shapes_only():  # refuses layers that do not fit together

@@ -19,7 +19,7 @@ from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import BUSY, PATIENCE_SECONDS, Queue
 from genlib.jobs.run import RESTING, STOPPING, WORKING, Job
-from genlib.model import presets
+from genlib.models import presets
 from genlib.zoo.catalogue import list_models
 
 ACTIVE = ("queued", *WORKING)

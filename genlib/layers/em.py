@@ -18,18 +18,11 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.model import Components
 
 NEGLIGIBLE = 40.0
 FIRST_BLOCK = 48
 CHUNK = 10_000
-
-
-class Gaussians(NamedTuple):
-    """A mixture: weights (K,), means (K, d) and covariances (K, d, d)."""
-
-    weights: Tensor
-    means: Tensor
-    covariances: Tensor
 
 
 class _Densities(NamedTuple):
@@ -40,7 +33,7 @@ class _Densities(NamedTuple):
     precision_factors: Tensor
 
 
-def _densities(mixture: Gaussians, dtype: torch.dtype) -> _Densities:
+def _densities(mixture: Components, dtype: torch.dtype) -> _Densities:
     """Factorised in float64: cov = L L^T, P = L^-T, log |P| = -sum log diag L (Bishop, eq. 2.43)."""
     d = mixture.means.shape[1]
     factors, failed = torch.linalg.cholesky_ex(mixture.covariances.double())
@@ -100,17 +93,17 @@ def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
     return joint
 
 
-def log_joint(x: Tensor, mixture: Gaussians) -> Tensor:
+def log_joint(x: Tensor, mixture: Components) -> Tensor:
     """log(weight_k N(x | mean_k, cov_k)) for points x (N, d), (N, K), in x's dtype; -inf where negligible."""
     order = x.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
-    ordered = Gaussians(
+    ordered = Components(
         mixture.weights, mixture.means[:, order], mixture.covariances[:, order][:, :, order]
     )  # the widest dimensions first: they decide soonest
     densities = _densities(ordered, x.dtype)
     return torch.cat([_log_joint_chunk(part[:, order], densities) for part in x.split(CHUNK)])
 
 
-def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Gaussians:
+def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Components:
     """The M-step (Bishop, eqs. 9.24 to 9.26): points (N, d) and responsibilities (N, K) to the new mixture.
 
     `regularisation`, in squared units of x, is added to every variance.
@@ -129,17 +122,17 @@ def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Gaus
         scatter.diagonal().add_(regularisation)
         means.append(mean)
         covariances.append(scatter)
-    return Gaussians((sums / sums.sum()).to(x.dtype), torch.stack(means), torch.stack(covariances))
+    return Components((sums / sums.sum()).to(x.dtype), torch.stack(means), torch.stack(covariances))
 
 
-def em_step(x: Tensor, mixture: Gaussians, regularisation: float) -> tuple[Gaussians, float]:
+def em_step(x: Tensor, mixture: Components, regularisation: float) -> tuple[Components, float]:
     """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats."""
     joint = log_joint(x, mixture)
     totals = joint.logsumexp(1)
     return maximise(x, (joint - totals.unsqueeze(1)).exp(), regularisation), float(totals.double().mean())
 
 
-def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Gaussians:
+def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Components:
     """The mixture of k-means' clusters, scikit-learn's own start (one thread: its sums depend on their order)."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits

@@ -16,7 +16,7 @@ from genlib import noise
 from genlib.config import Config, option
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
-from genlib.layers.em import CHUNK, Gaussians, em_step, log_joint, start_from_kmeans
+from genlib.layers.em import CHUNK, em_step, log_joint, start_from_kmeans
 from genlib.model import Components, Descend, Model
 
 COARSER = 10.0  # the second regularisation of a search, in units of the first
@@ -37,7 +37,7 @@ class GaussianMixture(Model):
     """p(x) = sum_k weight_k N(x | mean_k, L_k L_k^T) on points of a space of its own.
 
     A latent is a uniform number, which picks the component by cumulative weight, then d normals. With
-    `components=0` the run first fits 1, 2, ..., `most_components` Gaussians, then as many again with ten times the
+    `components=0` the run first fits 1, 2, ..., `most_components` components, then as many again with ten times the
     regularisation, since that may decide which size wins, and ends by fitting the size of the smallest BIC =
     -2 log L + p log N (Schwarz 1978) under the configured one. A family gives `points` and `render`.
     """
@@ -84,7 +84,7 @@ class GaussianMixture(Model):
 
     @property
     def active(self) -> int:
-        """Components in use: a search keeps room for the most it may need."""
+        """Gaussians in use: a search keeps room for the most it may need."""
         return int((self.weights > 0).sum()) if self.searches else len(self.weights)
 
     def draw_latent(self, n: int, seed: int, start: int = 0) -> Tensor:
@@ -124,7 +124,7 @@ class GaussianMixture(Model):
         return Components(self.weights[: self.active], self.means[: self.active], factors @ factors.mT)
 
     def posterior(self, x: Tensor) -> Tensor:
-        return log_joint(self.points(x), Gaussians(*self.components())).softmax(1)
+        return log_joint(self.points(x), self.components()).softmax(1)
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         """One EM iteration on the whole split; the log-likelihood is that of the mixture it starts from."""
@@ -135,7 +135,7 @@ class GaussianMixture(Model):
             mixture = start_from_kmeans(points, components, regularisation, self.config.seed)
             self.log_likelihood.fill_(-torch.inf)
         else:
-            mixture = Gaussians(*self.components())
+            mixture = self.components()
         mixture, log_likelihood = em_step(points, mixture, regularisation)
         self._keep(mixture)
         settled = log_likelihood - float(self.log_likelihood) < self.config.tolerance
@@ -145,7 +145,7 @@ class GaussianMixture(Model):
         return {"log_likelihood": self.log_likelihood.clone()}
 
     def _due(self) -> tuple[int, float]:
-        """Components and the factor on the regularisation of the fit that is due."""
+        """The number of Gaussians and the factor on the regularisation of the fit that is due."""
         if not self.searches:
             return self.config.components, 1.0
         row, column = divmod(int(self.fit[0]), self.config.most_components)
@@ -178,7 +178,7 @@ class GaussianMixture(Model):
         The log-likelihood is computed anew, in float64, of the mixture as it is kept; those behind the BIC curve are
         EM's own, in float32, of the mixtures that its last iterations start from.
         """
-        points, mixture = self.points(from_uint8(images), fitting=True), Gaussians(*self.components())
+        points, mixture = self.points(from_uint8(images), fitting=True), self.components()
         parts = points.split(CHUNK)
         total = sum(float(log_joint(part.double(), mixture).logsumexp(1).sum()) for part in parts)
         log_likelihood = total / len(points)
@@ -193,7 +193,7 @@ class GaussianMixture(Model):
             found["bic_curve"] = {"regularisation": shares, "bic": curve}
         return found
 
-    def _keep(self, mixture: Gaussians) -> None:
+    def _keep(self, mixture: Components) -> None:
         k = len(mixture.weights)
         self.weights.zero_()[:k] = mixture.weights
         self.means.zero_()[:k] = mixture.means
@@ -211,12 +211,6 @@ class GaussianMixture(Model):
         """Those of the mixture (for a search that has not been run: of its largest) and of what it stands on."""
         k = len(self.weights) if self.weights.is_meta else self.active
         return super().parameter_count() + _free_parameters(k, self.dimensions)
-
-
-def was_cut_off(metrics: Mapping[str, Any]) -> bool:
-    """Whether the figures are those of a search by BIC that ended before it had fitted every size."""
-    curve = metrics.get("bic_curve")
-    return curve is not None and curve["bic"][-1][-1] is None
 
 
 def _free_parameters(k: int, d: int) -> int:

@@ -19,6 +19,7 @@ from torch import Tensor
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.io.files import read_json
+from genlib.loading import load, model_directory
 from genlib.metrics.classification import classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS, load_extractor
 from genlib.metrics.floor import load_floor
@@ -29,7 +30,6 @@ from genlib.metrics.scores import FEWEST, Looked, look, over_sets, real_neighbou
 from genlib.model import Conditional, Decodes, Encodes, Integrates, Model, keeps_raw
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
 from genlib.stages import Stages, finish, part
-from genlib.store import load, model_directory
 
 PROTOCOL = 3
 SEEDS = (0, 1, 2)

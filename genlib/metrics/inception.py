@@ -16,9 +16,9 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
+from genlib.loading import load
 from genlib.metrics.scores import FEWEST
 from genlib.sampling import generate
-from genlib.store import load
 
 BATCH = 50
 MISSING = "the Inception distance needs torchmetrics and torch-fidelity: pip install 'genlib[inception]'"

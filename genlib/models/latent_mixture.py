@@ -10,7 +10,8 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
-from genlib.model import Preset, get_preset, register
+from genlib.model import Model, Preset, register
+from genlib.models import get_preset
 
 SIZES = (2, 11, 18)
 BATCH = 500
@@ -30,24 +31,20 @@ class LatentMixture(GaussianMixture):
     def points(self, x: Tensor, fitting: bool = False) -> Tensor:
         if not fitting:
             return self._encoded(x)
-        if self.log_likelihood.isneginf():
-            self._take_base()
         if self._known is None or self._known[0] is not x:  # every iteration is on the same split
             self._known = x, self._encoded(x)
         return self._known[1]
 
-    def _take_base(self) -> None:
-        from genlib.store import load
-
-        found = load(self.base_name)
+    def take_base(self, base: Model) -> None:
+        state = base.state_dict()
         for key, wanted in self.base.state_dict().items():
-            shape = getattr(found.state_dict().get(key), "shape", None)
+            shape = getattr(state.get(key), "shape", None)
             if shape != wanted.shape:
                 raise GenlibError(
                     f"the shipped {self.base_name} is of another configuration than its preset ({key} has shape "
                     f"{shape and tuple(shape)}, not {tuple(wanted.shape)}); this mixture stands on the preset's"
                 )
-        self.base = found.to(self.weights.device)
+        self.base = base.to(self.weights.device)
 
     @torch.no_grad()
     def _encoded(self, x: Tensor) -> Tensor:

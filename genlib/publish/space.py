@@ -11,10 +11,11 @@ import tempfile
 from pathlib import Path
 
 from genlib.errors import GenlibError
-from genlib.hub import check_name, check_writable, writing
+from genlib.hub.answers import writing
 from genlib.io.files import write_file
-from genlib.model import released
-from genlib.store import weights_directory
+from genlib.loading import weights_directory
+from genlib.models import released
+from genlib.publish.push import check_name, check_writable
 from genlib.zoo.card import DATA
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 
 from genlib.config import Config
 from genlib.errors import GenlibError
-from genlib.hub import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS, LOG_IN, in_one_line
+from genlib.hub.answers import LOG_IN, in_one_line
+from genlib.hub.fetch import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS
 from genlib.io.files import LARGEST_JSON, read_json, write_file, write_json
+from genlib.loading import load, model_directory
 from genlib.model import Preset, shapes_only
-from genlib.store import WEIGHTS_FILE, largest_weights, load, model_directory
+from genlib.store import WEIGHTS_FILE, largest_weights
 from genlib.training.checkpoint import read_checkpoint
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def source_archive(preset: Preset) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.add(Path(__file__).parent.parent, "genlib", filter=_without_caches)
-        if base := getattr(preset.model_class, "base_name", None):
+        if base := preset.model_class.base_name:
             for name in (CONFIG, WEIGHTS_FILE):
                 archive.add(model_directory(base) / name, f"weights/{base}/{name}")
         pins = requirements().encode()

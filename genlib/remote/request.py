@@ -12,11 +12,11 @@ from typing import Any
 
 from genlib.config import Config
 from genlib.errors import GenlibError
-from genlib.hub import LOG_IN
+from genlib.hub.answers import LOG_IN
 from genlib.io.files import read_json, write_json
+from genlib.loading import weights_directory
 from genlib.model import Preset
 from genlib.remote.repository import METRICS, SOURCE
-from genlib.store import weights_directory
 
 JOBS = "Hugging Face Jobs"
 STATE = "hf-job.json"

@@ -21,7 +21,8 @@ from genlib.distributed import Processes
 from genlib.errors import GenlibError
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, SEEDS
 from genlib.metrics.features import load_extractor
-from genlib.model import get_preset, keeps_raw
+from genlib.model import keeps_raw
+from genlib.models import get_preset
 from genlib.training.loop import Run
 
 STEPS = 20

@@ -26,10 +26,11 @@ from genlib.distributed import Processes, sharing
 from genlib.errors import GenlibError
 from genlib.images import from_uint8, grid, png_bytes
 from genlib.io.files import write_file, write_json
+from genlib.loading import load
 from genlib.model import Model, Preset, device_for, keeps_raw
 from genlib.sampling import generate
 from genlib.stages import each, part
-from genlib.store import load, save_model
+from genlib.store import save_model
 from genlib.training.averaging import AveragedModel
 from genlib.training.checkpoint import optimizer_tensors, restore_optimizer, write_checkpoint
 from genlib.training.diagnostics import Diagnostics, logged_epochs

@@ -10,7 +10,7 @@ import torch
 
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_json
-from genlib.store import load, model_directory
+from genlib.loading import load, model_directory
 from genlib.training.loop import Run
 
 

@@ -13,9 +13,11 @@ from genlib.distributed import Processes
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_json
 from genlib.io.locks import locked
+from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
 from genlib.metrics.scores import FEWEST
-from genlib.model import Preset, get_preset
+from genlib.model import Preset
+from genlib.models import get_preset
 from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
 from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
@@ -75,6 +77,8 @@ def train(
             run.restore(*state, checkpoint)
         elif run.origin:
             begin_from(run, run.origin)
+        elif base := run.model.base_name:
+            run.model.take_base(load(base))
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
         else:

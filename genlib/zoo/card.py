@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_file
-from genlib.layers.gaussian_mixture import was_cut_off
 from genlib.metrics.evaluation import warning
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities
+from genlib.models import get_preset
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -96,7 +97,7 @@ def card(directory: Path, repository: str | None = None) -> str:
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
     can, unit = ", ".join(capable).replace("_", " "), preset.unit
-    rows = [*_figures(metrics), *_costs(metrics, unit, getattr(preset.model_class, "base_name", None))]
+    rows = [*_figures(metrics), *_costs(metrics, unit, preset.model_class.base_name)]
     measured = "\n".join(f"| {label} | {text} |" for label, text in rows)
     fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
     settings = "\n".join(
@@ -200,3 +201,9 @@ def _costs(metrics: dict[str, Any], unit: str, base: str | None) -> list[tuple[s
         ("training time", time + (f", without that of {base}" if base else "")),
         ("peak memory of the training", f"{metrics['peak_memory_mb']:.0f} MB"),
     ]
+
+
+def was_cut_off(metrics: Mapping[str, Any]) -> bool:
+    """Whether the figures are those of a search by BIC that ended before it had fitted every size."""
+    curve = metrics.get("bic_curve")
+    return curve is not None and curve["bic"][-1][-1] is None

@@ -7,9 +7,10 @@ from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, runs_directory
+from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
-from genlib.model import Preset, capabilities, get_preset, presets, shapes_only
-from genlib.store import weights_directory
+from genlib.model import Preset, capabilities, shapes_only
+from genlib.models import get_preset, presets
 
 
 def list_models() -> list[dict[str, Any]]:

@@ -19,9 +19,9 @@ from genlib.analysis.directions import (
     load_directions,
     strongest_directions,
 )
+from genlib.loading import load, weights_directory
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, generate
-from genlib.store import load, weights_directory
 from tests.tiny import SHIPPED, refused, save_tiny, tiny_model
 
 KEPT = [name for name in SHIPPED if (weights_directory() / name / FILE).is_file()]

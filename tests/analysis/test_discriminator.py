@@ -9,8 +9,9 @@ import torch
 
 from genlib.analysis.discriminator import Judgement, batch_norms, judge
 from genlib.data import FashionMNIST
+from genlib.loading import load
 from genlib.sampling import generate
-from genlib.store import load, save_model
+from genlib.store import save_model
 from tests.tiny import refused, tiny_model
 
 

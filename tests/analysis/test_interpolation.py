@@ -23,9 +23,9 @@ from genlib.analysis.interpolation import (
 )
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
+from genlib.loading import load
 from genlib.model import Conditional, class_mixture
 from genlib.sampling import generate, sample
-from genlib.store import load
 from tests.tiny import NAMES, refused, tiny_model
 
 T = torch.linspace(0, 1, 9)

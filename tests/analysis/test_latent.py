@@ -23,9 +23,9 @@ from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, pr
 from genlib.data import FashionMNIST
 from genlib.drawing import scatter
 from genlib.images import from_uint8
+from genlib.loading import load
 from genlib.model import HiddenLayers
 from genlib.sampling import cycle_labels, generate
-from genlib.store import load
 from tests.tiny import SHIPPED, refused, save_tiny, tiny_model
 
 

@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities
+from genlib.models import get_preset
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8")))  # the navigation table

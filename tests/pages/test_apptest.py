@@ -10,7 +10,8 @@ import pytest
 import streamlit as st
 
 from genlib.data import CLASS_NAMES
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities
+from genlib.models import get_preset
 from tests.pages.studio import (
     PAGES,
     ROOT,

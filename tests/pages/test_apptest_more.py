@@ -17,7 +17,8 @@ from genlib.analysis.reconstruction import choose
 from genlib.data import FashionMNIST
 from genlib.findings.claims import CLAIMS
 from genlib.findings.judge import FILE, shipped_findings
-from genlib.model import capabilities, get_preset
+from genlib.model import capabilities
+from genlib.models import get_preset
 from tests.pages.studio import Query, assert_healthy, controls, go_to, open_page, pictures, set_control, shared
 from tests.pages.test_apptest import CONDITIONAL, MIXTURE, SHIPPED, VAE
 from tests.pages.test_snippets import Seen, gray

@@ -16,7 +16,7 @@ from genlib.io.files import read_json, write_json
 from genlib.jobs import run as runs
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
-from genlib.model import families, get_preset, presets
+from genlib.models import families, get_preset, presets
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, tiny_training
 from ui import explain, zoo
@@ -332,7 +332,7 @@ def test_a_quick_look_is_told_wherever_its_distance_is(finished: Job) -> None:
 
 
 def test_a_run_of_a_shipped_model_is_no_second_model(tmp_path: Path) -> None:
-    from genlib.store import weights_directory
+    from genlib.loading import weights_directory
     from genlib.zoo.catalogue import list_runs
 
     directory = Queue().directory / "vae-cnn"

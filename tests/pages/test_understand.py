@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.analysis.components import contents
 from genlib.analysis.discriminator import judge
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.store import load
+from genlib.loading import load
 from tests.pages.studio import ROOT, assert_healthy, controls, go_to, offers, open_page, pictures, set_control
 from tests.pages.test_apptest import UNDERSTAND
 from tests.pages.test_snippets import Seen, gray, run_snippet

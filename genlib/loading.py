@@ -1,0 +1,73 @@
+"""A trained model by any name it may have: shipped, a run, a directory, a repository on the Hub."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from genlib.errors import GenlibError
+from genlib.hub.fetch import fetch
+from genlib.io.files import runs_directory
+from genlib.model import Model, device_for, resolve_device
+from genlib.models import get_preset
+from genlib.store import read_model
+
+
+def weights_directory() -> Path:
+    """Where shipped models live: $GENLIB_WEIGHTS, else weights/ beside the package."""
+    given = os.environ.get("GENLIB_WEIGHTS")
+    return Path(given) if given else Path(__file__).resolve().parent.parent / "weights"
+
+
+def is_repository(name: str | Path) -> bool:
+    """Whether a name means a model on the Hub: "owner/name" that no path of this machine has.
+
+    A name that begins with "/", "./", "../" or "~" is always a path, as is a Path; runs/ID is always a run.
+    """
+    owner, slash, rest = str(name).partition("/")
+    written = (
+        isinstance(name, str) and bool(slash and owner and rest) and "/" not in rest and os.path.normpath(name) == name
+    )
+    return written and owner != "runs" and owner[0] not in ".~" and not Path(name).exists()
+
+
+def model_directory(name: str | Path, revision: str | None = None) -> Path:
+    """The directory of a preset's name, of runs/ID, of a path, or of "owner/name" on the Hub, which is fetched.
+
+    `revision` is a branch, tag or commit on the Hub. Raises GenlibError where there is no model.
+    """
+    if is_repository(name):
+        return fetch(str(name), revision)
+    if revision is not None:
+        raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
+    directory = Path(name)
+    if directory.parts[:1] == ("runs",) and not directory.is_dir():
+        directory = runs_directory().joinpath(*directory.parts[1:])
+    if not (os.sep in str(name) or directory.is_dir()):
+        directory = weights_directory() / get_preset(str(name)).name
+    if not (directory / "config.json").is_file():
+        raise GenlibError(
+            f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}, set "
+            'GENLIB_WEIGHTS to a directory that holds it, or name a model on the Hugging Face Hub: "owner/name"'
+        )
+    return directory
+
+
+def load(name: str | Path, weights: str = "averaged", device: str = "cpu", revision: str | None = None) -> Model:
+    """A trained model, by preset name, directory or "owner/name" on the Hugging Face Hub, ready to sample from.
+
+    `weights` chooses a GAN's generator: "averaged" over the last steps (it samples better) or "raw", the one the
+    discriminator trained against; a family that keeps no average has one set of weights. `revision` is a branch, tag
+    or commit of a model on the Hub. Raises GenlibError, in one line, where the model cannot be had, and naming the
+    file where one is missing, truncated, altered, of wrong shape or not finite.
+    """
+    if weights not in ("averaged", "raw"):
+        raise GenlibError(f'weights takes "averaged" or "raw", not {weights!r}')
+    directory = model_directory(name, revision)
+    try:
+        model = read_model(directory, weights)
+    except GenlibError as error:
+        raise GenlibError(f"{name if is_repository(name) else directory}: {error}") from error
+    return model.to(device_for(model, resolve_device(device)), memory_format=torch.channels_last)  # type: ignore[call-overload]

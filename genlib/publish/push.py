@@ -1,0 +1,98 @@
+"""Models published on the Hugging Face Hub with their card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genlib.errors import GenlibError
+from genlib.hub.answers import LOG_IN, NAMES, writing
+from genlib.hub.fetch import CONFIG, FETCHED
+from genlib.loading import load, model_directory, weights_directory
+from genlib.models import released
+from genlib.zoo.card import hub_card
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd
+
+PUBLISHED = (*FETCHED, "samples.png")
+
+
+def push(name: str | Path, repository: str, private: bool = False) -> str:
+    """Publish a trained model, by preset name or run directory, as "owner/name"; returns its page's address.
+
+    The model is loaded first, so that nothing damaged is published; what the repository held under the same names is
+    replaced. Raises GenlibError, in one line, where the model or the Hub refuses.
+    """
+    check_writable(repository)
+    return _upload(_publication(model_directory(name), repository), repository, private)
+
+
+def push_all(owner: str, private: bool = False) -> Iterator[tuple[str, str | GenlibError]]:
+    """Publish every trained model of the zoo as owner/genlib-NAME: yields each name with its address, or its damage.
+
+    A damaged model is passed over. A refusal of the Hub is raised, since the next model would meet it too.
+    """
+    check_writable(f"{owner}/genlib")
+    for name in released():
+        directory, repository = weights_directory() / name, f"{owner}/genlib-{name}"
+        if not (directory / CONFIG).is_file():
+            continue
+        try:
+            publication = _publication(directory, repository)
+        except GenlibError as error:
+            yield name, error
+        else:
+            yield name, _upload(publication, repository, private)
+
+
+def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
+    """A model's files and its card, once the model is known to load."""
+    from huggingface_hub import CommitOperationAdd
+
+    load(directory)
+    for name in PUBLISHED:
+        if not (directory / name).is_file():
+            raise GenlibError(f"{directory} lacks {name}: what can be published is a finished run")
+    study = ["study.json"] if (directory / "study.json").is_file() else []
+    card = hub_card(directory, repository).encode()
+    files = [CommitOperationAdd(name, directory / name) for name in (*PUBLISHED, *study)]
+    return [*files, CommitOperationAdd("README.md", card)]
+
+
+def _upload(publication: list[CommitOperationAdd], repository: str, private: bool) -> str:
+    from huggingface_hub import HfApi
+
+    api = HfApi()
+    with writing(repository):
+        address = api.create_repo(repository, private=private or None, exist_ok=True)
+        public = private and not api.model_info(repository).private
+    if public:
+        raise GenlibError(f"{repository} is there and public; make it private on its page, or leave out --private")
+    with writing(repository):
+        api.create_commit(repository, publication, commit_message="Publish with genlib")
+    return str(address)
+
+
+def check_writable(repository: str) -> None:
+    """GenlibError, before any work is done, where the name is none or this machine has no token of the Hub."""
+    from huggingface_hub import get_token
+
+    check_name(repository)
+    if not get_token():
+        raise GenlibError(f"publishing takes a token that may write: {LOG_IN}")
+
+
+def check_name(repository: str) -> None:
+    """GenlibError unless it is "owner/name" as the Hub writes it."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # documented, but not in __all__
+
+    try:
+        validate_repo_id(repository)
+        named = repository.count("/") == 1
+    except HFValidationError:
+        named = False
+    if not named:
+        raise GenlibError(f"cannot publish as {repository!r}: {NAMES}")
