@@ -14,10 +14,10 @@ from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
 from genlib.models import families
+from genlib.zoo.figures import COSTS, FIGURES, QUALITIES, Figure
 from genlib.zoo.leaderboard import leaderboard
 from ui import draw, zoo
 from ui.controls import BOUND
-from ui.measures import COSTS, FIGURES, QUALITIES, Figure
 from ui.pictures import CLASS_COLOURS, STILL, show_tiles
 from ui.share import Maker, csv_bytes
 
@@ -59,8 +59,8 @@ class Board:
     def written(self, row: Row) -> str:
         """The row's figure with its spread, as a reader would write it."""
         value, spread = row[self.metric], row.get(f"{self.metric}_spread")
-        text = self.figure.form % (self.figure.scale * value)
-        return text if spread is None else f"{text} ± {self.figure.form % (self.figure.scale * spread)}"
+        text = self.figure.text(value)
+        return text if spread is None else f"{text} ± {self.figure.text(spread)}"
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
@@ -289,12 +289,21 @@ def _configuration(columns: list[str]) -> dict[str, Any]:
         if key in FIGURES:
             figure = FIGURES[key]
             sense = f" {figure.better.capitalize()} is better." if figure.better else ""
-            found[key] = st.column_config.NumberColumn(figure.title, format=figure.form, help=figure.meaning + sense)
+            found[key] = st.column_config.NumberColumn(
+                figure.title, format=_printf(figure), help=figure.meaning + sense
+            )
         elif key not in found:
             figure = FIGURES[key.removesuffix("_spread")]
             about = f"{figure.title}: standard deviation between the three sample seeds"
-            found[key] = st.column_config.NumberColumn("±", format=figure.form, help=about, width=70)
+            found[key] = st.column_config.NumberColumn("±", format=_printf(figure), help=about, width=70)
     return found
+
+
+def _printf(figure: Figure) -> str:
+    """How a column of numbers writes the figure, as Streamlit has it."""
+    if figure.scale == 100:
+        return "%.1f %%"
+    return "localized" if "," in figure.form else "%" + figure.form.removeprefix("z")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -18,8 +18,8 @@ from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
 from genlib.stages import finish
+from genlib.zoo.figures import FIGURES
 from genlib.zoo.leaderboard import row_of
-from ui.measures import FIGURES
 
 FAMILY = "your samples"
 MOST = 10_000  # images of a file: as many as the zoo's figures are of

@@ -68,23 +68,9 @@ def run_sample(options: argparse.Namespace) -> None:
 
 
 _COLUMNS = (
-    ("fd", "FD", 8, ".2f"),
-    ("fd_std", "+-", 6, ".2f"),
-    ("fd_floor", "floor", 7, ".2f"),
-    ("fd_second", "2nd FD", 8, ".2f"),
-    ("fd_raw", "raw", 8, ".2f"),
-    ("kid", "KID", 9, ".4f"),
-    ("precision", "prec", 7, ".3f"),
-    ("recall", "recall", 8, ".3f"),
-    ("density", "dens", 7, ".3f"),
-    ("coverage", "cover", 7, ".3f"),
-    ("class_consistency", "class", 7, ".3f"),
-    ("balance_kl", "KL", 7, ".3f"),
-    ("nearest_train", "near", 7, ".2f"),
-    ("mse", "MSE", 8, ".4f"),
-    ("cas", "CAS", 7, ".3f"),
-    ("ms_64", "ms/64", 8, ".1f"),
-)  # key of the figure, heading, width and format
+    *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency"),
+    *("balance_kl", "nearest_train", "mse", "cas", "ms_64"),
+)
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
@@ -113,12 +99,16 @@ def _print_figures(names: list[str], options: argparse.Namespace, target: Path |
     from genlib.data import FashionMNIST
     from genlib.io.files import write_json
     from genlib.metrics.evaluation import warning
+    from genlib.zoo.figures import FIGURES, written
 
     if not FashionMNIST.available("train"):
         print("genlib: without the training split the nearest training images are left out", file=sys.stderr)
     if told := warning(options.n):
         print(f"genlib: {told}", file=sys.stderr)
-    print(f"{'name':<18}" + "".join(f"{label:>{width}}" for _, label, width, _ in _COLUMNS))
+    heads = {key: FIGURES[key].short for key in _COLUMNS}
+    heads = {key: f"{head:>{max(9, len(head) + 2)}}" for key, head in heads.items()}
+    heads["fd"] = f"{'FD':>8}  {'+-':>5}  {'floor':>5}"
+    print(f"{'name':<18}{''.join(heads.values())}")
     failed, results = [], {}
     for name in names:
         try:
@@ -129,11 +119,9 @@ def _print_figures(names: list[str], options: argparse.Namespace, target: Path |
             failed.append(name)
             print(f"{name}: not measured: {error}", file=sys.stderr)
             continue
-        cells = [
-            f"{'-' if figures[key] is None else format(figures[key], form):>{width}}"
-            for key, _, width, form in _COLUMNS
-        ]
-        print(f"{name:<18}{''.join(cells)}", flush=True)
+        cells = {key: f"{written(figures, key, '-'):>{len(head)}}" for key, head in heads.items()}
+        cells["fd"] = f"{figures['fd']:8.2f}  {figures['fd_std']:5.2f}  {figures['fd_floor']:5.2f}"
+        print(f"{name:<18}{''.join(cells.values())}", flush=True)
         if target:
             write_json(target, results)
     if failed:

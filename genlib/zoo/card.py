@@ -13,25 +13,12 @@ from genlib.io.files import read_json, write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import capabilities
 from genlib.models import get_preset
+from genlib.zoo.figures import FIGURES, written
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
-    ("fd_second", "Frechet distance, second opinion", ".2f"),
-    ("kid", "kernel distance", "z.4f"),
-    ("precision", "precision: fakes among real images", ".3f"),
-    ("recall", "recall: real images among fakes", ".3f"),
-    ("density", "density", ".3f"),
-    ("coverage", "coverage", ".3f"),
-    ("class_consistency", "seen as the class asked for", ".3f"),
-    ("cas", "classification accuracy score", ".3f"),
-    ("balance_kl", "class balance, KL from uniform in nats", ".3f"),
-    ("nearest_train", "median distance to the nearest training image", ".2f"),
-    ("near_copies", "share nearer to one than 99 % of test images", ".4f"),
-    ("mse", "reconstruction, squared error a pixel", ".4f"),
-    ("ssim", "reconstruction, structural similarity", ".3f"),
-    ("components", "components", "d"),
-    ("log_likelihood", "log-likelihood, nats an image of the training split", ".2f"),
-    ("bic", "BIC", ".4g"),
+    *("fd_second", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas", "balance_kl"),
+    *("nearest_train", "near_copies", "mse", "ssim", "components", "log_likelihood", "bic"),
 )
 
 
@@ -83,8 +70,8 @@ def _front_matter(directory: Path) -> str:
 
 def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
     """The measures that there are: key, name and value."""
-    labels = [("fd", "Frechet distance, in genlib's features"), *((key, label) for key, label, _ in _MEASURED)]
-    found = [(key, label, metrics[key]) for key, label in labels if metrics.get(key) is not None]
+    keys = [key for key in ("fd", *_MEASURED) if metrics.get(key) is not None]
+    found = [(key, FIGURES[key].label, metrics[key]) for key in keys]
     for key, _, value in found:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise GenlibError(f"metrics.json: {key} is {value!r}, not a finite number")
@@ -181,12 +168,12 @@ def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [(f"Frechet distance, three sample seeds of {metrics['samples']:,}", fd)]
     if metrics["fd_raw"] is not None:
         rows.append(("... of the raw generator", f"{metrics['fd_raw']:.2f}"))
-    for key, label, form in _MEASURED:
+    for key in _MEASURED:
         if metrics.get(key) is not None:
-            floor = metrics["floor"].get(key)
-            spread = f" +- {metrics['fd_second_std']:{form}}" if key == "fd_second" else ""
-            real = "" if floor is None else f" (real images {floor:{form}})"
-            rows.append((label, f"{metrics[key]:{form}}{spread}{real}"))
+            spread = f" +- {format(metrics['fd_second_std'], FIGURES[key].form)}" if key == "fd_second" else ""
+            floor = written(metrics["floor"], key)
+            real = f" (real images {floor})" if floor else ""
+            rows.append((FIGURES[key].label, f"{written(metrics, key)}{spread}{real}"))
     return rows
 
 

@@ -11,6 +11,7 @@ from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets
+from genlib.zoo.figures import FIGURES, written
 
 
 def list_models() -> list[dict[str, Any]]:
@@ -59,41 +60,21 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
 
 def markdown_table() -> str:
     """The zoo with every measure as a Markdown table, for the README; real images' figures in the first row."""
-    heads = ["model", "family", *(label for _, label, _ in _COLUMNS)]
+    heads = ["model", "family", *(FIGURES[key].short for key in _COLUMNS)]
     rows = [heads, ["---"] * len(heads)]
     shipped = [model for model in list_models() if model["metrics"]]
     if shipped:
-        rows.append(["*training images*", "", *(_cell(load_floor(), key, form) for key, _, form in _COLUMNS)])
+        rows.append(["*training images*", "", *(written(load_floor(), key) for key in _COLUMNS)])
     for model in shipped:
-        cells = [_cell(model["metrics"], key, form) for key, _, form in _COLUMNS]
+        cells = [written(model["metrics"], key) for key in _COLUMNS]
         rows.append([f"[`{model['name']}`](weights/{model['name']}/README.md)", model["family"], *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 _COLUMNS = (
-    ("fd", "FD", ".2f"),
-    ("fd_second", "2nd FD", ".2f"),
-    ("fd_raw", "raw FD", ".2f"),
-    ("kid", "KID", "z.4f"),
-    ("precision", "precision", ".2f"),
-    ("recall", "recall", ".2f"),
-    ("density", "density", ".2f"),
-    ("coverage", "coverage", ".2f"),
-    ("class_consistency", "class", ".2f"),
-    ("cas", "CAS", ".2f"),
-    ("balance_kl", "balance", ".2f"),
-    ("nearest_train", "nearest", ".2f"),
-    ("mse", "MSE", ".4f"),
-    ("ssim", "SSIM", ".2f"),
-    ("parameters", "parameters", ",d"),
-    ("ms_64", "ms / 64", ".1f"),
-    ("train_epochs", "epochs", "d"),
-)  # key, heading and format of a figure
-
-
-def _cell(figures: dict[str, Any], key: str, form: str) -> str:
-    value = figures.get(key)
-    return "" if value is None else format(value, form)
+    *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas"),
+    *("balance_kl", "nearest_train", "mse", "ssim", "parameters", "ms_64", "train_epochs"),
+)
 
 
 def _entry(preset: Preset) -> dict[str, Any]:
