@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from genlib.data import CLASS_NAMES
 from genlib.images import grid, npz_bytes, png_bytes
 from ui import draw, pictures, zoo
 from ui.controls import BOUND, EVERY_CLASS
+from ui.share import csv_bytes
 
 ABREAST = 4  # cards in a line
 EVERY_FAMILY = "Every family"
@@ -192,13 +191,15 @@ def _sighted(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _csv(entries: tuple[zoo.Entry, ...], answers: list[Answer]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["model", "family", "frechet_distance", "ms_64", "parameters", "found", "draws"])
-    for entry, answer in zip(entries, answers, strict=True):
-        figures = [entry.metrics.get(key, "") for key in ("fd", "ms_64", "parameters")]
-        writer.writerow([entry.name, entry.family, *figures, answer.found, answer.draws])
-    return buffer.getvalue().encode()
+    figures = {"frechet_distance": "fd", "ms_64": "ms_64", "parameters": "parameters"}
+    return csv_bytes(
+        [
+            {"model": entry.name, "family": entry.family}
+            | {head: entry.metrics.get(key) for head, key in figures.items()}
+            | {"found": answer.found, "draws": answer.draws}
+            for entry, answer in zip(entries, answers, strict=True)
+        ]
+    )
 
 
 def how_it_works(request: Request) -> None:

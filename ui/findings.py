@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
@@ -19,6 +17,7 @@ from genlib.findings.judge import Finding, shipped_findings, untested_findings
 from genlib.images import png_bytes
 from ui import evidence, zoo
 from ui.controls import BOUND
+from ui.share import csv_bytes
 
 EVERY_VERDICT = "all"
 VERDICTS = {
@@ -187,15 +186,13 @@ def downloads(findings: Sequence[Finding]) -> dict[str, Callable[[], bytes]]:
 
 
 def _csv(findings: Sequence[Finding]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["claim", "title", "models", "verdict", "part", "holds", "figures"])
+    rows: list[dict[str, object]] = []
     for each in findings:
-        head = [each.claim.number, each.claim.title, " ".join(each.claim.models), each.verdict]
-        writer.writerows([*head, part.rule, part.holds, part.figures] for part in each.parts)
-        if not each.parts:
-            writer.writerow([*head, "", "", each.why])
-    return buffer.getvalue().encode()
+        claim = each.claim
+        head = {"claim": claim.number, "title": claim.title, "models": " ".join(claim.models), "verdict": each.verdict}
+        parts = [{"part": part.rule, "holds": part.holds, "figures": part.figures} for part in each.parts]
+        rows += [head | part for part in parts or [{"part": None, "holds": None, "figures": each.why}]]
+    return csv_bytes(rows)
 
 
 def how_it_works() -> None:

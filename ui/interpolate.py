@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,6 +15,7 @@ from genlib.noise import MAX_SEED
 from ui import draw, zoo
 from ui.controls import BOUND, EVERY_CLASS
 from ui.pictures import there_and_back
+from ui.share import csv_bytes
 
 STEPS = 101  # frames of a walk: one a per cent
 SECOND_SEED = 9
@@ -135,11 +134,8 @@ def pair_downloads(request: Request, rows: np.ndarray) -> dict[str, Callable[[],
 
 
 def _csv(changes: np.ndarray) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["position", "change"])
-    writer.writerows((f"{(i + 1) / len(changes):.4f}", f"{change:.6f}") for i, change in enumerate(changes))
-    return buffer.getvalue().encode()
+    ends = enumerate(changes, 1)
+    return csv_bytes([{"position": f"{i / len(changes):.4f}", "change": f"{change:.6f}"} for i, change in ends])
 
 
 def controls_row(entry: zoo.Entry, seed: int) -> Request:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -21,6 +19,7 @@ from genlib.sampling import generate
 from ui import zoo
 from ui.canvas import canvas
 from ui.controls import BOUND, EVERY_CLASS
+from ui.share import csv_bytes
 
 SOURCES = ("test images", "your own file", "your drawing")
 LEGEND = (
@@ -137,12 +136,9 @@ class Request:
         }
 
     def _csv(self, found: Reconstruction) -> bytes:
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
-        writer.writerow(["test_image", "class", "error"])
-        numbers = self.rows.tolist() if self.own is None else [""]
-        writer.writerows(zip(numbers, self.heads, [f"{error:.6f}" for error in found.errors], strict=True))
-        return buffer.getvalue().encode()
+        numbers = self.rows.tolist() if self.own is None else [None]
+        rows = zip(numbers, self.heads, found.errors, strict=True)
+        return csv_bytes([{"test_image": i, "class": head, "error": f"{error:.6f}"} for i, head, error in rows])
 
 
 def uses_seed(entry: zoo.Entry) -> bool:
