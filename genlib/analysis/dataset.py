@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from genlib.analysis.principal import exact_axes
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
 from genlib.noise import check_seed, derive_seed
@@ -70,18 +71,11 @@ def pixel_components(images: Tensor, count: int = 10) -> PixelComponents:
     if len(images) < 2 or not 1 <= count <= size:
         raise GenlibError(f"components need two images and a count from 1 to {size}, not {len(images)} and {count}")
     pixels = images.flatten(1).split(CHUNK)
-    mean = torch.stack([part.double().sum(0) for part in pixels]).sum(0) / (255 * len(images))
-    scatter = torch.zeros(size, size, dtype=torch.float64)
-    for part in pixels:
-        centred = part.double() / 255 - mean
-        scatter += centred.T @ centred
-    values, vectors = torch.linalg.eigh(scatter)
-    components = vectors.flip(1).T[:count]
-    components = components * components.gather(1, components.abs().argmax(1, keepdim=True)).sign()
-    coordinates = torch.cat([((part.double() / 255 - mean) @ components.T).float() for part in pixels])
-    shares = values.flip(0).clamp(min=0) / values.clamp(min=0).sum().clamp(min=1e-12)
+    mean, axes, variances = exact_axes(pixels, count)
+    coordinates = torch.cat([((part.double() - mean) / 255 @ axes.T).float() for part in pixels])
+    shares = variances / variances.sum().clamp(min=1e-12)
     shape = images.shape[1:]
-    return PixelComponents(mean.view(shape), components.view(-1, *shape), shares, coordinates)
+    return PixelComponents(mean.view(shape) / 255, axes.view(-1, *shape), shares, coordinates)
 
 
 def random_rows(labels: Tensor, n: int, seed: int, label: int | None = None) -> Tensor:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
 
 EXACT = 1_024  # numbers a point up to which its components are exact
+CHUNK = 2_000
 
 
 def principal_components(points: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -21,18 +24,34 @@ def principal_components(points: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor
         raise GenlibError(f"{len(points)} points of {points.shape[1]} numbers have 1 to {most} components, not {k}")
     mean = points.mean(0)
     centred = points - mean
-    axes = _exact_axes(centred, k) if points.shape[1] <= EXACT else _iterated_axes(centred, k)
-    largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
-    axes = axes * torch.where(largest < 0, -1.0, 1.0)
+    if points.shape[1] <= EXACT:
+        axes = exact_axes(points.split(CHUNK), k)[1].to(points.dtype)
+    else:
+        axes = _signed(_iterated_axes(centred, k))
     coordinates = centred @ axes.T
     explained = coordinates.double().square().sum(0) / centred.double().square().sum().clamp(min=1e-30)
     return coordinates, explained.float(), mean, axes
 
 
-def _exact_axes(centred: Tensor, k: int) -> Tensor:
-    """Eigenvectors of the scatter matrix (d, d), in double precision."""
-    x = centred.double()
-    return torch.linalg.eigh(x.T @ x)[1].T.flip(0)[:k].to(centred.dtype)
+def exact_axes(parts: Sequence[Tensor], k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Points in parts (n, d) to their mean (d,), k axes (k, d) and the variance along each of all d, in float64.
+
+    Eigenvectors of the scatter matrix, which is summed part by part: memory grows with d, not with the points.
+    """
+    total = sum(len(part) for part in parts)
+    mean = torch.stack([part.double().sum(0) for part in parts]).sum(0) / total
+    scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+    for part in parts:
+        centred = part.double() - mean
+        scatter += centred.T @ centred
+    values, vectors = torch.linalg.eigh(scatter / total)
+    return mean, _signed(vectors.flip(1).T[:k]), values.flip(0).clamp(min=0)
+
+
+def _signed(axes: Tensor) -> Tensor:
+    """Axes (k, d), each turned to where its largest entry is positive."""
+    largest = axes.gather(1, axes.abs().argmax(1, keepdim=True))
+    return axes * torch.where(largest < 0, -1.0, 1.0)
 
 
 def _iterated_axes(centred: Tensor, k: int, rounds: int = 8) -> Tensor:
