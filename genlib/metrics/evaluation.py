@@ -64,10 +64,11 @@ def evaluate(
     images score is under `floor`. `fd` is the Frechet distance of what `sample` draws (the averaged generator where
     there is one) from the test split, `fd_second` the second extractor's; `fd_raw` is the raw generator's.
     `nearest_train` is the median distance to the nearest training image and `near_copies` the share of fakes nearer to
-    one than 99 % of the test images are; both are null on a machine without the training split. `score` adds the
-    classification accuracy score of a conditional model, which trains a classifier and takes minutes. What only the
-    training knows, and a score measured before, are carried over from the model's own metrics.json. `progress` receives
-    the share of the work that is done, from 0 to 1, several times a second.
+    one than 99 % of the test images are; both are null on a machine without the training split. `mse` and `ssim` are of
+    the first n test images. `score` adds the classification accuracy score of a conditional model, which trains a
+    classifier and takes minutes. What only the training knows, and a score measured before, are carried over from the
+    model's own metrics.json. `progress` receives the share of the work that is done, from 0 to 1, several times a
+    second.
     """
     return finish(evaluating(name, n, score), progress)
 
@@ -110,7 +111,7 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
     if isinstance(model, Integrates):
         metrics |= {key: getattr(model.config, key) for key in ("steps", "solver", "guidance")}
     if isinstance(model, Encodes) and isinstance(model, Decodes):
-        metrics["mse"], metrics["ssim"] = reconstruction_error(model, FashionMNIST.load("test").images)
+        metrics["mse"], metrics["ssim"] = reconstruction_error(model, FashionMNIST.load("test").images[:n])
     if score and isinstance(model, Conditional):
         images, labels = generate(model, SCORE_FAKES, SEEDS[-1] + 1)
         assert labels is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -51,11 +52,7 @@ def nearest_in_turn(images: Tensor, others: Tensor) -> Iterator[Tensor]:
     most |a - b|^2. So the image nearest in these few coordinates gives an upper bound, and only images whose lower
     bound is below it (some tens of 60,000) have to be looked at whole.
     """
-    screen = _Screen(others)
-    table = torch.cat([screen(part) for part in others.split(5_000)])  # (M, 129)
-    norms = table.square().sum(1)
-    spare = -len(others) % GROUP
-    table, norms = F.pad(table, (0, 0, 0, spare)).T.contiguous(), F.pad(norms, (0, spare), value=torch.inf)
+    screen, table, norms = _screened(others)
     for part in images.split(CHUNK):
         values, points = _pixels(part), screen(part)
         least = torch.addmm(norms, points, table, alpha=-2).view(len(part), -1, GROUP)  # lower bounds, less |point|^2
@@ -75,6 +72,19 @@ def nearest_in_turn(images: Tensor, others: Tensor) -> Iterator[Tensor]:
             exact = (_pixels(others[columns]) - values[of]).square().sum(1)
             found.scatter_reduce_(0, of, exact, "amin")
         yield found.sqrt()
+
+
+@lru_cache(maxsize=1)
+def _screened(others: Tensor) -> tuple[_Screen, Tensor, Tensor]:
+    """A screen of images, what it makes of them, as columns (129, M), and the columns' squared norms (M,).
+
+    Columns without an image, infinitely far, fill the last group. Kept for the next call with the same tensor.
+    """
+    screen = _Screen(others)
+    table = torch.cat([screen(part) for part in others.split(5_000)])
+    norms = table.square().sum(1)
+    spare = -len(others) % GROUP
+    return screen, F.pad(table, (0, 0, 0, spare)).T.contiguous(), F.pad(norms, (0, spare), value=torch.inf)
 
 
 class _Screen:
