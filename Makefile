@@ -26,7 +26,7 @@ run: $(RUNTIME)
 	@exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(DEV)
-	@$(PYTEST) -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" --durations=10 $(ARGS)
 
 test-all: $(DEV)
 	@$(PYTEST) $(ARGS)

@@ -449,6 +449,7 @@ def test_evaluate_prints_and_writes_figures(capsys: Capture, tmp_path: Path) -> 
     assert set(tree(tmp_path)) == {"figures.json"}
 
 
+@pytest.mark.slow
 def test_evaluate_goes_on_past_a_damaged_model(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

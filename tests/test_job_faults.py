@@ -117,6 +117,7 @@ def assert_killed_run_is_the_same(queue: Queue, epochs: int, losses: list[tuple[
     assert_same_model(job.directory, undisturbed(queue, epochs))
 
 
+@pytest.mark.slow
 def test_three_kills_end_with_the_same_bytes(queue: Queue) -> None:
     assert_killed_run_is_the_same(queue, 4, [(how, 5) for how in LOSSES])
 
@@ -143,6 +144,7 @@ def test_a_paused_run_goes_on_from_where_it_was(queue: Queue) -> None:
     assert queue.get(job.id).seconds > 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_last_checkpoint(queue: Queue) -> None:
     job = submit(queue)
     begun(job)
@@ -202,6 +204,7 @@ def test_a_damaged_checkpoint_is_named(queue: Queue) -> None:
     assert failed.reason.startswith(f"checkpoint {job.id}/checkpoint/last.safetensors is damaged and cannot be resumed")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_being_trained_cannot_be_trained_beside_it(queue: Queue) -> None:
     command = [sys.executable, "-m", "genlib", "train", "vae-dense-8", "--run-dir", str(queue.directory / "mine")]
     command += [f"--set={key}={value}" for key, value in ENDLESS.items()]

@@ -126,6 +126,7 @@ def until(there: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_the_run_in_one_line_and_one_process_goes_on(
     tmp_path: Path, small_data: FashionMNIST, started: list[subprocess.Popen[str]]
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_killed_process_ends_the_run_in_one_line_and_one_process_goes_on(
         assert mine == pytest.approx(theirs, rel=0.02)  # rounding, grown over 80 steps
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_in_more_processes(
     tmp_path: Path, small_data: FashionMNIST, started: list[subprocess.Popen[str]]
 ) -> None:

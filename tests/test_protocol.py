@@ -133,6 +133,7 @@ def test_shuffled_labels_drop_class_consistency_to_chance(test_split: FashionMNI
     assert class_consistency(seen, shuffled) == pytest.approx(0.1, abs=0.03)
 
 
+@pytest.mark.slow
 def test_the_accuracy_score_is_of_a_classifier_trained_on_the_fakes(
     monkeypatch: pytest.MonkeyPatch, test_split: FashionMNIST
 ) -> None:
@@ -224,6 +225,7 @@ def test_blur_lowers_similarity(test_split: FashionMNIST) -> None:
     assert float(structural_similarity(images, blurred).mean()) < 0.95
 
 
+@pytest.mark.slow
 def test_the_features_of_the_test_split_are_kept_for_the_next_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

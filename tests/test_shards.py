@@ -194,6 +194,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_stop_loses_no_shard(number: signal.Signals, tmp_path: Path) -> None:
     words = [sys.executable, "-c", KILLED, "sample", UNCONDITIONAL, "--n", "1000000", "--out", f"{tmp_path}/d/"]

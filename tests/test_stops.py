@@ -66,6 +66,7 @@ def _hear() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a background shell starts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slow", "number"), [("iteration", signal.SIGTERM), ("distance", signal.SIGINT), ("figures", signal.SIGTERM)]
 )

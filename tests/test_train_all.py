@@ -98,6 +98,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield directory
 
 
+@pytest.mark.slow
 @trains
 def test_two_commands_at_once_train_the_zoo_once(undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_RUNS", str(undisturbed))
@@ -113,6 +114,7 @@ def test_two_commands_at_once_train_the_zoo_once(undisturbed: Path, monkeypatch:
     assert genlib.load("runs/vae-dense-8-run-1").config.epochs == 4
 
 
+@pytest.mark.slow
 @trains
 def test_what_is_done_is_told_and_left_alone(undisturbed: Path, printed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_RUNS", str(undisturbed))
@@ -174,6 +176,7 @@ def assert_goes_on(queue: Queue, printed: Path, undisturbed: Path) -> None:
         assert_same_model(queue.directory / name, undisturbed / name)
 
 
+@pytest.mark.slow
 @trains
 def test_interrupted_in_every_way_it_goes_on_where_it_was(queue: Queue, printed: Path, undisturbed: Path) -> None:
     for interrupt in (stop, kill_command, kill_everything, kill_worker):
@@ -181,11 +184,13 @@ def test_interrupted_in_every_way_it_goes_on_where_it_was(queue: Queue, printed:
     assert_goes_on(queue, printed, undisturbed)
 
 
+@pytest.mark.slow
 @trains
 def test_sigterm_is_a_stop_too(queue: Queue, printed: Path) -> None:
     stop(queue, printed, signal.SIGTERM)
 
 
+@pytest.mark.slow
 @trains
 def test_a_second_stop_does_not_wait(queue: Queue, printed: Path) -> None:
     command = Command(printed)
@@ -217,6 +222,7 @@ def test_interrupted_many_times(queue: Queue, printed: Path, undisturbed: Path, 
     assert_goes_on(queue, printed, undisturbed)
 
 
+@pytest.mark.slow
 @trains
 def test_a_run_that_fails_is_named_and_the_others_train(queue: Queue, printed: Path) -> None:
     zoo: dict[str, dict[str, Any]] = {"vae-dense-8": DIVERGES, "vae-dense-64": {}}

@@ -29,10 +29,20 @@ from genlib.training.checkpoint import read_checkpoint, write_checkpoint
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.training.loop import Run
 from genlib.training.run import train
-from tests.tiny import ONE_PER_FAMILY, SAME, assert_same_model, comparable_history, refused, tiny_config, tiny_training
+from tests.tiny import (
+    ONE_PER_FAMILY,
+    SAME,
+    assert_same_model,
+    comparable_history,
+    every_pair,
+    refused,
+    tiny_config,
+    tiny_training,
+)
 
 MODEL_FILES = (*SAME, "metrics.json", "history.json", "README.md")
 Stop = Callable[[Event], bool]
+Events = list[Event]
 every_family = pytest.mark.parametrize("name", ONE_PER_FAMILY)
 
 
@@ -56,16 +66,21 @@ def files(directory: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) -> Callable[[str], Path]:
-    """The directory of a whole run of a preset, trained once."""
-    root = tmp_path_factory.mktemp("undisturbed")
+def told(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) -> Callable[[str], tuple[Path, Events]]:
+    """The directory of a whole run of a preset, trained once, and what it told."""
+    root, known = tmp_path_factory.mktemp("undisturbed"), dict[str, Events]()
 
-    def directory(name: str) -> Path:
-        if not (root / name).exists():
-            list(tiny_training(name, root / name, small_data))
-        return root / name
+    def run(name: str) -> tuple[Path, Events]:
+        if name not in known:
+            known[name] = list(tiny_training(name, root / name, small_data))
+        return root / name, known[name]
 
-    return directory
+    return run
+
+
+@pytest.fixture
+def undisturbed(told: Callable[[str], tuple[Path, Events]]) -> Callable[[str], Path]:
+    return lambda name: told(name)[0]
 
 
 @every_family
@@ -97,10 +112,10 @@ def test_history_holds_what_cannot_be_measured_later(name: str, undisturbed: Cal
 
 
 @every_family
-def test_events_tell_the_run(name: str, small_data: FashionMNIST, tmp_path: Path) -> None:
-    told = list(tiny_training(name, tmp_path / "run", small_data))
-    events = [event for event in told if not isinstance(event, Measuring)]
-    shares = [event.share for event in told if isinstance(event, Measuring)]
+def test_events_tell_the_run(name: str, told: Callable[[str], tuple[Path, Events]]) -> None:
+    directory, every = told(name)
+    events = [event for event in every if not isinstance(event, Measuring)]
+    shares = [event.share for event in every if isinstance(event, Measuring)]
     assert shares.count(1.0) >= 3 and min(shares) == 0.0  # after either epoch, and at the end
     started, *_, checkpointed, done = events
     assert isinstance(started, Started)
@@ -111,8 +126,8 @@ def test_events_tell_the_run(name: str, small_data: FashionMNIST, tmp_path: Path
     assert [event.record["epoch"] for event in events if isinstance(event, EpochDone)] == [1, 2]
     for event in events:
         if isinstance(event, SamplesWritten):
-            assert (tmp_path / "run" / event.path).is_file()
-    logged = [json.loads(line)["event"] for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+            assert (directory / event.path).is_file()
+    logged = [json.loads(line)["event"] for line in (directory / "events.jsonl").read_text().splitlines()]
     logged = [event for event in logged if event != "Measuring"]  # one a second
     assert logged == [type(event).__name__ for event in events if not isinstance(event, Step) or event.losses]
 
@@ -126,8 +141,7 @@ STOPS: dict[str, Stop] = {
 }
 
 
-@every_family
-@pytest.mark.parametrize("moment", STOPS)
+@pytest.mark.parametrize(("name", "moment"), every_pair(ONE_PER_FAMILY, STOPS))
 def test_an_interrupted_run_ends_with_the_same_bytes(
     name: str, moment: str, small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,14 @@ def comparable_history(directory: Path) -> dict[str, Any]:
 def thinned(cases: Iterable[tuple[Any, ...]], kept: Callable[..., bool]) -> list[Any]:
     """Cases for parametrisation, of which `make test` runs those that are kept and `make test-all` every one."""
     return [case if kept(*case) else pytest.param(*case, marks=pytest.mark.slow) for case in cases]
+
+
+def every_pair(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
+    """All pairs for parametrisation, of which `make test` runs as few as hold every one of either side."""
+    one, other = list(first), list(second)
+    count = max(len(one), len(other))
+    kept = {(one[i % len(one)], other[i % len(other)]) for i in range(count)}
+    return thinned(product(one, other), lambda *pair: pair in kept)
 
 
 def assert_same_model(one: Path, other: Path) -> None:

@@ -76,6 +76,7 @@ def test_scores_are_those_of_the_singular_value_decomposition(width: int) -> Non
     assert np.allclose(found * np.sign((found * u).sum(0)), u, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KEPT)
 def test_shipped_directions_are_those_that_the_code_finds(name: str) -> None:
     """To sign and rounding: a machine's arithmetic may decide either when two entries are about equally large."""

@@ -211,6 +211,7 @@ def test_home_shows_a_picture_of_every_model(visit: Visit) -> None:
         assert len(np.unique(on_white(page.request.get(address).body()))) > 20
 
 
+@pytest.mark.slow
 def test_a_card_opens_generate_with_its_model(visit: Visit) -> None:
     """One of each family in turn by one visitor: the card wins over the model looked at before."""
     page = visit("/")
@@ -262,6 +263,7 @@ def test_another_seed_by_the_dice(visit: Visit) -> None:
     assert parse_qs(urlsplit(page.url).query)["seed"] == [value_of(page, "Seed")] != ["0"]
 
 
+@pytest.mark.slow
 def test_a_deep_link_on_a_cold_server_is_what_clicking_reached(visit: Visit, tmp_path: Path) -> None:
     """A link from a friend may be the first request a fresh server gets."""
     page = visit("/generate")
@@ -350,6 +352,7 @@ def test_switching_pages_keeps_model_seed_and_class(visit: Visit) -> None:
     assert picture_bytes(page) == before
 
 
+@pytest.mark.slow
 def test_switching_pages_keeps_another_model(visit: Visit) -> None:
     page = visit("/generate")
     choose(page, "Model", "vae-cnn", "by vae-cnn")
@@ -375,6 +378,7 @@ def test_a_page_fits_a_phone(path: str, visit: Visit) -> None:
     assert page.get_by_test_id("stMain").evaluate(wide) <= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -386,6 +390,7 @@ def test_a_bad_address_is_the_plain_page(path: str, visit: Visit) -> None:
     assert picture_bytes(visit(path)) == picture_bytes(visit(urlsplit(path).path))
 
 
+@pytest.mark.slow
 def test_the_studio_asks_no_one_else(chromium: Browser, server: Server) -> None:
     """A visitor's browser talks to the studio's own server alone."""
     asked: set[str] = set()

@@ -34,7 +34,7 @@ from tests.pages.test_browser import (
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
 from ui.controls import DEFAULT_MODEL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def drawn_charts(page: Page, fewest: int) -> list[str]:

@@ -25,7 +25,7 @@ from tests.pages.test_browser import (
 )
 
 __all__ = ["profile", "visit"]  # fixtures
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def picture(page: Page, words: str) -> Locator:

@@ -13,7 +13,7 @@ from tests.pages.conftest import Server
 from tests.pages.test_browser import Visit, main_picture, profile, visit  # noqa: F401
 from tests.workers import end_workers
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TINY = "/train?preset=vae-dense-8&epochs=8&batch=1024&latent=2&width=2&measure=Quick+look"
 SECONDS = 240_000  # milliseconds for a training to get somewhere on a busy machine
 

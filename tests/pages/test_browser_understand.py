@@ -26,7 +26,7 @@ from tests.pages.test_browser import (
 )
 from ui.controls import DEFAULT_MODEL
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def drawn_charts(page: Page, count: int) -> Locator:
