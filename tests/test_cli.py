@@ -332,7 +332,9 @@ def tiny_settings(name: str) -> list[str]:
     return [part for key, text in texts.items() for part in ("--set", f"{key}={text}")]
 
 
-@every_family
+@pytest.mark.parametrize(
+    ("name",), thinned(zip(SHIPPED_PER_FAMILY, strict=True), lambda name: name in (CONDITIONAL, VAE, MIXTURE))
+)
 def test_train_makes_a_model_that_samples(name: str, capsys: Capture, small_train: Path) -> None:
     assert run("train", name, *tiny_settings(name), "--device", "cpu") == 0
     captured = capsys.readouterr()
@@ -403,7 +405,7 @@ def after_step(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], N
     ("name", "number"),
     thinned(
         [(name, number) for name in SHIPPED_PER_FAMILY for number in (signal.SIGTERM, signal.SIGINT)],
-        lambda name, number: name == CONDITIONAL or (name in (VAE, MIXTURE) and number == signal.SIGTERM),
+        lambda name, number: name == CONDITIONAL,
     ),
 )
 def test_a_stopped_run_resumes_to_the_same_bytes(

@@ -354,6 +354,7 @@ def test_a_model_that_never_trained_is_not_pushed(hub: Hub, writer: None, tmp_pa
     assert hub.repositories == {}
 
 
+@pytest.mark.slow
 def test_the_command_in_a_process_of_its_own(hub: Hub, published: Repository, tmp_path: Path) -> None:
     """Nothing is patched here: HF_ENDPOINT and HF_HOME lead to the stand-in as they lead to a mirror."""
     surroundings = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}

@@ -164,6 +164,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(queue: Queue) -> None:
     begun(queue.get(job.id))
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_and_the_next_in_the_queue(queue: Queue) -> None:
     """The next one starts though no one looks: the worker that ends moves the queue on."""
     diverging = submit(queue, ENDLESS | {"width": 64, "beta": 1000.0, "lr": 1.0})
@@ -192,6 +193,7 @@ def test_a_missing_training_split_is_named(queue: Queue, tmp_path: Path, monkeyp
     assert str(tmp_path) not in failed.log
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named(queue: Queue) -> None:
     job = submit(queue)
     begun(job)

@@ -98,6 +98,7 @@ WITHOUT_BATCH_NORM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gan-dense-1", "vae-dense-64"])
 def test_two_processes_train_as_one(
     name: str, tmp_path: Path, small_data: FashionMNIST, started: list[subprocess.Popen[str]]
@@ -167,6 +168,7 @@ def test_presets_with_batch_norm_are_known() -> None:
     assert found == {"dcgan-32": True, "gan-dense-1": False, "vae-dense-64": False}
 
 
+@pytest.mark.slow
 def test_a_stop_writes_a_checkpoint_and_ends_all(tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
     started += together(command("gan-dense-2", tmp_path / "run", precision="float32", epochs=10_000))
     until(tmp_path / "run" / "checkpoint" / "last.safetensors")

@@ -203,6 +203,7 @@ def test_reconstruction_error_is_of_the_copies(test_split: FashionMNIST) -> None
 # the floor ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_real_images_score_near_the_floor_and_noise_far(test_split: FashionMNIST) -> None:
     floor, extractor = load_floor(), load_extractor()
     images = test_split.images[::2]

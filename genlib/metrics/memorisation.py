@@ -12,6 +12,7 @@ from torch import Tensor
 from genlib.metrics.neighbours import smallest
 
 CHUNK = 100
+BLOCK = 5_000  # others at a time
 SCREEN = 128  # principal components that tell most images apart
 FITTED = 3_000  # images that these are fitted to; any orthonormal basis gives true bounds
 PAIRS = 2_000  # exact distances at a time: few enough for the cache
@@ -30,16 +31,20 @@ def nearest_distances(images: Tensor, others: Tensor) -> Tensor:
 def nearest(images: Tensor, others: Tensor, k: int = 1) -> tuple[Tensor, Tensor]:
     """Distances (N,) and rows of `others` (N,) of the nearest; (N, k) of the k nearest, nearest first, for k > 1.
 
-    All of |a - b|^2 = |a|^2 - 2 a b + |b|^2 are computed: for a few images.
+    All of |a - b|^2 = |a|^2 - 2 a b + |b|^2 are computed, block by block of `others`: for a few images.
     """
-    table = _pixels(others)
-    norms = table.square().sum(1)
     distances, rows = [], []
     for part in images.split(CHUNK):
-        values = _pixels(part)
-        columns = smallest(torch.addmm(norms, values, table.T, alpha=-2), k)[1]  # (100, M), less |a|^2
-        found = table[columns] - values.unsqueeze(1)  # exact for the winners, however small
-        distances.append(found.square().sum(2).sqrt())
+        values, found, where = _pixels(part), [], []
+        for start in range(0, len(others), BLOCK):
+            table = _pixels(others[start : start + BLOCK])
+            least, columns = smallest(torch.addmm(table.square().sum(1), values, table.T, alpha=-2), min(k, len(table)))
+            found.append(least)  # (100, k), less |a|^2
+            where.append(columns + start)
+        best = torch.cat(found, dim=1).topk(k, dim=1, largest=False).indices
+        columns = torch.cat(where, dim=1).gather(1, best)
+        exact = (_pixels(others[columns.flatten()]).view(*columns.shape, -1) - values.unsqueeze(1)).square().sum(2)
+        distances.append(exact.sqrt())  # exact for the winners, however small
         rows.append(columns)
     d, i = torch.cat(distances), torch.cat(rows)
     return (d.squeeze(1), i.squeeze(1)) if k == 1 else (d, i)

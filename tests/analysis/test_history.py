@@ -29,6 +29,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rows"), [("cgan-mlp", 2), ("vae-cnn", 1), ("gmm-10", 1)])
 def test_every_kind_of_run_has_a_history(name: str, rows: int, runs: Callable[[str], Path]) -> None:
     history = read_history(runs(name))

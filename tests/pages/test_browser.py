@@ -148,8 +148,8 @@ def value_of(page: Page, name: str) -> str:
 
 def go_to(page: Page, title: str) -> None:
     """Another page, by the sidebar."""
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
-    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    expect(page.get_by_role("heading", name=title).first).to_be_visible()
     wait_for_pictures(page)
 
 
@@ -225,6 +225,15 @@ def test_a_card_opens_generate_with_its_model(visit: Visit) -> None:
         expect(pictures(page)).to_have_count(len(SHIPPED))
 
 
+def test_the_menu_leads_to_every_page(visit: Visit) -> None:
+    page = visit("/")
+    titles = page.get_by_test_id("stSidebarNav").get_by_role("link").all_inner_texts()
+    assert len(titles) == len(PAGES)
+    for title in titles[1:]:
+        go_to(page, title)
+        assert_no_traceback(page)
+
+
 # Generate ---------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +247,7 @@ def test_a_slider_changes_the_picture(visit: Visit) -> None:
     assert before == picture_bytes(page) != cooler
 
 
+@pytest.mark.slow
 def test_a_direction_changes_the_picture(visit: Visit) -> None:
     page = visit("/generate")
     before = picture_bytes(page)
@@ -245,6 +255,7 @@ def test_a_direction_changes_the_picture(visit: Visit) -> None:
     assert picture_bytes(page) != before
 
 
+@pytest.mark.slow
 def test_the_class_changes_the_picture(visit: Visit) -> None:
     page = visit("/generate")
     before = picture_bytes(page)
@@ -254,6 +265,7 @@ def test_the_class_changes_the_picture(visit: Visit) -> None:
     assert_same_grays(on_white(picture_bytes(page)), picture(genlib.generate(model, 40, 0, 8)[0], columns=10))
 
 
+@pytest.mark.slow
 def test_another_seed_by_the_dice(visit: Visit) -> None:
     page = visit("/generate")
     before = source(main_picture(page))
@@ -295,6 +307,7 @@ def root_of(page: Page) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+@pytest.mark.slow
 def test_the_downloads_are_the_picture(visit: Visit) -> None:
     page = visit("/generate?label=Coat&seed=5&n=20")
     expected, _ = genlib.generate(genlib.load(DEFAULT_MODEL), 20, 5, 4)
@@ -316,6 +329,7 @@ def test_the_downloads_are_the_picture(visit: Visit) -> None:
 # Interpolate ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_position_changes_the_frame(visit: Visit) -> None:
     page = visit("/interpolate")
     before = picture_bytes(page)
@@ -326,6 +340,7 @@ def test_the_position_changes_the_frame(visit: Visit) -> None:
     expect(main_picture(page)).to_have_attribute("alt", re.compile(r"\b0 % of the way"))
 
 
+@pytest.mark.slow
 def test_an_interpolation_link_gives_the_same_frame(visit: Visit) -> None:
     page = visit("/interpolate?model=vae-cnn&between=test+images&a=3&b=77&path=straight")
     slide(page, "Position", "ArrowLeft")
@@ -337,6 +352,7 @@ def test_an_interpolation_link_gives_the_same_frame(visit: Visit) -> None:
 # Every page -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_switching_pages_keeps_model_seed_and_class(visit: Visit) -> None:
     page = visit("/generate")
     enter_seed(page, 7)
@@ -363,6 +379,7 @@ def test_switching_pages_keeps_another_model(visit: Visit) -> None:
     assert value_of(page, "Model") == "vae-cnn"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [f"/{page}" if page != "home" else "/" for page in PAGES])
 def test_a_page_fits_a_phone(path: str, visit: Visit) -> None:
     page = visit(path, phone=True)

@@ -84,7 +84,9 @@ def test_before_any_run_the_shipped_models_training_is_shown() -> None:
     assert controls(app)["preset"] == DEFAULT_PRESET
 
 
-@pytest.mark.parametrize(("name",), thinned(zip(NAMES, strict=True), lambda name: name in ONE_PER_FAMILY))
+@pytest.mark.parametrize(
+    ("name",), thinned(zip(NAMES, strict=True), lambda name: name in ("cgan-mlp", "vae-cnn", "gmm-10"))
+)
 def test_every_preset_has_its_form(name: str) -> None:
     app = open_page("train", {"preset": name})
     assert_healthy(app)
