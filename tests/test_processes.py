@@ -180,6 +180,7 @@ def test_a_stop_writes_a_checkpoint_and_ends_all(tmp_path: Path, started: list[s
     assert "genlib:" not in silent and "Traceback" not in silent + told
 
 
+@pytest.mark.slow
 def test_bad_input_is_told_once(tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "letter.txt").write_text("not a run")

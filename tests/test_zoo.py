@@ -114,6 +114,7 @@ def mixture_run(data: FashionMNIST, **changes: object) -> LatentMixture:
     return run.model
 
 
+@pytest.mark.slow
 def test_bic_is_scikit_learns_and_its_smallest_wins(test_split: FashionMNIST) -> None:
     data = FashionMNIST(test_split.images[:1500], test_split.labels[:1500])
     model = mixture_run(data, most_components=3, tolerance=1e-3)
@@ -148,6 +149,7 @@ def test_a_mixture_without_its_autoencoder_says_what_to_train(
         list(tiny_training("ae-gmm-2", tmp_path / "run", small_data))
 
 
+@pytest.mark.slow
 def test_products_in_bfloat16_train(small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(genlib.training.loop, "_multiplies_bfloat16", lambda device: True)
     losses = {}

@@ -295,6 +295,7 @@ def test_a_deep_link_on_a_cold_server_is_what_clicking_reached(visit: Visit, tmp
         assert len(addresses) >= 8
 
 
+@pytest.mark.slow
 def test_the_shared_link_gives_the_same_picture(visit: Visit) -> None:
     page = visit("/generate?label=Shirt&mix=Bag&share=0.35&seed=3&n=20")
     slide(page, "Temperature", "ArrowRight")
