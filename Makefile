@@ -16,8 +16,8 @@ DEV := $(VENV)/.dev-installed
 
 help:
 	@echo "make run          set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
-	@echo "make test         the tests, in a few minutes (ARGS='-k store' chooses, JOBS=4 on more cores)"
-	@echo "make test-all     every test, with every page for every model and the long repetitions"
+	@echo "make test         the tests that show most, in four minutes (ARGS='-k store' chooses, JOBS=4 on more cores)"
+	@echo "make test-all     every test, in half an hour: every page for every model, the long repetitions"
 	@echo "make lint         ruff and mypy"
 	@echo "make bench        what measures speed, as tables"
 	@echo "make screenshots  the README's pictures, taken anew from the running studio (ARGS=generate chooses)"
