@@ -126,11 +126,17 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 
 
 def _origin(directory: Path) -> str:
+    """What the training began with, and the legs that it came in."""
     history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
-    origin = history.get("start_from")
-    if not isinstance(origin, dict):
-        return ""
-    return f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
+    origin, legs, told = history.get("start_from"), history.get("legs"), ""
+    if isinstance(origin, dict):
+        told = f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
+    if isinstance(legs, list):
+        told += (
+            f"The training came in legs of {' and '.join(map(str, legs))} epochs, each from the weights of the one "
+            "before (`--start-from`); the optimiser and the average began anew.\n\n"
+        )
+    return told
 
 
 def _few(metrics: dict[str, Any]) -> str:
