@@ -59,7 +59,7 @@ def test_the_measurements_are_whole(name: str) -> None:
     assert (metrics["samples"], metrics["protocol"]) == (10_000, PROTOCOL)
     for key in ("fd", "fd_second"):
         assert metrics[f"{key}_floor"] < metrics[key] < 100
-        assert 0 < metrics[f"{key}_std"] < 0.05 * metrics[key]
+        assert 0 < metrics[f"{key}_std"] < max(0.05 * metrics[key], 0.01)  # near the floor, the samples' own spread
     assert [record["epoch"] for record in history["epochs"]] == list(range(1, metrics["train_epochs"] + 1))
     sprite = read_png(WEIGHTS / name / "progress.png")
     assert len(sprite) == 28 * len(history["sample_epochs"])

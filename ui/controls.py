@@ -12,7 +12,7 @@ from genlib.data import CLASS_NAMES
 from genlib.noise import MAX_SEED
 from ui import zoo
 
-DEFAULT_MODEL = "cgan-mlp"
+DEFAULT_MODEL = "cgan-conv"
 DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
 NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 EVERY_CLASS = "Every class"

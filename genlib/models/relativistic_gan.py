@@ -108,7 +108,6 @@ class Discriminator(nn.Module):
             RelativisticGANConfig(epochs=46, lr_decay=0.39),
             "Convolutional generator that is told the class at every layer, with a relativistic loss and penalties.",
             milestones=(1, 5, 10, 20, 30, 46),
-            in_training=True,
         )
     ],
 )

@@ -20,6 +20,7 @@ from tests.pages.test_apptest import UNDERSTAND
 from tests.pages.test_snippets import Seen, gray, run_snippet
 from tests.pages.test_snippets import seen as seen
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, save_tiny, thinned
+from ui.controls import DEFAULT_MODEL
 
 OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(page, name)]
 
@@ -140,7 +141,7 @@ def test_a_model_a_page_lacks_is_set_aside_and_comes_back(name: str) -> None:
     for page in ("discriminator", "mixtures", "discriminator"):
         assert_healthy(go_to(app, page))
         assert controls(app)["model"] == (
-            name if offers(page, name) else "gmm-10" if page == "mixtures" else "cgan-mlp"
+            name if offers(page, name) else "gmm-10" if page == "mixtures" else DEFAULT_MODEL
         )
     assert controls(go_to(app, "generate"))["model"] == name
 
@@ -193,7 +194,7 @@ def test_a_gan_without_classes_says_who_names_them(weights: Path) -> None:
 
 def test_the_pies_are_the_judgement() -> None:
     app = open_page("discriminator", {"images": 500, "threshold": 0.4})
-    found = judge("cgan-mlp", 500, 0).pies(0.4)
+    found = judge(DEFAULT_MODEL, 500, 0).pies(0.4)
     pies = charts(app)[0]["data"]
     assert [pie["values"][0] for pie in pies] == pytest.approx(list(found.values()), abs=0.02)
     assert any("*raw* generator" in each.value and "Dropout is off" in each.value for each in app.caption)
