@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
 from dataclasses import dataclass
 from typing import Any, Self
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, is_number, shown
 
 
 def option(
@@ -79,20 +78,20 @@ def _check(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:
     low, high, choices = (field.metadata.get(key) for key in ("low", "high", "choices"))
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, tuple) or not 1 <= len(value) <= 8:
-            raise GenlibError(f"{field.name} takes 1 to 8 whole numbers separated by commas, not {value!r}")
+            raise GenlibError(f"{field.name} takes 1 to 8 whole numbers separated by commas, not {shown(value)}")
         entries, kind = value, typing.get_args(kind)[0]
     else:
         entries = (value,)
     for entry in entries:
         right = isinstance(entry, (int, float) if kind is float else kind) and (kind is bool or entry is not True)
         if not right or isinstance(entry, bool) is not (kind is bool):
-            raise GenlibError(f"{field.name} takes {_KINDS[kind]}, not {value!r}")
-        if kind is float and not math.isfinite(entry):
-            raise GenlibError(f"{field.name} takes a finite number, not {value!r}")
+            raise GenlibError(f"{field.name} takes {_KINDS[kind]}, not {shown(value)}")
+        if kind is float and not is_number(entry):
+            raise GenlibError(f"{field.name} takes a finite number, not {shown(value)}")
         if (low is not None and entry < low) or (high is not None and entry > high):
-            raise GenlibError(f"{field.name} takes {low} to {high}, not {value!r}")
+            raise GenlibError(f"{field.name} takes {low} to {high}, not {shown(value)}")
         if choices and entry not in choices:
-            raise GenlibError(f"{field.name} takes {' or '.join(choices)}, not {value!r}")
+            raise GenlibError(f"{field.name} takes {' or '.join(choices)}, not {shown(value)}")
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

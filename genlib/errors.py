@@ -1,5 +1,39 @@
 """The one exception genlib raises for bad input: a single line that says what was wrong and what is allowed."""
 
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+SHOWN = 60  # characters of a wrong value
+
 
 class GenlibError(ValueError):
     """Bad input, a damaged file or a missing resource, told in one line fit to show to a user."""
+
+
+def whole(name: str, value: Any, low: int, high: int) -> int:
+    """The value as an int, numpy's whole numbers included; GenlibError, naming it, unless it lies in [low, high]."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and low <= int(value) <= high:
+        return int(value)
+    raise GenlibError(f"{name} takes a whole number from {low} to {high}, not {shown(value)}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number that float64 can hold; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # a whole number of more digits
+        return False
+
+
+def shown(value: Any) -> str:
+    """A wrong value as a message quotes it: in one line that is not flooded."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no whole number of more than some thousand digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

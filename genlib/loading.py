@@ -9,9 +9,9 @@ import torch
 
 from genlib.errors import GenlibError
 from genlib.hub.fetch import fetch
-from genlib.io.files import runs_directory
+from genlib.io.files import read_json, runs_directory
 from genlib.model import Model, device_for, resolve_device
-from genlib.models import get_preset
+from genlib.models import get_preset, presets
 from genlib.store import read_model
 
 
@@ -48,11 +48,26 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
     if not (os.sep in str(name) or directory.is_dir()):
         directory = weights_directory() / get_preset(str(name)).name
     if not (directory / "config.json").is_file():
-        raise GenlibError(
-            f"{name} has no trained weights at {directory}; train it: python -m genlib train {name}, set "
-            'GENLIB_WEIGHTS to a directory that holds it, or name a model on the Hugging Face Hub: "owner/name"'
-        )
+        raise GenlibError(_missing(name, directory))
     return directory
+
+
+def _missing(name: str | Path, directory: Path) -> str:
+    """What to do where a name has no model."""
+    run = runs_directory() / str(name)
+    if (run / "config.json").is_file():
+        return f"{name} has no trained weights at {directory}, but a run of that name has: runs/{name}"
+    if (directory / "run.json").is_file():
+        preset = read_json(directory / "run.json").get("preset")
+        return (
+            f"{directory} holds a run of {preset} that is not finished; go on with: python -m genlib train {preset} "
+            f"--run-dir {directory} --resume"
+        )
+    train = f"train it: python -m genlib train {name}, " if str(name) in presets() else ""
+    return (
+        f"{name} has no trained weights at {directory}; {train}set GENLIB_WEIGHTS to a directory that holds it, or "
+        'name a model on the Hugging Face Hub: "owner/name"'
+    )
 
 
 def load(name: str | Path, weights: str = "averaged", device: str = "cpu", revision: str | None = None) -> Model:

@@ -64,6 +64,10 @@ class Model(nn.Module, ABC):
         """Latents with their noise scaled: 0 is the most typical picture, 1 the model as it was trained."""
         return z * temperature
 
+    def shifted(self, z: Tensor, shift: Tensor) -> Tensor:
+        """Latents with a step (*latent_shape) added to each."""
+        return z + shift
+
     @abstractmethod
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Latents (N, *latent_shape) [and labels (N,) or class mixtures (N, 10)] to images (N, 1, 28, 28).
@@ -184,8 +188,8 @@ class Mixture(Protocol):
         """Images (N, 1, 28, 28) to points (N, d) of the mixture's space."""
         ...
 
-    def locate(self, z: Tensor) -> Tensor:
-        """Latents (N, 1 + d) to points (N, d) of the mixture's space."""
+    def locate(self, z: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Latents (N, 1 + d) to points (N, d) of the mixture's space, of the `chosen` components (N,) or z's own."""
         ...
 
     def render(self, points: Tensor) -> Tensor:
@@ -258,9 +262,20 @@ class Preset:
     def build(self, config: Config | None = None) -> Model:
         """A new model with initial weights decided by the configuration's seed."""
         config = config or self.config
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), single_precision():
             torch.manual_seed(noise.derive_seed(config.seed, 0))
             return self.model_class(config)
+
+
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """What is made inside is float32 where nothing else is said, whatever the program around has as its default."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 class _NoInitialWeights(TorchFunctionMode):
@@ -277,7 +292,7 @@ class _NoInitialWeights(TorchFunctionMode):
 @contextmanager
 def shapes_only() -> Iterator[None]:
     """Models built inside have shapes and no numbers: they take no memory, whatever their sizes, and no time."""
-    with torch.device("meta"), _NoInitialWeights():
+    with torch.device("meta"), _NoInitialWeights(), single_precision():
         yield
 
 

@@ -13,15 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import whole
 
 MAX_SEED = 2**32 - 1
 
 
 def check_seed(seed: int) -> int:
     """The seed itself, or GenlibError where it is not a whole number from 0 to 4294967295."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-        raise GenlibError(f"seed takes a whole number from 0 to {MAX_SEED}, not {seed!r}")
+    seed = whole("seed", seed, 0, MAX_SEED)
     return seed
 
 
@@ -46,6 +45,6 @@ def normal(seed: int, n: int, size: int, start: int = 0) -> Tensor:
     return torch.from_numpy(rows)
 
 
-def derive_seed(seed: int, *position: int) -> int:
+def derive_seed(seed: int, position: int, *more: int) -> int:
     """A 64-bit seed for one position (an epoch, a step) of a run, independent between positions."""
-    return int(np.random.SeedSequence([seed, *position]).generate_state(1, np.uint64)[0] >> 1)
+    return int(np.random.SeedSequence([seed, position, *more]).generate_state(1, np.uint64)[0] >> 1)

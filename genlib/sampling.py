@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genlib.data import parse_label
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, is_number, shown, whole
 from genlib.images import to_uint8
-from genlib.model import N_CLASSES, Conditional, Integrates, Model
+from genlib.model import N_CLASSES, Conditional, Integrates, Model, single_precision
 
 MAX_SAMPLES = 100_000
 BATCH = 250
@@ -26,7 +27,7 @@ def generate(
     model: Model,
     n: int,
     seed: int = 0,
-    label: int | str | Tensor | None = None,
+    label: int | str | Sequence[int] | np.ndarray | Tensor | None = None,
     temperature: float = 1.0,
     shift: Tensor | None = None,
     start: int = 0,
@@ -43,15 +44,15 @@ def generate(
     or "heun") and `guidance` (0 to 20: how far the class pulls); its config's unless given. Raises GenlibError where
     a model is given what it does not take.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
-        raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
-    if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not 0 <= temperature < math.inf:
-        raise GenlibError(f"temperature takes a finite number from 0, not {temperature!r}")
+    n = whole("n", n, 1, MAX_SAMPLES)
+    if not is_number(temperature) or temperature < 0:
+        raise GenlibError(f"temperature takes a finite number from 0, not {shown(temperature)}")
+    shift = None if shift is None else _step(model, shift)
     y, parts, options = _classes(model, n, label, start), [], path_options(model, steps, solver, guidance)
     for done in range(0, n, BATCH):
         count = min(BATCH, n - done)
         z = model.temper(model.draw_latent(count, seed, start + done), temperature)
-        z = z if shift is None else z + shift
+        z = z if shift is None else model.shifted(z, shift)
         parts.append(to_uint8(sample(model, z, None if y is None else y[done : done + count], **options)))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
 
@@ -61,7 +62,8 @@ def sample(model: Model, z: Tensor, y: Tensor | None = None, **options: Any) -> 
     """`model.sample` in evaluation mode on the model's own device."""
     device = device_of(model)
     model.eval()
-    return model.sample(z.to(device), None if y is None else y.to(device), **options)
+    with single_precision():
+        return model.sample(z.to(device), None if y is None else y.to(device), **options)
 
 
 def path_options(model: Model, steps: int | None, solver: str | None, guidance: float | None) -> dict[str, Any]:
@@ -79,7 +81,22 @@ def device_of(model: Model) -> torch.device:
     return next((t.device for t in (*model.parameters(), *model.buffers())), torch.device("cpu"))
 
 
-def _classes(model: Model, n: int, label: int | str | Tensor | None, start: int) -> Tensor | None:
+def _tensor(name: str, values: Any) -> Tensor:
+    try:
+        return torch.as_tensor(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise GenlibError(f"{name} takes numbers, not {shown(values)}") from error
+
+
+def _step(model: Model, shift: Any) -> Tensor:
+    """A shift as float32, checked."""
+    found = _tensor("shift", shift).to(torch.float32)
+    if tuple(found.shape) != model.latent_shape or not bool(found.isfinite().all()):
+        raise GenlibError(f"shift takes finite numbers of shape {model.latent_shape}, not {shown(tuple(found.shape))}")
+    return found
+
+
+def _classes(model: Model, n: int, label: Any, start: int) -> Tensor | None:
     """Labels (n,) or class mixtures (n, 10) as `generate` understands its `label`."""
     if not isinstance(model, Conditional):
         if label is not None:
@@ -87,8 +104,12 @@ def _classes(model: Model, n: int, label: int | str | Tensor | None, start: int)
         return None
     if label is None:
         return cycle_labels(n, start)
+    if isinstance(label, list | tuple | np.ndarray):
+        label = _tensor("label", label)
     if not isinstance(label, Tensor):
         return torch.full((n,), parse_label(label))
+    if label.ndim == 0:
+        return torch.full((n,), parse_label(int(label)))
     if len(label) != n or tuple(label.shape[1:]) not in ((), (N_CLASSES,)):
         raise GenlibError(f"label takes {n} labels or mixtures ({n}, {N_CLASSES}), not shape {tuple(label.shape)}")
     if label.ndim == 1 and not bool(((label >= 0) & (label < N_CLASSES)).all()):

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import npz_bytes
 from genlib.io.files import read_file, read_json, write_file, write_json
 from genlib.loading import load, model_directory
@@ -39,8 +39,7 @@ def write_shards(
 
     Goes on where it was stopped. Raises GenlibError for a directory that holds anything else.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
+    n = whole("n", n, 1, MOST)
     target, processes = Path(directory), Processes.join(device)
     model = load(name, device=str(processes.device))
     labelled = isinstance(model, Conditional)

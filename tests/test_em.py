@@ -122,6 +122,11 @@ def test_one_component_is_the_sample_mean_and_covariance() -> None:
     torch.testing.assert_close(mixture.covariances[0], expected)
 
 
+def test_kmeans_may_start_from_data_whose_first_rows_are_equal() -> None:
+    points = torch.cat([torch.zeros(500, 3), torch.randn(300, 3)])
+    assert len(start_from_kmeans(points, 3, REGULARISATION, seed=0).weights) == 3
+
+
 def test_kmeans_start_is_deterministic_and_a_mixture() -> None:
     points = POINTS["overlapping"]
     first, second = (start_from_kmeans(points, 3, REGULARISATION, seed=5) for _ in range(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,17 @@ def test_npz_holds_plain_arrays() -> None:
     with np.load(io.BytesIO(npz_bytes(images=LEVELS.numpy(), labels=np.arange(3))), allow_pickle=False) as arrays:
         assert sorted(arrays) == ["images", "labels"]
         assert np.array_equal(arrays["images"], LEVELS.numpy())
+
+
+def test_threads_that_write_one_file_do_not_meet(tmp_path: Path) -> None:
+    def write(number: int) -> None:
+        for _ in range(50):
+            write_file(tmp_path / "f", bytes([number]) * 1000)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert len(set((tmp_path / "f").read_bytes())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
 
 
 def test_write_file_replaces_whole_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -396,7 +396,28 @@ def test_following_a_run_ends_when_it_rests(queue: Queue, monkeypatch: pytest.Mo
         next(queue.follow("gone"))
 
 
-@pytest.mark.parametrize("text", ["", '{"state": "runn', "[]", '{"state": "asleep"}', '{"state": "done", "mood": 1}'])
+DAMAGED_JOBS = [
+    *(
+        "",
+        '{"state": "runn',
+        "[]",
+        '{"state": "asleep"}',
+        '{"state": "done", "mood": 1}',
+        '{"state": null}',
+        '{"state": []}',
+    ),
+    *('{"state": "queued", "since": null}', '{"state": "queued", "since": "1"}', '{"state": "queued", "seconds": "9"}'),
+    *(
+        '{"state": "queued", "owner": 3}',
+        '{"state": "queued", "samples": 5}',
+        '{"state": "queued", "samples": [1, "2"]}',
+    ),
+    *('{"state": "running", "process": true}', '{"state": "running", "process": 1.5}'),
+    *(f'{{"state": "queued", "since": 1{"0" * 400}}}', '{"state": "queued", "since": NaN}'),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED_JOBS)
 def test_a_damaged_job_file_leaves_a_run_that_resumes(text: str, queue: Queue) -> None:
     job = kept(queue, "paused", owner="ada")
     (job.directory / "job.json").write_text(text)
@@ -405,6 +426,12 @@ def test_a_damaged_job_file_leaves_a_run_that_resumes(text: str, queue: Queue) -
     assert found.reason.startswith("its job.json, which says how far it was, is damaged")
     assert not queue.may_touch(found, "ada")  # whose it was is lost
     assert queue.resume(job.id).state == "running"
+
+
+def test_a_damaged_job_file_hides_no_other_run(queue: Queue) -> None:
+    good = [kept(queue, "paused") for _ in range(3)]
+    (good[1].directory / "job.json").write_text('{"state": "queued", "since": null}')
+    assert [job.state for job in queue.jobs()] == ["paused", "failed", "paused"]
 
 
 def test_a_damaged_job_file_of_a_run_under_way(queue: Queue) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from genlib.images import to_uint8
+from genlib.loading import load
 from genlib.model import class_mixture
 from genlib.sampling import BATCH, cycle_labels, generate, sample
 from tests.tiny import NAMES, refused, tiny_model
@@ -34,6 +36,52 @@ def test_labels_cycle_or_are_given() -> None:
     assert none is None
     assert torch.equal(images, mixed)
     assert cycle_labels(3, start=9).tolist() == [9, 0, 1]
+
+
+@pytest.mark.parametrize("label", [[4, 4], (4, 4), np.array([4, 4]), np.int64(4), torch.tensor(4), 4])
+def test_a_class_in_any_form_is_the_class(label: Any) -> None:
+    model = tiny_model("cgan-mlp")
+    images, labels = generate(model, np.int64(2), seed=np.uint32(3), label=label)  # type: ignore[arg-type]
+    assert labels is not None and labels.tolist() == [4, 4]
+    assert torch.equal(images, generate(model, 2, 3, "Coat")[0])
+
+
+@pytest.mark.parametrize("name", ["cgan-mlp", "gmm-10", "flow-unet"])
+def test_a_double_changes_nothing(name: str) -> None:
+    """A shift in double precision, or a program whose default it is."""
+    model = tiny_model(name)
+    shift = torch.full(model.latent_shape, 0.25, dtype=torch.float64)
+    expected = generate(model, 3, shift=shift.float())[0]
+    assert torch.equal(generate(model, 3, shift=shift)[0], expected)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert torch.equal(generate(tiny_model(name), 3, shift=shift)[0], expected)
+        assert load("vae-dense-8").family == "VAE"
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_shift_moves_a_mixtures_points_and_not_the_pick() -> None:
+    model = tiny_model("gmm-10")
+    shift = torch.zeros(model.latent_shape)
+    shift[0] = 0.7
+    assert torch.equal(generate(model, 9, shift=shift)[0], generate(model, 9)[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"temperature": np.nan}, "temperature takes a finite number from 0, not nan"),
+        ({"temperature": np.inf}, "temperature takes a finite number from 0, not inf"),
+        ({"temperature": -0.1}, "temperature takes a finite number from 0"),
+        ({"shift": torch.full((3,), np.nan)}, "shift takes finite numbers of shape"),
+        ({"shift": torch.zeros(4)}, "shift takes finite numbers of shape"),
+        ({"shift": "far"}, "shift takes numbers, not 'far'"),
+    ],
+)
+def test_noise_that_makes_no_picture_is_refused(given: dict[str, Any], match: str) -> None:
+    with refused(match):
+        generate(tiny_model("vae-cnn"), 3, **given)
 
 
 def test_seeds_differ_and_repeat() -> None:

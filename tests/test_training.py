@@ -157,7 +157,7 @@ def test_a_run_interrupted_in_every_epoch_ends_with_the_same_bytes(
     name: str, small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
 ) -> None:
     for step in (2, 3, 7):
-        run_until(name, tmp_path / "run", small_data, at_step(step), resume=True)
+        run_until(name, tmp_path / "run", small_data, at_step(step), resume=step > 2)
     list(tiny_training(name, tmp_path / "run", small_data, resume=True))
     assert_same_model(tmp_path / "run", undisturbed(name))
 
@@ -300,13 +300,43 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint(
     checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
     good = checkpoint.read_bytes()
     model_class, nan = get_preset("vae-cnn").model_class, torch.tensor(math.nan)
-    with monkeypatch.context() as patch, refused("training diverged: the loss loss is nan by step"):
+    with (
+        monkeypatch.context() as patch,
+        refused("training diverged: the loss is nan by step .*; the last good checkpoint, of step 2, is kept"),
+    ):
         patch.setattr(model_class, "train_step", lambda *_: {"loss": nan})
         if closed:
             run_until("vae-cnn", tmp_path / "run", small_data, at_step(3), resume=True)
         else:
             list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
     assert checkpoint.read_bytes() == good
+
+
+def test_a_run_that_diverges_at_once_promises_no_checkpoint(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nan = torch.tensor(math.nan)
+    monkeypatch.setattr(get_preset("vae-cnn").model_class, "train_step", lambda *_: {"loss": nan})
+    with refused("the loss is nan by step 4; start a new run with a smaller lr$"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data))
+    with refused(rf"a run of vae-cnn that is not finished; go on with: .* vae-cnn --run-dir {tmp_path}/run --resume$"):
+        load(tmp_path / "run")
+
+
+def test_there_must_be_a_run_to_resume(small_data: FashionMNIST, tmp_path: Path) -> None:
+    with refused("there is no run in .*mistyped to resume; leave out --resume to begin one"):
+        list(tiny_training("vae-cnn", tmp_path / "mistyped", small_data, resume=True))
+    assert not list((tmp_path / "mistyped").iterdir())
+
+
+def test_a_run_by_a_presets_name_is_pointed_at(
+    undisturbed: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path / "none"))
+    monkeypatch.setenv("GENLIB_RUNS", str(undisturbed("vae-cnn").parent))
+    with refused("vae-cnn has no trained weights at .*, but a run of that name has: runs/vae-cnn$"):
+        load("vae-cnn")
+    assert load("runs/vae-cnn").family == "VAE"
 
 
 def test_every_step_has_noise_and_every_epoch_an_order_of_its_own(
@@ -373,7 +403,7 @@ def test_a_weight_that_is_not_finite_reaches_no_checkpoint(tmp_path: Path, small
     run = Run(get_preset("vae-dense-8"), tiny_config("vae-dense-8"), small_data, Processes.join("cpu"), 50)
     run.save(tmp_path / "good")
     next(run.model.parameters()).data.view(-1)[0] = math.inf
-    with refused("a weight is not finite by step 0; the last good checkpoint is kept"):
+    with refused("a weight is not finite by step 0; the last good checkpoint, of step 0, is kept"):
         run.save(tmp_path / "bad")
     assert not (tmp_path / "bad").exists()
 

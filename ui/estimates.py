@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from genlib.jobs.run import python_environment
 from genlib.training.estimate import Estimate
 
 KEPT = 200
@@ -62,6 +63,7 @@ def _measure(question: Question) -> Estimate | str:
             capture_output=True,
             text=True,
             timeout=SECONDS,
+            env=python_environment(),
             preexec_fn=lambda: os.nice(NICE),
             check=False,
         )

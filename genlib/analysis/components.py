@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
 from genlib.model import N_CLASSES, Mixture, Model
-from genlib.sampling import MAX_SAMPLES, sample
+from genlib.sampling import MAX_SAMPLES, device_of
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
     """Give each of the first n test images to its likeliest component and count."""
     if not isinstance(model, Mixture):
         raise GenlibError("components need a mixture model")
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= 10_000:
-        raise GenlibError(f"n takes a whole number from 1 to 10000, not {n!r}")
+    n = whole("n", n, 1, 10_000)
     test = FashionMNIST.load("test")
     weights, means, _ = model.components()
     order = weights.argsort(descending=True, stable=True)
@@ -57,11 +56,8 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
     """
     if not isinstance(model, Mixture):
         raise GenlibError("components need a mixture model")
-    weights = model.components().weights.cpu()
-    if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k < len(weights):
-        raise GenlibError(f"components are 0 to {len(weights) - 1}, not {k!r}")
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SAMPLES:
-        raise GenlibError(f"n takes a whole number from 1 to {MAX_SAMPLES}, not {n!r}")
-    z = model.draw_latent(n, seed)
-    z[:, 0] = weights[:k].sum() + weights[k] / 2  # the middle of the component's share of the uniform number
-    return to_uint8(sample(model, model.temper(z, temperature)))
+    k = whole("k", k, 0, len(model.components().weights) - 1)
+    n = whole("n", n, 1, MAX_SAMPLES)
+    z = model.temper(model.draw_latent(n, seed), temperature).to(device_of(model))
+    with torch.inference_mode():
+        return to_uint8(model.render(model.locate(z, torch.full((n,), k))))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8
 from genlib.loading import load
 from genlib.model import N_CLASSES, Discriminates, Model
@@ -93,8 +93,7 @@ def judge(name: str | Path, n: int = 2_000, seed: int = 0, norm: str = "running"
     """
     if norm not in NORMS:
         raise GenlibError(f"norm takes {' or '.join(NORMS)}, not {norm!r}")
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
+    n = whole("n", n, 1, MOST)
     model = load(name, weights="raw")
     if not isinstance(model, Discriminates):
         raise GenlibError(f"{name} has no discriminator: judging needs a GAN")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import whole
 from genlib.images import grid
 from genlib.metrics.features import load_extractor
 from genlib.model import N_CLASSES, Conditional, Model
@@ -31,8 +31,7 @@ def class_samples(model: Model, per_class: int, seed: int = 0) -> list[ClassSamp
     A conditional model is asked for the class. Of any other, class means what genlib's classifier sees, by rejection
     among 2,000 draws: a class may come up short or empty, and `share` says how often it came.
     """
-    if isinstance(per_class, bool) or not isinstance(per_class, int) or not 1 <= per_class <= DRAWS:
-        raise GenlibError(f"per_class takes a whole number from 1 to {DRAWS}, not {per_class!r}")
+    per_class = whole("per_class", per_class, 1, DRAWS)
     if isinstance(model, Conditional):
         return [ClassSamples(generate(model, per_class, seed, label)[0], 1.0) for label in range(N_CLASSES)]
     images, _ = generate(model, DRAWS, seed)

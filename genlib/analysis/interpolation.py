@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Decodes, Encodes, Mixture, Model, class_mixture
@@ -59,8 +59,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 def positions(steps: int) -> Tensor:
     """Evenly spaced positions 0..1, float32 (steps,)."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
-        raise GenlibError(f"steps takes a whole number from 2 to {MAX_STEPS}, not {steps!r}")
+    steps = whole("steps", steps, 2, MAX_STEPS)
     return torch.linspace(0, 1, steps)
 
 
@@ -170,8 +169,7 @@ def pair_walks(
     model: Model, seed: int, rows: int, steps: int, path: str = "spherical", equal: str = "input"
 ) -> list[Walk]:
     """Rows of walks between random pairs: sample 2r of the seed to sample 2r + 1, each with its own class."""
-    if isinstance(rows, bool) or not isinstance(rows, int) or not 1 <= rows <= 100:
-        raise GenlibError(f"rows takes a whole number from 1 to 100, not {rows!r}")
+    rows = whole("rows", rows, 1, 100)
     z = model.draw_latent(2 * rows, seed)
     y = class_mixture(cycle_labels(2 * rows)) if isinstance(model, Conditional) else None
     return [

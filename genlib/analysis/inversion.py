@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Mixture, Model
@@ -52,9 +52,7 @@ def invert(
         raise GenlibError("there is no image to invert")
     if isinstance(model, Conditional) and (labels is None or len(labels) != len(images)):
         raise GenlibError("inverting a conditional model needs the class of each image")
-    for name, value, most in (("starts", starts, 64), ("steps", steps, 2_000)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise GenlibError(f"{name} takes a whole number from 1 to {most}, not {value!r}")
+    starts, steps = whole("starts", starts, 1, 64), whole("steps", steps, 1, 2_000)
     n, extractor = len(images), load_extractor()
     target = from_uint8(images).repeat_interleave(starts, 0)
     with torch.inference_mode():

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
 from genlib.io.files import read_json
 from genlib.io.tensor_file import read_tensors, write_tensors
@@ -180,8 +180,7 @@ def keep_fits(name: str | Path) -> dict[str, Fit]:
 
 def _count(n: int) -> int:
     """Of points: half of the fewest still fit a classifier of ten classes."""
-    if isinstance(n, bool) or not isinstance(n, int) or not 40 <= n <= 10_000:
-        raise GenlibError(f"n takes a whole number from 40 to 10000, not {n!r}")
+    n = whole("n", n, 40, 10_000)
     return n
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genlib.analysis.inversion import STEPS, invert
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.images import grid
 from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Decodes, Encodes, Model
@@ -63,10 +63,8 @@ def choose(n: int, first: int = 0, label: int | None = None) -> Tensor:
     Of one class, or without a label of the classes 0..9 in turn: the next unused one of each.
     """
     labels = FashionMNIST.load("test").labels
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise GenlibError(f"n takes a whole number from 1 to {MOST}, not {n!r}")
-    if isinstance(first, bool) or not isinstance(first, int) or not 0 <= first < len(labels):
-        raise GenlibError(f"first takes a test image's number from 0 to {len(labels) - 1}, not {first!r}")
+    n = whole("n", n, 1, MOST)
+    first = whole("first", first, 0, len(labels) - 1)
     order = torch.arange(len(labels)).roll(-first)
     if label is not None:
         return order[labels[order] == label][:n]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ LARGEST_JSON = 8_000_000  # bytes; 10,000 epochs of history are 4 million
 def write_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: to a temporary name beside it, flushed, then renamed."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(data)

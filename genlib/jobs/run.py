@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, is_number
 from genlib.io.files import read_json, write_json
 from genlib.io.locks import INHERITED, acquire, is_held
 
@@ -121,11 +121,24 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 def _known(directory: Path, known: dict[str, Any]) -> Job | None:
     """The job that job.json describes; None where it makes no sense."""
-    with suppress(TypeError):
-        samples = known.pop("samples", None)
-        job = Job(directory, "", {}, samples=samples and tuple(samples), **known)
-        return job if job.state in STATES else None
-    return None
+    kinds = {field.name: type(field.default) for field in fields(Job) if field.default is not MISSING} | {"state": str}
+    samples = known.pop("samples", None)
+    if known.get("state") not in STATES or not known.keys() <= kinds.keys():
+        return None
+    if not all(_fits(value, kinds[key]) for key, value in known.items()):
+        return None
+    if samples is None:
+        return Job(directory, "", {}, **known)
+    if not isinstance(samples, list) or len(samples) != 2 or not all(_fits(count, int) for count in samples):
+        return None
+    return Job(directory, "", {}, samples=(samples[0], samples[1]), **known)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a value of job.json is of a kind and of a size that can be reckoned with."""
+    if kind is float:
+        return is_number(value)
+    return isinstance(value, str) if kind is str else type(value) is int and 0 <= value < 2**31
 
 
 def _found(directory: Path) -> Job:
@@ -211,11 +224,15 @@ def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
-    ours = {"TQDM_DISABLE": "1", "PYTHONPATH": os.pathsep.join(paths), INHERITED: str(job.directory)}
-    return {**os.environ, **threads, **ours}
+    return {**python_environment(), **threads, "TQDM_DISABLE": "1", INHERITED: str(job.directory)}
+
+
+def python_environment() -> dict[str, str]:
+    """The environment of a Python that finds this very package, once, wherever it is started."""
+    package = str(Path(__file__).resolve().parents[2])
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != package]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([package, *paths])}
 
 
 def _cores() -> int:

@@ -138,6 +138,7 @@ def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Co
     from threadpoolctl import threadpool_limits
 
     distinct = len(torch.unique(x[: 100 * k], dim=0))
+    distinct = distinct if distinct >= k else len(torch.unique(x, dim=0))  # some rows are enough to tell, mostly
     if distinct < k:
         raise GenlibError(f"{k} components need at least {k} different points, not {distinct}")
     with threadpool_limits(limits=1):

@@ -105,8 +105,11 @@ class GaussianMixture(Model):
         cumulative = self.weights[: self.active].cumsum(0)
         return torch.searchsorted(cumulative, z[:, 0].contiguous(), right=True).clamp(max=self.active - 1)
 
-    def locate(self, z: Tensor) -> Tensor:
-        chosen, factors = self.pick(z), self.factors()
+    def shifted(self, z: Tensor, shift: Tensor) -> Tensor:
+        return torch.cat([z[:, :1], (z + shift)[:, 1:]], dim=1)  # the first number picks the component
+
+    def locate(self, z: Tensor, chosen: Tensor | None = None) -> Tensor:
+        chosen, factors = self.pick(z) if chosen is None else chosen, self.factors()
         points = self.means[chosen]
         for k in chosen.unique().tolist():
             rows = chosen == k

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.io.files import read_json
 from genlib.loading import load, model_directory
 from genlib.metrics.classification import classification_accuracy_score
@@ -75,8 +75,7 @@ def evaluate(
 
 def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = False) -> Stages[dict[str, Any]]:
     """`evaluate` as an iterator of the share of the work that is done, whose value is the figures."""
-    if isinstance(n, bool) or not isinstance(n, int) or not FEWEST <= n <= MAX_SAMPLES:
-        raise GenlibError(f"n takes a whole number from {FEWEST} to {MAX_SAMPLES}, not {n!r}")
+    n = whole("n", n, FEWEST, MAX_SAMPLES)
     directory = model_directory(name)
     model, floor = load(directory), load_floor(n)
     metrics: dict[str, Any] = dict.fromkeys(KEYS) | _carried(directory / "metrics.json")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.loading import load
 from genlib.metrics.scores import FEWEST
 from genlib.sampling import generate
@@ -40,8 +40,7 @@ def inception_distance(
     line, where a package or the weights cannot be had.
     """
     test = FashionMNIST.load("test").images
-    if isinstance(n, bool) or not isinstance(n, int) or not FEWEST <= n <= len(test):
-        raise GenlibError(f"n takes a whole number from {FEWEST} to {len(test)}, not {n!r}")
+    n = whole("n", n, FEWEST, len(test))
     metric, seen = _metric(None if weights is None else Path(weights)), 0
     for images, real in ((test[:n], True), (generate(load(name), n, seed)[0], False)):
         for part in images.split(BATCH):

@@ -22,7 +22,8 @@ PAUSES = (5.0, 20.0, 60.0)  # seconds between tries to send what there is at the
 def main() -> int:
     """The training's exit status; 1 where it was stopped before its end, or its last files could not be sent."""
     repository, *training = sys.argv[1:]
-    command = [sys.executable, "-m", "genlib", "train", *training, "--run-dir", RUN, "--resume"]
+    command = [sys.executable, "-m", "genlib", "train", *training, "--run-dir", RUN]
+    command += ["--resume"] if (Path(RUN) / "run.json").is_file() else []
     trainer = subprocess.Popen(command)
     for number in (signal.SIGTERM, signal.SIGINT):  # the training writes a checkpoint and ends, and that is sent
         signal.signal(number, lambda *_: trainer.terminate())

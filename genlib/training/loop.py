@@ -39,7 +39,7 @@ from genlib.training.memory import peak_megabytes, reset_peak
 
 REPORT_SECONDS = 1.0
 SAMPLES = 40
-_KEPT = "the last good checkpoint is kept; start a new run with a smaller lr"
+_AGAIN = "start a new run with a smaller lr"
 
 
 class Run:
@@ -63,6 +63,7 @@ class Run:
         self.logged = logged_epochs(config.epochs, preset.milestones, model.looks.epochs)
         self.wide = torch.float32 if self.device.type == "mps" else torch.float64  # MPS has no float64
         self.step = 0
+        self.saved: int | None = None  # the step of the newest checkpoint
         self.history: list[dict[str, Any]] = []
         self.rows: dict[int, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
@@ -195,8 +196,12 @@ class Run:
         losses = {name: float(total) / max(steps, 1) for name, total in self.sums.items()}
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise GenlibError(f"training diverged: the {name} loss is {value} by step {self.step}; {_KEPT}")
+                what = name if name == "loss" else f"{name} loss"
+                raise GenlibError(f"training diverged: the {what} is {value} by step {self.step}; {self._kept()}")
         return losses
+
+    def _kept(self) -> str:
+        return f"the last good checkpoint, of step {self.saved}, is kept; {_AGAIN}" if self.saved is not None else _AGAIN
 
     def _close_epoch(self) -> Generator[Event, None, dict[str, Any]]:
         """Measure the epoch and begin the next one."""
@@ -235,7 +240,7 @@ class Run:
         """Write the checkpoint, unless losses or weights have gone bad since the last one."""
         self.mean_losses()
         if not all(weight.isfinite().all() for weight in self.model.parameters()):  # a loss is that before its update
-            raise GenlibError(f"training diverged: a weight is not finite by step {self.step}; {_KEPT}")
+            raise GenlibError(f"training diverged: a weight is not finite by step {self.step}; {self._kept()}")
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"average.{key}": value for key, value in (self.average.state() if self.average else {}).items()}
         for name, optimizer in self.optimizers.items():
@@ -244,6 +249,7 @@ class Run:
         facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
         facts["sums"] = {name: float(total) for name, total in self.sums.items()}
         write_checkpoint(path, tensors, facts)
+        self.saved = self.step
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
         """Put back everything that `save` wrote to the checkpoint of that path."""
@@ -261,6 +267,7 @@ class Run:
             self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
             self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
             self.step, self.history = facts["step"], facts["history"]
+            self.saved = self.step
             self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error

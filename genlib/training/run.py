@@ -44,9 +44,10 @@ def train(
     """Train a preset, with its own or a changed configuration, in a run directory; yields events.
 
     Closing the iterator writes a checkpoint, as does Ctrl-C, but in the middle of a step, where the last one is kept.
-    `resume` goes on from the newest one, and changes nothing in a finished run. `data` is the training split unless
-    given. The sample counts are those of the Frechet distance during and after training. A checkpoint is written every
-    $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are taken away at short notice sets it lower.
+    `resume` goes on from the newest one, changes nothing in a finished run, and needs a run to be there. `data` is the
+    training split unless given. The sample counts are those of the Frechet distance during and after training. A
+    checkpoint is written every $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are taken away at short
+    notice sets it lower.
     Started by torchrun or `accelerate launch` in several processes, each takes its share of every batch, and the first
     one alone reads and writes the run directory, measures, and yields Done. Raises GenlibError for a run directory of
     another preset or configuration, one that another process trains, a damaged checkpoint, losses that stop being
@@ -158,6 +159,8 @@ def refuse_wrong_directory(
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     wanted |= {} if counts is None else {"samples": counts}
     if not description.is_file():
+        if resume:
+            raise GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
         if any(directory.iterdir()):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)

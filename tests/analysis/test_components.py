@@ -55,6 +55,13 @@ def test_samples_of_a_component_are_its_own() -> None:
         assert (component_samples(model, k, 2, 4, 0.0).int() - mean.int()).abs().max() <= 1
 
 
+def test_a_component_of_hardly_any_weight_can_be_drawn() -> None:
+    model = spread_mixture()
+    model.weights.copy_(torch.tensor([0.5, 1e-9, 0.5 - 1e-9]))  # type: ignore[operator, union-attr]
+    mean = to_uint8(model.render(model.means[1:2]))[0]  # type: ignore[operator, index]
+    assert (component_samples(model, 1, 2, 4, 0.0).int() - mean.int()).abs().max() <= 1
+
+
 def test_latent_mixtures_hold_images_too() -> None:
     found = contents(tiny_model("vae-gmm-2"), 50)
     assert int(found.classes.sum()) == 50
@@ -70,7 +77,7 @@ def test_bad_questions_are_refused() -> None:
         with refused("n takes a whole number from 1 to 10000"):
             contents(tiny_model("gmm-10"), n)  # type: ignore[arg-type]
     for k in (-1, 2, True, 1.0):
-        with refused("components are 0 to 1"):
+        with refused("k takes a whole number from 0 to 1"):
             component_samples(tiny_model("gmm-10"), k, 3)  # type: ignore[arg-type]
     for n in (0, True, 2.0):
         with refused("n takes a whole number from 1 to 100000"):

@@ -117,7 +117,7 @@ def test_test_images_are_chosen_in_turn_or_of_one_class(test_split: FashionMNIST
     for bad in (0, 101, True):
         with refused("n takes a whole number from 1 to 100"):
             choose(bad)
-    with refused("first takes a test image's number from 0 to 9999"):
+    with refused("first takes a whole number from 0 to 9999"):
         choose(1, first=10_000)
 
 
