@@ -26,8 +26,8 @@ WIDTH, HEIGHT = 1280, 800
 COLOURS = 256
 RENDER_MILLISECONDS = 2_000  # charts are drawn after the run that sends them has ended
 LINKS = {
-    "generate": "/generate?model=cgan-mlp&seed=0&n=40",
-    "interpolate": "/interpolate?model=cgan-mlp&from=Sandal&to=Bag&seed=0",
+    "generate": "/generate?model=cgan-conv&seed=0&n=40",
+    "interpolate": "/interpolate?model=cgan-conv&from=Sandal&to=Bag&seed=0",
     "compare": "/compare?seed=3&label=Ankle+boot",
     "latent": "/latent?model=cgan-mlp&seed=0",
     "reconstruct": "/reconstruct?model=vae-cnn",
