@@ -79,7 +79,11 @@ def _parser() -> _Parser:
     add.add_argument("--set", action="append", default=[], metavar="key=value", help="any field of the configuration")
     add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     add.add_argument("--start-from", metavar="NAME|RUN", help="begin with the weights of a model of the same sizes")
-    add.add_argument("--resume", action="store_true", help="go on from the run directory's newest checkpoint")
+    add.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the run directory's newest checkpoint; with more --epochs, extend a finished run",
+    )
     for flag, count, behind in (
         ("distance-samples", "5,000 unless given", "each Frechet distance of the history"),
         ("evaluation-samples", "10,000 unless given", "the final figures of each seed"),

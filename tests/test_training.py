@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -321,6 +322,36 @@ def test_a_run_that_diverges_at_once_promises_no_checkpoint(
         list(tiny_training("vae-cnn", tmp_path / "run", small_data))
     with refused(rf"a run of vae-cnn that is not finished; go on with: .* vae-cnn --run-dir {tmp_path}/run --resume$"):
         load(tmp_path / "run")
+
+
+@pytest.mark.parametrize("lr_decay", [0.0, 0.5])
+def test_an_extended_run_is_one_that_was_longer(lr_decay: float, small_data: FashionMNIST, tmp_path: Path) -> None:
+    set_to = {"lr_decay": lr_decay}
+    list(tiny_training("cgan-mlp", tmp_path / "a", small_data, epochs=2, **set_to))
+    events = list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, epochs=4, **set_to))
+    steps = [event.step for event in events if isinstance(event, Step)]
+    assert steps == list(range(5 if lr_decay else 9, 17))  # where the rate fell, that part is repeated
+    list(tiny_training("cgan-mlp", tmp_path / "b", small_data, epochs=4, **set_to))
+    for name in SAME:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    assert comparable_history(tmp_path / "a") == comparable_history(tmp_path / "b") | {"extended": [2]}
+    assert "extended after 2 epochs" in (tmp_path / "a" / "README.md").read_text()
+    before = files(tmp_path / "a")
+    list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, epochs=4, **set_to))
+    assert files(tmp_path / "a") == before
+    for changes in ({"epochs": 3, "lr_decay": lr_decay}, {"epochs": 5, "lr_decay": 0.25}):
+        with refused("was started with"):
+            list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, **changes))
+
+
+def test_a_run_without_its_checkpoint_is_not_extended(
+    small_data: FashionMNIST, undisturbed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    shutil.copytree(undisturbed("vae-cnn"), tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoint")
+    with refused("has no checkpoint to go on from; begin a new run with its weights: --start-from"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data, True, epochs=4))
+    assert (tmp_path / "run" / "metrics.json").is_file()
 
 
 def test_there_must_be_a_run_to_resume(small_data: FashionMNIST, tmp_path: Path) -> None:

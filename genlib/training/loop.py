@@ -38,6 +38,7 @@ from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, Sa
 from genlib.training.memory import peak_megabytes, reset_peak
 
 REPORT_SECONDS = 1.0
+BEFORE_DECAY = "before-decay.safetensors"  # the checkpoint from which a finished run is extended
 SAMPLES = 40
 _AGAIN = "start a new run with a smaller lr"
 
@@ -69,6 +70,7 @@ class Run:
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.peak = 0.0, 0.0
         self.origin: dict[str, Any] | None = None  # the model whose weights it began with
+        self.extended: list[int] = []  # epochs after which it had ended before
         self.torn = False  # whether it stands in the middle of a step
         self._whole: Tensor | None = None
 
@@ -83,6 +85,8 @@ class Run:
         saved = reported = time.monotonic()
         while self.epoch <= self.config.epochs and not self.over:
             for rows in self._remaining_batches():
+                if self.step == self._decay_begins and self.processes.leads:
+                    self.save(checkpoint.with_name(BEFORE_DECAY))
                 self._train_on(rows)
                 now = time.monotonic()
                 report = now - reported >= REPORT_SECONDS
@@ -184,6 +188,12 @@ class Run:
             torch._foreach_copy_(gradients, self.processes.mean(gradients))
         optimizer.step()
 
+    @property
+    def _decay_begins(self) -> int | None:
+        """The last step at the full learning rate; None where it stays."""
+        part = getattr(self.config, "lr_decay", 0.0)
+        return math.floor((1 - part) * self.config.epochs * self.steps_per_epoch) if part else None
+
     def _decayed(self) -> float:
         """The share of the learning rate that is left at this step: 1, then over `lr_decay` of the epochs down to 0."""
         part = getattr(self.config, "lr_decay", 0.0)
@@ -201,7 +211,9 @@ class Run:
         return losses
 
     def _kept(self) -> str:
-        return f"the last good checkpoint, of step {self.saved}, is kept; {_AGAIN}" if self.saved is not None else _AGAIN
+        return (
+            f"the last good checkpoint, of step {self.saved}, is kept; {_AGAIN}" if self.saved is not None else _AGAIN
+        )
 
     def _close_epoch(self) -> Generator[Event, None, dict[str, Any]]:
         """Measure the epoch and begin the next one."""
@@ -293,10 +305,11 @@ class Run:
         write_file(directory / "samples.png", png_bytes(grid(images, columns=10)))
 
     def _looks(self) -> dict[str, Any]:
-        """How the history's distances were measured and what the run began with, where that is not as everywhere."""
+        """How the history's distances were measured, what the run began with and where it had ended before."""
         own = self.model.looks
         looks = {"looks": {"samples": self.diagnostics.samples, **own.options}} if own.options else {}
-        return looks | ({"start_from": self.origin} if self.origin else {})
+        looks |= {"start_from": self.origin} if self.origin else {}
+        return looks | ({"extended": self.extended} if self.extended else {})
 
     def cost(self) -> dict[str, Any]:
         """What the training took, and what only it could measure."""

@@ -11,7 +11,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_json
+from genlib.io.files import read_json, write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
@@ -22,7 +22,7 @@ from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
 from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
 from genlib.training.events import Checkpointed, Done, Event, EventLog, Measuring
-from genlib.training.loop import Run
+from genlib.training.loop import BEFORE_DECAY, Run
 from genlib.training.origin import Origin, begin_from
 from genlib.zoo.card import write_card
 
@@ -44,7 +44,8 @@ def train(
     """Train a preset, with its own or a changed configuration, in a run directory; yields events.
 
     Closing the iterator writes a checkpoint, as does Ctrl-C, but in the middle of a step, where the last one is kept.
-    `resume` goes on from the newest one, changes nothing in a finished run, and needs a run to be there. `data` is the
+    `resume` goes on from the newest one, changes nothing in a finished run but where the configuration has more epochs
+    than it had (it is extended), and needs a run to be there. `data` is the
     training split unless given. The sample counts are those of the Frechet distance during and after training. A
     checkpoint is written every $GENLIB_CHECKPOINT_SECONDS, 60 unless set: a host whose machines are taken away at short
     notice sets it lower.
@@ -73,7 +74,8 @@ def train(
             raise GenlibError("there are no images to train on")
         run = Run(preset, config, data, processes, distance_samples)
         state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
-        run.origin = processes.lead(lambda: read_json(directory / "run.json").get("start_from"))
+        described = processes.lead(lambda: read_json(directory / "run.json"))
+        run.origin, run.extended = described.get("start_from"), described.get("extended", [])
         if state:
             run.restore(*state, checkpoint)
         elif run.origin:
@@ -102,6 +104,7 @@ def _enter(
     except OSError as error:
         raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
+    extend(directory, config, checkpoint, resume)
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
         origin.note(directory, checkpoint)
@@ -145,6 +148,30 @@ def _finishing(
     write_json(directory / "metrics.json", metrics)
     write_card(directory)
     yield Done(metrics)
+
+
+def extend(directory: Path, config: Config, checkpoint: Path, resume: bool) -> None:
+    """Give a finished run more epochs, where that is all that was asked for; GenlibError where it cannot go on.
+
+    It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
+    the fall is repeated at the new end. What it was stays a model until it has ended anew.
+    """
+    if not resume or not (directory / "metrics.json").is_file() or not (directory / "run.json").is_file():
+        return
+    run = read_json(directory / "run.json")
+    before = type(config).from_dict(run.get("config", {}))
+    if config.epochs <= before.epochs or config != before.replace(epochs=config.epochs):
+        return
+    kept = checkpoint.with_name(BEFORE_DECAY) if getattr(config, "lr_decay", 0) else checkpoint
+    if not kept.is_file():
+        raise GenlibError(
+            f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from {directory}"
+        )
+    if kept != checkpoint:
+        write_file(checkpoint, kept.read_bytes())
+    (directory / "metrics.json").unlink()
+    ends = [*run.get("extended", []), before.epochs]
+    write_json(directory / "run.json", run | {"config": config.to_dict(), "extended": ends})
 
 
 def refuse_wrong_directory(

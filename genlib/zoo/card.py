@@ -128,7 +128,7 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 def _origin(directory: Path) -> str:
     """What the training began with, and the legs that it came in."""
     history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
-    origin, legs, told = history.get("start_from"), history.get("legs"), ""
+    origin, legs, ends, told = *(history.get(key) for key in ("start_from", "legs", "extended")), ""
     if isinstance(origin, dict):
         told = f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
     if isinstance(legs, list):
@@ -136,6 +136,8 @@ def _origin(directory: Path) -> str:
             f"The training came in legs of {' and '.join(map(str, legs))} epochs, each from the weights of the one "
             "before (`--start-from`); the optimiser and the average began anew.\n\n"
         )
+    if isinstance(ends, list):
+        told += f"The training was extended after {' and '.join(map(str, ends))} epochs.\n\n"
     return told
 
 
