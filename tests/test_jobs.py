@@ -20,6 +20,7 @@ from genlib.jobs import run as runs
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job, read_job
+from genlib.jobs.worker import _give_way
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, freeze, kill, no_room, submit, until
 
@@ -289,10 +290,20 @@ def test_two_that_look_at_once_start_a_job_once(queue: Queue) -> None:
     assert len(groups) == 1  # of processes: a worker that starts a program is, for a moment, two
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux's")
+def test_when_memory_runs_out_a_training_goes_first() -> None:
+    look = "print(open('/proc/self/oom_score_adj').read())"
+    done = subprocess.run(
+        [sys.executable, "-c", look], preexec_fn=_give_way, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) == 800
+
+
 def test_the_queue_outlives_the_program_that_filled_it(queue: Queue) -> None:
     fill = f"""
 import os, signal
 from genlib.jobs.queue import Queue
+from genlib.jobs.worker import _give_way
 queue = Queue({str(queue.directory)!r})
 for _ in range(2):
     queue.submit("vae-dense-8", {ENDLESS!r})

@@ -55,8 +55,11 @@ def test_off_opens_to_no_one() -> None:
     assert not Limits.from_environment({"GENLIB_TRAINING": "off"}).opens("")
 
 
-def test_a_password_opens_to_itself_alone() -> None:
+def test_a_password_opens_to_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("genlib.jobs.limits.time.sleep", waits.append)
     limits = Limits(training="password", password="Größe 9")
     assert limits.opens("Größe 9")
     assert not any(limits.opens(wrong) for wrong in ("", "Größe", "größe 9", "Größe 9 "))
     assert Limits(training="password", password="\udcff").opens("\udcff")  # a variable that is no UTF-8
+    assert waits == [1.0] * 3  # a wrong try is answered late; none has been made where the field is empty

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 import os
 import re
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,13 +44,21 @@ class Limits:
         return cls(training=training, password=password, shared=shared == "on", **given)
 
     def opens(self, password: str) -> bool:
-        """Whether a visitor with this password may train."""
-        if self.training == "password":
-            given, wanted = (text.encode("utf-8", "surrogateescape") for text in (password, self.password))
-            return hmac.compare_digest(given, wanted)
-        return self.training == "on"
+        """Whether a visitor with this password may train. Wrong ones are answered one a second, whoever tries them."""
+        if self.training != "password":
+            return self.training == "on"
+        if not password:
+            return False
+        given, wanted = (text.encode("utf-8", "surrogateescape") for text in (password, self.password))
+        with _one_at_a_time:
+            right = hmac.compare_digest(given, wanted)
+            if not right:
+                time.sleep(WRONG_SECONDS)
+        return right
 
 
+WRONG_SECONDS = 1.0
+_one_at_a_time = threading.Lock()
 _NUMBERS = ("queue", "at_once", "runs", "epochs", "minutes", "disk_mb")
 
 

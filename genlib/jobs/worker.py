@@ -33,7 +33,7 @@ def _train(queue: Queue, job: Job) -> int:
     """The training's exit status. It shares the lock, so that the run stays taken should this process be killed."""
     cards = gpus()
     card = {"CUDA_VISIBLE_DEVICES": cards[job.place % len(cards)]} if cards else {}
-    trainer = subprocess.Popen(_command(job), env={**os.environ, **card}, close_fds=False, preexec_fn=_listen)
+    trainer = subprocess.Popen(_command(job), env={**os.environ, **card}, close_fds=False, preexec_fn=_give_way)
     while True:
         try:
             return trainer.wait(TEND_SECONDS)
@@ -46,7 +46,10 @@ def _train(queue: Queue, job: Job) -> int:
                     trainer.kill()
 
 
-def _listen() -> None:
+def _give_way() -> None:
+    """The training ends when it is asked to, and first of all when memory runs out (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # an ignored signal would stay ignored
 

@@ -201,7 +201,8 @@ class Run:
         return min(1.0, left / part) if part else 1.0
 
     def mean_losses(self) -> dict[str, float]:
-        """Mean losses of the epoch so far. Raises GenlibError where one is not finite."""
+        """Mean losses of the epoch so far; a GPU is waited for. Raises GenlibError where one is not finite."""
+        self._wait()
         steps = self.step - (self.epoch - 1) * self.steps_per_epoch
         losses = {name: float(total) / max(steps, 1) for name, total in self.sums.items()}
         for name, value in losses.items():
@@ -209,6 +210,13 @@ class Run:
                 what = name if name == "loss" else f"{name} loss"
                 raise GenlibError(f"training diverged: the {what} is {value} by step {self.step}; {self._kept()}")
         return losses
+
+    def _wait(self) -> None:
+        """Until a GPU has done what it was given: that it takes its time, and not the steps, which only ask."""
+        if self.device.type == "cuda":
+            started = time.perf_counter()
+            torch.cuda.synchronize(self.device)
+            self.seconds += time.perf_counter() - started
 
     def _kept(self) -> str:
         return (
