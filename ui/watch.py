@@ -17,6 +17,7 @@ from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
 from genlib.models import get_preset
 from genlib.training.progress import Progress
+from genlib.zoo.signs import signs
 from ui import history, pictures, zoo
 from ui.estimates import duration
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
@@ -59,6 +60,8 @@ def _show_run(queue: Queue, job: Job, visitor: str) -> None:
         _show_samples(job, past)
     _show_place(job, progress)
     _show_actions(queue, job, visitor)
+    for sign in signs(job.directory) if job.state == "done" else []:
+        st.warning(f"{sign[0].upper()}{sign[1:]}.")
     if past is not None and past.table:
         history.show_charts(history.Moment(entry_of(job), past, past.table[-1]["epoch"]))
         st.caption(_reading(job))

@@ -125,6 +125,7 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
     from tqdm import tqdm
 
     from genlib.training.events import Done, EpochDone, Measuring, Started, Step
+    from genlib.zoo.signs import signs
 
     first = next(events)  # bad input is told before there is a bar
     with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
@@ -143,6 +144,8 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
                 bar.write(_epoch_line(event.record), file=sys.stderr)
             elif isinstance(event, Done):
                 print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
+                for sign in signs(run_dir):
+                    bar.write(f"genlib: mind: {sign}", file=sys.stderr)
             if asked:
                 _stopping()
                 break

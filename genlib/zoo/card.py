@@ -14,6 +14,7 @@ from genlib.metrics.evaluation import warning
 from genlib.model import capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
+from genlib.zoo.signs import signs
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -110,7 +111,7 @@ genlib's other models, not with figures from papers. The second opinion is a cla
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
 images in the samples' place. One training run.
 
-{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
+{_signs(directory)}{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -139,6 +140,10 @@ def _origin(directory: Path) -> str:
     if isinstance(ends, list):
         told += f"The training was extended after {' and '.join(map(str, ends))} epochs.\n\n"
     return told
+
+
+def _signs(directory: Path) -> str:
+    return "".join(f"**Mind:** {sign}.\n\n" for sign in signs(directory))
 
 
 def _few(metrics: dict[str, Any]) -> str:

@@ -1,0 +1,42 @@
+"""Signs that a training has come to nothing, though it came to its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from genlib.errors import GenlibError, is_number
+from genlib.io.files import read_json
+
+WORST = 40.0  # Frechet distances: photographs of one class alone score 41, noise 45, one picture again and again 49
+GREW = 1_000.0  # times; the losses of the shipped models have at most doubled
+
+
+def signs(directory: Path) -> list[str]:
+    """What is plainly wrong with a finished run, a line each; nothing where nothing is, or nothing can be read."""
+    try:
+        fd = read_json(directory / "metrics.json").get("fd")
+        epochs = read_json(directory / "history.json").get("epochs")
+    except GenlibError:
+        return []
+    found = []
+    if is_number(fd) and fd >= WORST:
+        found.append(
+            f"a Frechet distance of {fd:.1f} is that of no garments: photographs of one class alone score 41, noise 45, "
+            "one picture again and again 49. It may have collapsed, or never have learned; try a smaller lr"
+        )
+    for name, first, last in _losses(epochs):
+        if abs(last) > GREW * max(1.0, abs(first)):
+            what = name if name == "loss" else f"{name} loss"
+            found.append(f"the {what} grew from {first:.3g} to {last:.3g}: the training exploded; try a smaller lr")
+    return found
+
+
+def _losses(epochs: object) -> list[tuple[str, float, float]]:
+    """Each loss in the first epoch and the last."""
+    if not isinstance(epochs, list) or not epochs or not all(isinstance(each, dict) for each in epochs):
+        return []
+    first, last = (each.get("losses") for each in (epochs[0], epochs[-1]))
+    if not isinstance(first, dict) or not isinstance(last, dict):
+        return []
+    pairs = [(str(key), first[key], last[key]) for key in first.keys() & last.keys()]
+    return sorted((key, a, b) for key, a, b in pairs if is_number(a) and is_number(b))

@@ -1,0 +1,43 @@
+"""What is plainly wrong with a finished training is said, and nothing is said of those that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlib.io.files import write_json
+from genlib.loading import weights_directory
+from genlib.zoo.signs import signs
+from tests.tiny import SHIPPED
+
+CASES: dict[str, tuple[float, dict[str, float], list[str]]] = {
+    "well": (3.0, {"loss": 90.0}, []),
+    "collapsed": (65.0, {"loss": 90.0}, ["a Frechet distance of 65.0 is that of no garments"]),
+    "exploded": (3.0, {"loss": 4.5e7}, ["the loss grew from 120 to 4.5e+07: the training exploded"]),
+    "both": (65.0, {"loss": -4.5e7}, ["a Frechet distance", "the loss grew"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_training_that_came_to_nothing_is_told(case: str, tmp_path: Path) -> None:
+    fd, losses, expected = CASES[case]
+    write_json(tmp_path / "metrics.json", {"fd": fd})
+    write_json(tmp_path / "history.json", {"epochs": [{"losses": {"loss": 120.0}}, {"losses": losses}]})
+    found = signs(tmp_path)
+    assert len(found) == len(expected)
+    assert all(sign.startswith(start) and "\n" not in sign for sign, start in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_nothing_is_wrong_with_what_ships(name: str) -> None:
+    assert signs(weights_directory() / name) == []
+
+
+@pytest.mark.parametrize("epochs", [None, [], [1], [{}], [{"losses": 3}], [{"losses": {"loss": "high"}}]])
+def test_files_of_any_shape_break_nothing(epochs: Any, tmp_path: Path) -> None:
+    write_json(tmp_path / "metrics.json", {"fd": None})
+    assert signs(tmp_path) == []
+    write_json(tmp_path / "history.json", {"epochs": epochs})
+    assert signs(tmp_path) == []
