@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 SHOWN = 60  # characters of a wrong value
 
@@ -20,7 +20,7 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     raise GenlibError(f"{name} takes a whole number from {low} to {high}, not {shown(value)}")
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether it is a finite number that float64 can hold; true and false are none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return False

@@ -111,7 +111,7 @@ genlib's other models, not with figures from papers. The second opinion is a cla
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
 images in the samples' place. One training run.
 
-{_signs(directory)}{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, preset.differs)}| setting | value | meaning |
+{_told(directory, metrics, preset.differs)}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -140,6 +140,11 @@ def _origin(directory: Path) -> str:
     if isinstance(ends, list):
         told += f"The training was extended after {' and '.join(map(str, ends))} epochs.\n\n"
     return told
+
+
+def _told(directory: Path, metrics: dict[str, Any], differs: str) -> str:
+    """What is to be known of this training, a paragraph each."""
+    return f"{_signs(directory)}{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, differs)}"
 
 
 def _signs(directory: Path) -> str:

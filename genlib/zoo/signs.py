@@ -21,8 +21,8 @@ def signs(directory: Path) -> list[str]:
     found = []
     if is_number(fd) and fd >= WORST:
         found.append(
-            f"a Frechet distance of {fd:.1f} is that of no garments: photographs of one class alone score 41, noise 45, "
-            "one picture again and again 49. It may have collapsed, or never have learned; try a smaller lr"
+            f"a Frechet distance of {fd:.1f} is that of no garments: photographs of one class alone score 41, noise "
+            "45, one picture again and again 49. It may have collapsed, or never have learned; try a smaller lr"
         )
     for name, first, last in _losses(epochs):
         if abs(last) > GREW * max(1.0, abs(first)):

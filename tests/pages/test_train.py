@@ -267,7 +267,9 @@ def test_a_finished_run_is_a_model_on_every_page(page: str, finished: Job) -> No
 
 def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
     app = open_page("train", {"run": finished.id})
-    assert_healthy(app)
+    assert not app.exception and not app.error
+    (sign,) = (each.value for each in app.warning)
+    assert sign.startswith("A Frechet distance of") and "is that of no garments" in sign  # of 200 images and two epochs
     assert finished.name in [
         link.proto.query_string.removeprefix("model=").replace("%2F", "/") for link in app.get("page_link")
     ]
