@@ -32,7 +32,8 @@ LOST = "another process of this training has ended"
 
 def command(name: str, directory: Path, **changes: Any) -> list[str]:
     """The command line of a tiny training."""
-    words = ["train", name, "--run-dir", str(directory), "--device", "cpu", "--resume"]
+    words = ["train", name, "--run-dir", str(directory), "--device", "cpu"]
+    words += ["--resume"] if (directory / "run.json").is_file() else []
     words += ["--distance-samples", "50", "--evaluation-samples", "50"]
     config, standard = tiny_config(name, **changes).to_dict(), get_preset(name).config.to_dict()
     for key, value in config.items():

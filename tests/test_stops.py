@@ -95,7 +95,8 @@ def test_twenty_stops_of_twenty_are_heard(tmp_path: Path) -> None:
     chance, took = random.Random(0), list[float]()
     command = [sys.executable, "-m", "genlib", "train", "vae-dense-64", "--epochs", "3", "--run-dir", str(tmp_path)]
     while len(took) < 20:
-        with subprocess.Popen([*command, "--resume"], stderr=subprocess.PIPE, preexec_fn=_hear, text=True) as process:
+        again = ["--resume"] if (tmp_path / "run.json").is_file() else []
+        with subprocess.Popen([*command, *again], stderr=subprocess.PIPE, preexec_fn=_hear, text=True) as process:
             time.sleep(chance.uniform(0, 20))
             if process.poll() is not None:  # it came to its end before it was asked
                 (tmp_path / "metrics.json").unlink()

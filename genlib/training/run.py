@@ -104,7 +104,7 @@ def _enter(
     except OSError as error:
         raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
-    extend(directory, config, checkpoint, resume)
+    extend(directory, preset, config, checkpoint, resume)
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
         origin.note(directory, checkpoint)
@@ -150,7 +150,7 @@ def _finishing(
     yield Done(metrics)
 
 
-def extend(directory: Path, config: Config, checkpoint: Path, resume: bool) -> None:
+def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
     """Give a finished run more epochs, where that is all that was asked for; GenlibError where it cannot go on.
 
     It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
@@ -159,6 +159,8 @@ def extend(directory: Path, config: Config, checkpoint: Path, resume: bool) -> N
     if not resume or not (directory / "metrics.json").is_file() or not (directory / "run.json").is_file():
         return
     run = read_json(directory / "run.json")
+    if run.get("preset") != preset.name:
+        return
     before = type(config).from_dict(run.get("config", {}))
     if config.epochs <= before.epochs or config != before.replace(epochs=config.epochs):
         return
