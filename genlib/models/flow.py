@@ -107,9 +107,9 @@ class UNet(nn.Module):
     [
         Preset(
             "flow-unet",
-            FlowConfig(epochs=44, lr_decay=0.5),
+            FlowConfig(epochs=38, lr_decay=0.4),
             "A U-Net that moves noise to garments along learned velocities, class by class.",
-            milestones=(1, 5, 10, 20, 44),
+            milestones=(1, 5, 10, 20, 38),
             in_training=True,
         )
     ],
