@@ -163,7 +163,14 @@ def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
     crop = None if chosen == found else Crop(*(round(value, 4) for value in chosen))
     keys = [f"{control}-{upload}" for control in ("across", "down", "size", "contrast", "background")]
     unchanged = crop is None and contrast == 1 and removed
-    st.button("Back to automatic", icon=":material/undo:", on_click=_forget, args=(keys,), disabled=unchanged)
+    st.button(
+        "Back to automatic",
+        key=f"back-{upload}",
+        icon=":material/undo:",
+        on_click=_forget,
+        args=(keys,),
+        disabled=unchanged,
+    )
     return crop, float(contrast), "removed" if removed else "kept"
 
 

@@ -57,12 +57,14 @@ class OwnImage:
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """`gray` float32 (H, W), `mask` what of it is taken, `ground` how light its background is, the `crop`; whether the
-    background is `removed`, and whether it is `light`, beside the garment.
+    """`gray` float32 (H, W), `mask` what of it is taken, `core` what of that decides how light it becomes, `ground` how
+    light its background is, the `crop`; whether the background is `removed`, and whether it is `light`, beside the
+    garment.
     """
 
     gray: np.ndarray
     mask: np.ndarray
+    core: np.ndarray
     ground: np.ndarray
     crop: Crop
     removed: bool
@@ -101,7 +103,7 @@ def fit(
     _check(polarity, contrast, background)
     colours = photo.pixels.astype(np.float32) / 255
     if max(float(np.ptp(colours[..., c])) for c in range(3)) < ONE_SHADE:
-        raise GenlibError("there is nothing to see in this picture: all of it is one shade; take another")
+        raise GenlibError("there is nothing to see in this picture: all of it is one shade; choose another")
     notes = list(photo.notes)
     if colours.shape[:2] == (SIZE, SIZE) and (crop, contrast, background) == (None, 1.0, "removed"):
         levels, crop = _as_it_is(photo, polarity, notes), WHOLE
@@ -138,18 +140,19 @@ def _border(levels: np.ndarray) -> np.ndarray:
 def _scene(colours: np.ndarray, crop: Crop | None, background: str, notes: list[str]) -> _Scene:
     """The garment, where one stands out and its background is to go, else all of the picture."""
     gray, garment = colours @ LUMA, find_garment(colours)
+    everywhere = np.ones(gray.shape, bool)
     if garment is None:
         notes.append("no garment stands out from the background: all of the picture is taken")
         ground = np.full_like(gray, np.median(_border(gray)))
-        return _Scene(gray, np.ones(gray.shape, bool), ground, crop or WHOLE, False, bool(ground[0, 0] > 0.5))
+        return _Scene(gray, everywhere, everywhere, ground, crop or WHOLE, False, bool(ground[0, 0] > 0.5))
     if crop is not None:
         garment = garment.within(_within(gray.shape, crop))
     removed = background == "removed"
     if not garment.core.any() and removed:
         raise GenlibError(EMPTY)
     light = bool((gray - garment.ground)[garment.core].sum() < 0)
-    mask = garment.mask if removed else np.ones(gray.shape, bool)
-    return _Scene(gray, mask, garment.ground, crop or _crop_about(garment, gray.shape), removed, light)
+    mask, core = (garment.mask, garment.core) if removed else (everywhere, everywhere)
+    return _Scene(gray, mask, core, garment.ground, crop or _crop_about(garment, gray.shape), removed, light)
 
 
 def automatic_crop(photo: Photo) -> Crop:
@@ -188,7 +191,7 @@ def _sign(scene: _Scene, polarity: str, notes: list[str]) -> float:
 
 def _lightened(scene: _Scene, sign: float, contrast: float) -> np.ndarray:
     """float32 (H, W), 0 to 1: black where the background is, its light end within the crop as the data set's."""
-    inside = scene.mask & _within(scene.gray.shape, scene.crop)
+    inside = scene.core & _within(scene.gray.shape, scene.crop)
     if not inside.any():
         raise GenlibError(EMPTY)
     levels = sign * (scene.gray - scene.ground) if scene.removed else sign * scene.gray
