@@ -164,7 +164,7 @@ def show_estimate(preset: str, settings: dict[str, Any], measuring: str, session
     if found is None:
         st.caption(":material/timer: Timing 20 steps of this on this machine …")
     elif isinstance(found, str):
-        st.caption(f":material/timer: No estimate: {found}")
+        st.warning(f"No estimate: {found}", icon=":material/timer:")
     else:
         most = "at most " if found.at_most else "about "
         full = MEASURES[measuring] is None
