@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
@@ -31,7 +31,7 @@ MODEL_FILES = (
 
 
 def watch(queue: Queue, job: Job, by: str | None) -> None:
-    """The run, looked at every second while it waits or trains; `by` is for whom the queue may be asked to change it."""
+    """The run, looked at every second while it waits or trains; `by` is for whom the queue changes it."""
     st.fragment(_show_run, run_every=SECONDS if is_active(job) else None)(queue, job, by)
 
 
@@ -42,7 +42,7 @@ def _show_run(queue: Queue, job: Job, by: str | None) -> None:
         queue.jobs()
         job = queue.get(job.id)
     except GenlibError as error:
-        st.warning(str(error))
+        st.warning(without_places(str(error)))
         return
     _announce(job)
     if job.state != before:
@@ -217,7 +217,7 @@ def _do(action: Callable[..., Any], job_id: str, by: str | None) -> None:
         action(job_id, by)
         st.session_state.pop("refused", None)
     except GenlibError as error:
-        st.session_state["refused"] = str(error)
+        st.session_state["refused"] = without_places(str(error))
     zoo.entries.clear()
 
 
