@@ -132,8 +132,9 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
     """Two or three dimensions, and how many points."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="dims", **BOUND)
-        points = st.slider("Points", 500, 10_000, 2_000, 500, key="points", width=200, **BOUND)
-    return Request(entry, seed, label, view if view in VIEWS else VIEWS[0], points)
+        most, usual = (1_000, 500) if "integrates" in entry.capabilities else (10_000, 2_000)  # encodes step by step
+        points = st.slider("Points", 500, most, usual, 500, key="points", width=200, **BOUND)
+    return Request(entry, seed, label, view if view in VIEWS else VIEWS[0], min(points, most))
 
 
 def what_is_shown(request: Request) -> str:
