@@ -24,8 +24,8 @@ from genlib.analysis.interpolation import (
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.loading import load
-from genlib.model import Conditional, class_mixture
 from genlib.metrics.reconstruction import reconstruct
+from genlib.model import Conditional, class_mixture
 from genlib.sampling import generate, sample
 from tests.tiny import NAMES, refused, tiny_model
 
