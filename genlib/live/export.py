@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save as build_safetensors
+from torch import Tensor
 
 from genlib.analysis.directions import FILE, load_directions
 from genlib.data.sources import cache_directory
@@ -45,15 +46,17 @@ def export(name: str | Path, directory: Path, weights: str = "averaged") -> None
     `name` is a preset, a run, a path or a model on the Hub; `weights` is "averaged" or "raw", as for `load`.
     """
     model = load(name, weights)
+    facts = {"name": read_json(model_directory(name) / "config.json").get("name"), "family": model.family}
+    directions = {"directions": _directions(name)} if isinstance(model, HiddenLayers) else {}
+    save_program(model, directory, facts | directions)
+
+
+def save_program(model: Model, directory: Path, facts: dict[str, Any]) -> None:
+    """Write the program and the weights of any model; `facts` go into the program beside what the engine needs."""
     program, output = program_of(model)
     data = build_safetensors({key: _stored(program, key) for key in program.tensors})
-    described = {
-        **program.described(output),
-        "name": read_json(model_directory(name) / "config.json").get("name"),
-        "family": model.family,
-        "weights": {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)},
-        **({"directions": _directions(name)} if isinstance(model, HiddenLayers) else {}),
-    }
+    weights = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    described = {**program.described(output), **facts, "weights": weights}
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -62,7 +65,7 @@ def export(name: str | Path, directory: Path, weights: str = "averaged") -> None
     write_file(directory / PROGRAM_FILE, (json.dumps(described, separators=(",", ":")) + "\n").encode())
 
 
-def _stored(program: Program, key: str) -> Any:
+def _stored(program: Program, key: str) -> Tensor:
     """A tensor of the model as it is shipped, which loses nothing; a constant in full precision."""
     tensor = program.tensors[key]
     return tensor.contiguous() if key in program.constants else shipped(tensor)

@@ -88,7 +88,8 @@ export class Plan {
 
   /** Decide where every buffer lies and what is called. */
   lay() {
-    const last = this.lastReads();
+    const last = this.lastReads(), bytes = this.rows(this.program.output) * ROW * this.blocks;
+    this.spare = this.program.integrate ? [0, 1, 2].map(() => this.memory.take(bytes)) : []; // the solver's own
     for (const { operation, output } of this.steps) if (!operation.inputs) this.take(output); // written before any call
     this.steps.forEach((step, i) => {
       if (!step.operation.inputs) return;
@@ -99,9 +100,6 @@ export class Plan {
       this.calls.push(...this.call(step));
       for (const at of done) if (!inPlace || at !== step.inputs[0]) this.memory.release(this.pointer(at));
     });
-    if (this.program.integrate) {
-      this.spare = [0, 1, 2].map(() => this.memory.take(this.rows(this.program.output) * ROW * this.blocks));
-    }
   }
 
   /** A buffer for what an operation gives. @param {number} at */
