@@ -5,11 +5,11 @@
  *     const model = await engine.load(program, weights); // program.json parsed, weights.safetensors as bytes
  *     const pictures = await model.draw({ seed: 0, count: 40, mixture, temperature: 1, moves: [0, 1.5] });
  *
- * Pictures are bytes, count x 28 x 28, within 1 of what genlib.generate gives. What is wrong with a program, its weights
- * or a request is a LiveError of one line.
+ * Pictures are bytes, count x 28 x 28, within 1 of what genlib.generate gives. Whatever is wrong with a program, its
+ * weights or a request is a LiveError of one line.
  */
 
-import { LiveError, shown } from "./errors.js";
+import { LiveError, reason, shown, told } from "./errors.js";
 import { Generator } from "./generator.js";
 import { compileKernel } from "./kernel.js";
 import { Pool } from "./pool.js";
@@ -25,7 +25,12 @@ const MOST_WORKERS = 4;
 
 /** A model that is ready to draw. */
 export class LiveModel {
-  /** @param {Engine} engine @param {number} number @param {Program} program checked @param {() => Generator} make */
+  /**
+   * @param {Engine} engine
+   * @param {number} number
+   * @param {Program} program checked
+   * @param {() => Generator} make
+   */
   constructor(engine, number, program, make) {
     this.engine = engine;
     this.number = number;
@@ -35,18 +40,30 @@ export class LiveModel {
     this.own = null;
   }
 
-  /** Pictures, (count x 28 x 28), from the pool. @param {Request} request @returns {Promise<Uint8Array>} */
+  /**
+   * Pictures, (count x 28 x 28), from the pool.
+   * @param {Request} request
+   * @returns {Promise<Uint8Array>}
+   */
   async draw(request) {
-    const job = readRequest(this.program, request), { pool } = this.engine;
+    const job = readRequest(this.program, request),
+      { pool } = this.engine;
     return pool ? pool.draw(this.number, job) : this.generator().drawJob(job);
   }
 
-  /** The same on this thread, at once. @param {Request} request @returns {Uint8Array} */
+  /**
+   * The same on this thread, at once.
+   * @param {Request} request
+   * @returns {Uint8Array}
+   */
   drawNow(request) {
     return this.generator().draw(request);
   }
 
-  /** The model on this thread, made when it is first needed. @returns {Generator} */
+  /**
+   * The model on this thread, made when it is first needed.
+   * @returns {Generator}
+   */
   generator() {
     this.own ??= this.make();
     return this.own;
@@ -60,7 +77,11 @@ export class LiveModel {
 }
 
 export class Engine {
-  /** @param {WebAssembly.Module | null} module @param {Pool | null} pool @param {string[]} notices */
+  /**
+   * @param {WebAssembly.Module | null} module
+   * @param {Pool | null} pool
+   * @param {string[]} notices
+   */
   constructor(module, pool, notices) {
     this.module = module;
     this.pool = pool;
@@ -70,15 +91,21 @@ export class Engine {
 
   /**
    * A model from its program and weights. Rejects with a LiveError where either is damaged or does not fit.
-   * @param {any} program program.json, parsed or as text @param {ArrayBuffer | Uint8Array} weights weights.safetensors
+   * @param {any} program program.json, parsed or as text
+   * @param {ArrayBuffer | Uint8Array} weights weights.safetensors
    * @returns {Promise<LiveModel>}
    */
   async load(program, weights) {
-    const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights), parsed = parse(program);
+    const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights),
+      parsed = parse(program);
     await checkBytes(parsed, bytes);
     const model = new LiveModel(this, this.models++, parsed, () => new Generator(parsed, bytes, this.module));
-    if (this.pool) await this.pool.load(model.number, parsed, bytes, this.module);
-    else model.generator();
+    try {
+      if (this.pool) await this.pool.load(model.number, parsed, bytes, this.module);
+      else model.generator();
+    } catch (error) {
+      throw told(error);
+    }
     return model;
   }
 
@@ -90,12 +117,14 @@ export class Engine {
 }
 
 /**
- * An engine. It always comes: without SIMD it computes in plain JavaScript, without threads on this one; `notices` says so.
- * @param {{workers?: number, kernel?: URL | string}} [options] threads, as many as the processor has up to four unless
- * given (0: none); where kernel.wasm lies, beside this file unless given
+ * An engine. It always comes: without SIMD it computes in plain JavaScript, without threads on this one; `notices` says
+ * so. Of the options, `workers` is the number of threads, as many as the processor has up to four unless given (0:
+ * none), and `kernel` the address of kernel.wasm, beside this file unless given.
+ * @param {{workers?: number, kernel?: URL | string}} [options]
  * @returns {Promise<Engine>}
  */
-export async function createEngine({ workers = defaultWorkers(), kernel } = {}) {
+export async function createEngine(options = {}) {
+  const { workers = defaultWorkers(), kernel } = options;
   const { module, notice } = await compileKernel(kernel);
   const notices = notice ? [notice] : [];
   if (workers === 0) return new Engine(module, null, notices);
@@ -103,17 +132,24 @@ export async function createEngine({ workers = defaultWorkers(), kernel } = {}) 
     const pool = await Pool.start(workers);
     return new Engine(module, pool, notices);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    return new Engine(module, null, [...notices, `drawing on the page's own thread, which may stutter: no workers here (${reason})`]);
+    return new Engine(module, null, [
+      ...notices,
+      `drawing on the page's own thread, which may stutter: no workers here (${reason(error)})`,
+    ]);
   }
 }
 
-/** @returns {number} */
+/**
+ * @returns {number}
+ */
 function defaultWorkers() {
   return Math.max(1, Math.min(MOST_WORKERS, globalThis.navigator?.hardwareConcurrency ?? 1));
 }
 
-/** @param {any} program @returns {any} */
+/**
+ * @param {any} program
+ * @returns {any}
+ */
 function parse(program) {
   if (typeof program !== "string") return program;
   try {
@@ -123,14 +159,24 @@ function parse(program) {
   }
 }
 
-/** Whether the weights are the ones that the program was made for. @param {any} program @param {Uint8Array} bytes */
+/**
+ * Whether the weights are the ones that the program was made for.
+ * @param {any} program
+ * @param {Uint8Array} bytes
+ */
 async function checkBytes(program, bytes) {
   const { bytes: length, sha256: wanted } = program?.weights ?? {};
-  if (bytes.length !== length) throw new LiveError(`the weights have ${bytes.length} bytes; the program's have ${shown(length)}`);
-  if ((await digest(bytes)) !== wanted) throw new LiveError("the weights are damaged or another model's (SHA-256 differs)");
+  if (bytes.length !== length)
+    throw new LiveError(`the weights have ${bytes.length} bytes; the program's have ${shown(length)}`);
+  if ((await digest(bytes)) !== wanted)
+    throw new LiveError("the weights are damaged or another model's (SHA-256 differs)");
 }
 
-/** SHA-256 in hexadecimal, by the browser where it offers that. @param {Uint8Array} bytes @returns {Promise<string>} */
+/**
+ * SHA-256 in hexadecimal, by the browser where it offers that.
+ * @param {Uint8Array} bytes
+ * @returns {Promise<string>}
+ */
 async function digest(bytes) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) return sha256(bytes);

@@ -9,7 +9,8 @@ const LANES = 8;
 /** @typedef {(...numbers: number[]) => void} Kernel */
 
 /**
- * @param {Float32Array} f the memory as numbers @param {Int32Array} n the same as whole numbers
+ * @param {Float32Array} f the memory as numbers
+ * @param {Int32Array} n the same as whole numbers
  * @returns {Record<string, Kernel>}
  */
 export function plainKernels(f, n) {
@@ -17,9 +18,21 @@ export function plainKernels(f, n) {
   const leaky = (/** @type {number} */ v, /** @type {number} */ slope) => (v < 0 ? v * slope : v);
 
   /** Add a row of `inputs` numbers times weights to the sums of one output. */
-  function accumulate(/** @type {number} */ to, /** @type {number} */ row, /** @type {number} */ w, /** @type {number} */ step, /** @type {number} */ inputs) {
-    let s0 = sums[to], s1 = sums[to + 1], s2 = sums[to + 2], s3 = sums[to + 3];
-    let s4 = sums[to + 4], s5 = sums[to + 5], s6 = sums[to + 6], s7 = sums[to + 7];
+  function accumulate(
+    /** @type {number} */ to,
+    /** @type {number} */ row,
+    /** @type {number} */ w,
+    /** @type {number} */ step,
+    /** @type {number} */ inputs,
+  ) {
+    let s0 = sums[to],
+      s1 = sums[to + 1],
+      s2 = sums[to + 2],
+      s3 = sums[to + 3];
+    let s4 = sums[to + 4],
+      s5 = sums[to + 5],
+      s6 = sums[to + 6],
+      s7 = sums[to + 7];
     for (let i = 0; i < inputs; i++, row += LANES, w += step) {
       const weight = f[w];
       s0 += weight * f[row];
@@ -42,7 +55,12 @@ export function plainKernels(f, n) {
   }
 
   /** Write the sums of `outputs` rows. */
-  function store(/** @type {number} */ out, /** @type {number} */ from, /** @type {number} */ numbers, /** @type {number} */ slope) {
+  function store(
+    /** @type {number} */ out,
+    /** @type {number} */ from,
+    /** @type {number} */ numbers,
+    /** @type {number} */ slope,
+  ) {
     for (let i = 0; i < numbers; i++) f[out + i] = leaky(sums[from + i], slope);
   }
 
@@ -50,14 +68,16 @@ export function plainKernels(f, n) {
   const kernels = {
     product(x, weights, bias, out, table, places, blocks, xStride, outStride, outputs, inputs, taps, slope) {
       for (let o = 0; o < outputs; o += 4) {
-        const packed = (weights >> 2) + o * taps * inputs, kept = Math.min(4, outputs - o);
+        const packed = (weights >> 2) + o * taps * inputs,
+          kept = Math.min(4, outputs - o);
         for (let block = 0; block < blocks; block++) {
           const from = (x >> 2) + block * xStride;
           let entry = table >> 2;
           for (let place = 0; place < places; place++) {
             for (let i = 0; i < kept; i++) sums.fill(f[(bias >> 2) + o + i], i * LANES, (i + 1) * LANES);
             for (let count = n[entry++]; count > 0; count--, entry += 2) {
-              const row = from + n[entry] * inputs * LANES, w = packed + n[entry + 1] * inputs * 4;
+              const row = from + n[entry] * inputs * LANES,
+                w = packed + n[entry + 1] * inputs * 4;
               for (let i = 0; i < kept; i++) accumulate(i * LANES, row, w + i, 4, inputs);
             }
             store((out >> 2) + block * outStride + (place * outputs + o) * LANES, 0, kept * LANES, slope);
@@ -77,39 +97,51 @@ export function plainKernels(f, n) {
           sums.fill(f[bias >> 2]);
           for (; count > 0; count--, entry += 5) {
             for (let i = 0; i < 4; i++) {
-              const place = n[entry + 1 + i], w = (weights >> 2) + n[entry] * inputs;
+              const place = n[entry + 1 + i],
+                w = (weights >> 2) + n[entry] * inputs;
               if (place >= 0) accumulate(i * LANES, from + place * inputs * LANES, w, 1, inputs);
             }
           }
-          for (let i = 0; i < 4; i++) store((out >> 2) + block * outStride + n[to + i] * LANES, i * LANES, LANES, slope);
+          for (let i = 0; i < 4; i++)
+            store((out >> 2) + block * outStride + n[to + i] * LANES, i * LANES, LANES, slope);
         }
       }
     },
 
     affine(x, scale, shift, out, places, channels, blocks, stride, scaleStride, one, slope) {
       for (let block = 0; block < blocks; block++) {
-        const s = (scale >> 2) + block * scaleStride, t = (shift >> 2) + block * scaleStride;
+        const s = (scale >> 2) + block * scaleStride,
+          t = (shift >> 2) + block * scaleStride;
         for (let place = 0; place < places; place++) {
-          const at = block * stride + place * channels * LANES, from = (x >> 2) + at, to = (out >> 2) + at;
-          for (let i = 0; i < channels * LANES; i++) f[to + i] = leaky(f[from + i] * (f[s + i] + one) + f[t + i], slope);
+          const at = block * stride + place * channels * LANES,
+            from = (x >> 2) + at,
+            to = (out >> 2) + at;
+          for (let i = 0; i < channels * LANES; i++)
+            f[to + i] = leaky(f[from + i] * (f[s + i] + one) + f[t + i], slope);
         }
       }
     },
 
     statistics(x, gamma, beta, out, places, channels, groups, blocks, stride, outStride, epsilon) {
-      const width = (channels / groups) * LANES, total = places * (channels / groups);
+      const width = (channels / groups) * LANES,
+        total = places * (channels / groups);
       for (let at = 0; at < blocks * groups * LANES; at++) {
-        const lane = at % LANES, group = Math.floor(at / LANES) % groups, block = Math.floor(at / LANES / groups);
+        const lane = at % LANES,
+          group = Math.floor(at / LANES) % groups,
+          block = Math.floor(at / LANES / groups);
         const from = (x >> 2) + block * stride + group * width + lane;
-        let sum = 0, squares = 0;
+        let sum = 0,
+          squares = 0;
         for (let place = 0; place < places; place++) {
           for (let c = 0; c < width; c += LANES) sum += f[from + place * channels * LANES + c];
         }
         for (let place = 0; place < places; place++) {
           for (let c = 0; c < width; c += LANES) squares += (f[from + place * channels * LANES + c] - sum / total) ** 2;
         }
-        const inverse = 1 / Math.sqrt(squares / total + epsilon), row = group * width + lane;
-        const scales = (out >> 2) + block * outStride + row, shifts = scales + channels * LANES;
+        const inverse = 1 / Math.sqrt(squares / total + epsilon),
+          row = group * width + lane;
+        const scales = (out >> 2) + block * outStride + row,
+          shifts = scales + channels * LANES;
         for (let c = 0; c < width; c += LANES) {
           f[scales + c] = inverse * f[(gamma >> 2) + row + c];
           f[shifts + c] = f[(beta >> 2) + row + c] - (sum / total) * f[scales + c];
@@ -123,7 +155,8 @@ export function plainKernels(f, n) {
 
     copy(x, out, table, rows, blocks, xStride, outStride) {
       for (let block = 0; block < blocks; block++) {
-        const from = (x >> 2) + block * xStride, to = (out >> 2) + block * outStride;
+        const from = (x >> 2) + block * xStride,
+          to = (out >> 2) + block * outStride;
         for (let i = 0, entry = table >> 2; i < rows; i++, entry += 2) {
           const source = from + n[entry] * LANES;
           f.copyWithin(to + n[entry + 1] * LANES, source, source + LANES);

@@ -1,6 +1,6 @@
 /** The arithmetic and the memory it works in: the WebAssembly of kernel.c, or fallback.js where that cannot run. */
 
-import { LiveError } from "./errors.js";
+import { LiveError, reason } from "./errors.js";
 import { plainKernels } from "./fallback.js";
 
 /** @typedef {import("./fallback.js").Kernel} Kernel */
@@ -10,18 +10,25 @@ const LARGEST = 2 ** 29; // bytes of one model's memory
 
 /**
  * The kernel's module, compiled once for all models, or null with a line that says why there is none.
- * @param {URL | string} [address] @returns {Promise<{module: WebAssembly.Module | null, notice: string}>}
+ * @param {URL | string} [address]
+ * @returns {Promise<{module: WebAssembly.Module | null, notice: string}>}
  */
 export async function compileKernel(address = new URL("./kernel.wasm", import.meta.url)) {
   try {
     return { module: await WebAssembly.compile(await read(address)), notice: "" };
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    return { module: null, notice: `drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (${reason})` };
+    return {
+      module: null,
+      notice: `drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (${reason(error)})`,
+    };
   }
 }
 
-/** A file's bytes, by fetch or, in Node, from disk. @param {URL | string} address @returns {Promise<ArrayBuffer>} */
+/**
+ * A file's bytes, by fetch or, in Node, from disk.
+ * @param {URL | string} address
+ * @returns {Promise<ArrayBuffer>}
+ */
 async function read(address) {
   const url = new URL(address, import.meta.url);
   if (url.protocol !== "file:") {
@@ -35,7 +42,9 @@ async function read(address) {
 
 /** A model's own memory and the kernels that work in it. `open` gives it its size, once that is known. */
 export class Machine {
-  /** @param {WebAssembly.Module | null} module null: plain JavaScript */
+  /**
+   * @param {WebAssembly.Module | null} module null: plain JavaScript
+   */
   constructor(module) {
     /** @type {Record<string, Kernel>} */
     this.kernels = {};
@@ -47,7 +56,9 @@ export class Machine {
     if (module) this.instantiate(module);
   }
 
-  /** @param {WebAssembly.Module} module */
+  /**
+   * @param {WebAssembly.Module} module
+   */
   instantiate(module) {
     this.memory = new WebAssembly.Memory({ initial: 2 });
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
@@ -55,10 +66,14 @@ export class Machine {
     this.start = /** @type {any} */ (exports).__heap_base.value;
   }
 
-  /** Take memory up to a byte. Throws LiveError where there is not so much. @param {number} end */
+  /**
+   * Take memory up to a byte. Throws LiveError where there is not so much.
+   * @param {number} end
+   */
   open(end) {
     const megabytes = Math.ceil(end / 2 ** 20);
-    if (end > LARGEST) throw new LiveError(`the model needs ${megabytes} MB of memory; this engine takes at most ${LARGEST / 2 ** 20}`);
+    if (end > LARGEST)
+      throw new LiveError(`the model needs ${megabytes} MB of memory; this engine takes at most ${LARGEST / 2 ** 20}`);
     try {
       const missing = this.memory ? Math.ceil((end - this.memory.buffer.byteLength) / PAGE) : 0;
       if (missing > 0) this.memory?.grow(missing);

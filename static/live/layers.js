@@ -1,6 +1,6 @@
-/** Layers as the kernel wants them: weights in blocks of four outputs, norms folded in, and which places a tap reads. */
+/** Layers as the kernel takes them: weights in blocks of four outputs, norms folded in, what each tap reads. */
 
-import { size } from "./check.js";
+import { size } from "./shapes.js";
 
 /** @typedef {import("./safetensors.js").Tensor} Tensor */
 /** @typedef {import("./check.js").Operation} Operation */
@@ -16,21 +16,33 @@ import { size } from "./check.js";
  * @property {Float32Array} weights
  * @property {Float32Array} bias
  * @property {number} places
- * @property {(place: number) => [number, number][]} reads taps and the places of the input they read, -1 beyond its edge
+ * @property {(place: number) => [number, number][]} reads taps and the places they read, -1 beyond the edge
  */
 
 const { fround } = Math;
 
-/** The layer of a step, with its norms folded in. @param {Step} step @param {Map<string, Tensor>} tensors @param {number[]} from the input's shape @returns {Layer} */
+/**
+ * The layer of a step, with its norms folded in.
+ * @param {Step} step
+ * @param {Map<string, Tensor>} tensors
+ * @param {number[]} from the input's shape
+ * @returns {Layer}
+ */
 export function layerOf(step, tensors, from) {
   const layer = plainLayer(step, tensors, from);
   for (const norm of step.norms) foldNorm(layer, norm, tensors);
   return layer;
 }
 
-/** @param {Step} step @param {Map<string, Tensor>} tensors @param {number[]} from @returns {Layer} */
+/**
+ * @param {Step} step
+ * @param {Map<string, Tensor>} tensors
+ * @param {number[]} from
+ * @returns {Layer}
+ */
 function plainLayer({ operation, upsampled }, tensors, from) {
-  const weight = found(tensors, operation.weight), bias = tensors.get(operation.bias)?.data.slice();
+  const weight = found(tensors, operation.weight),
+    bias = tensors.get(operation.bias)?.data.slice();
   switch (operation.op) {
     case "linear":
       return dense(weight.shape[0], weight.shape[1], weight.data.slice(), bias);
@@ -40,39 +52,79 @@ function plainLayer({ operation, upsampled }, tensors, from) {
       if (upsampled) return transposed(enlarging(weight), 2, 1, from, operation.shape, bias);
       return convolution(weight, operation, from, bias);
     default:
-      return transposed({ shape: weight.shape, data: reordered(weight, [1, 2, 3, 0]) }, operation.stride, operation.padding, from, operation.shape, bias);
+      return transposed(
+        { shape: weight.shape, data: reordered(weight, [1, 2, 3, 0]) },
+        operation.stride,
+        operation.padding,
+        from,
+        operation.shape,
+        bias,
+      );
   }
 }
 
-/** @param {Map<string, Tensor>} tensors @param {string} name @returns {Tensor} */
+/**
+ * @param {Map<string, Tensor>} tensors
+ * @param {string} name
+ * @returns {Tensor}
+ */
 function found(tensors, name) {
   return /** @type {Tensor} */ (tensors.get(name)); // check.js has seen to it
 }
 
-/** @param {number} outputs @param {number} inputs @param {Float32Array} weights @param {Float32Array} [bias] @returns {Layer} */
+/**
+ * @param {number} outputs
+ * @param {number} inputs
+ * @param {Float32Array} weights
+ * @param {Float32Array} [bias]
+ * @returns {Layer}
+ */
 function dense(outputs, inputs, weights, bias = new Float32Array(outputs)) {
   return { outputs, inputs, taps: 1, weights, bias, places: 1, reads: () => [[0, 0]] };
 }
 
-/** @param {Tensor} weight (o, i, k, k) @param {Operation} operation @param {number[]} from @param {Float32Array} [bias] @returns {Layer} */
+/**
+ * @param {Tensor} weight (o, i, k, k)
+ * @param {Operation} operation
+ * @param {number[]} from
+ * @param {Float32Array} [bias]
+ * @returns {Layer}
+ */
 function convolution(weight, { stride, padding, shape }, from, bias = new Float32Array(shape[0])) {
-  const [outputs, inputs, kernel] = weight.shape, [, height, width] = from;
+  const [outputs, inputs, kernel] = weight.shape,
+    [, height, width] = from;
   const reads = (/** @type {number} */ place) => {
-    const y = Math.floor(place / shape[2]) * stride - padding, x = (place % shape[2]) * stride - padding;
+    const y = Math.floor(place / shape[2]) * stride - padding,
+      x = (place % shape[2]) * stride - padding;
     return window(kernel, (row, column) => at(y + row, x + column, height, width));
   };
-  return { outputs, inputs, taps: kernel * kernel, weights: reordered(weight, [0, 2, 3, 1]), bias, places: shape[1] * shape[2], reads };
+  return {
+    outputs,
+    inputs,
+    taps: kernel * kernel,
+    weights: reordered(weight, [0, 2, 3, 1]),
+    bias,
+    places: shape[1] * shape[2],
+    reads,
+  };
 }
 
 /**
  * A transposed convolution in gather form: an output's place reads the taps from which it is reached.
- * @param {Tensor} weight shape (i, o, k, k), data already [o][k][k][i] @param {number} stride @param {number} padding
- * @param {number[]} from @param {number[]} shape @param {Float32Array} [bias] @returns {Layer}
+ * @param {Tensor} weight shape (i, o, k, k), data already [o][k][k][i]
+ * @param {number} stride
+ * @param {number} padding
+ * @param {number[]} from
+ * @param {number[]} shape
+ * @param {Float32Array} [bias]
+ * @returns {Layer}
  */
 function transposed(weight, stride, padding, from, shape, bias = new Float32Array(shape[0])) {
-  const [inputs, outputs, kernel] = weight.shape, [, height, width] = from;
+  const [inputs, outputs, kernel] = weight.shape,
+    [, height, width] = from;
   const reads = (/** @type {number} */ place) => {
-    const y = Math.floor(place / shape[2]) + padding, x = (place % shape[2]) + padding;
+    const y = Math.floor(place / shape[2]) + padding,
+      x = (place % shape[2]) + padding;
     return window(kernel, (row, column) => {
       if ((y - row) % stride || (x - column) % stride) return undefined;
       return at((y - row) / stride, (x - column) / stride, height, width);
@@ -81,8 +133,12 @@ function transposed(weight, stride, padding, from, shape, bias = new Float32Arra
   return { outputs, inputs, taps: kernel * kernel, weights: weight.data, bias, places: shape[1] * shape[2], reads };
 }
 
-/** The taps of a window with what they read; those that read nothing anywhere (undefined) are left out.
- * @param {number} kernel @param {(row: number, column: number) => number | undefined} read @returns {[number, number][]} */
+/**
+ * The taps of a window with what they read; those that read nothing anywhere (undefined) are left out.
+ * @param {number} kernel
+ * @param {(row: number, column: number) => number | undefined} read
+ * @returns {[number, number][]}
+ */
 function window(kernel, read) {
   /** @type {[number, number][]} */
   const taps = [];
@@ -95,16 +151,30 @@ function window(kernel, read) {
   return taps;
 }
 
-/** A place's number, -1 beyond the edges. @param {number} y @param {number} x @param {number} height @param {number} width @returns {number} */
+/**
+ * A place's number, -1 beyond the edges.
+ * @param {number} y
+ * @param {number} x
+ * @param {number} height
+ * @param {number} width
+ * @returns {number}
+ */
 function at(y, x, height, width) {
   return y >= 0 && y < height && x >= 0 && x < width ? y * width + x : -1;
 }
 
-/** A tensor's numbers with its dimensions in another order. @param {Tensor} tensor @param {number[]} order @returns {Float32Array} */
+/**
+ * A tensor's numbers with its dimensions in another order.
+ * @param {Tensor} tensor
+ * @param {number[]} order
+ * @returns {Float32Array}
+ */
 function reordered({ shape, data }, order) {
   const strides = shape.map((_, i) => size(shape.slice(i + 1)));
-  const sides = order.map((i) => shape[i]), steps = order.map((i) => strides[i]);
-  const result = new Float32Array(data.length), index = sides.map(() => 0);
+  const sides = order.map((i) => shape[i]),
+    steps = order.map((i) => strides[i]);
+  const result = new Float32Array(data.length),
+    index = sides.map(() => 0);
   for (let to = 0, from = 0; to < result.length; to++) {
     result[to] = data[from];
     for (let i = sides.length - 1; i >= 0; i--) {
@@ -120,7 +190,8 @@ function reordered({ shape, data }, order) {
 /**
  * The 4 x 4 kernel of the transposed convolution of stride 2 that enlarging by two and a 3 x 3 convolution amount to:
  * the kernel turned around and summed over 2 x 2 windows.
- * @param {Tensor} weight (o, i, 3, 3) @returns {Tensor} shape (i, o, 4, 4), data [o][4][4][i]
+ * @param {Tensor} weight (o, i, 3, 3)
+ * @returns {Tensor} shape (i, o, 4, 4), data [o][4][4][i]
  */
 function enlarging({ shape: [outputs, inputs], data }) {
   const result = new Float32Array(outputs * 16 * inputs);
@@ -143,19 +214,29 @@ function enlarging({ shape: [outputs, inputs], data }) {
 
 /**
  * What a batch norm multiplies each channel by and adds to it.
- * @param {Operation} norm @param {Map<string, Tensor>} tensors @returns {{scale: Float32Array, shift: Float32Array}}
+ * @param {Operation} norm
+ * @param {Map<string, Tensor>} tensors
+ * @returns {{scale: Float32Array, shift: Float32Array}}
  */
 export function normConstants(norm, tensors) {
-  const mean = found(tensors, norm.mean).data, variance = found(tensors, norm.variance).data;
-  const weight = tensors.get(norm.weight)?.data, bias = tensors.get(norm.bias)?.data;
+  const mean = found(tensors, norm.mean).data,
+    variance = found(tensors, norm.variance).data;
+  const weight = tensors.get(norm.weight)?.data,
+    bias = tensors.get(norm.bias)?.data;
   const scale = variance.map((value, i) => (weight ? weight[i] : 1) / Math.sqrt(value + norm.eps));
   return { scale, shift: mean.map((value, i) => (bias ? bias[i] : 0) - value * scale[i]) };
 }
 
-/** Work a batch norm into weights and bias; a channel may have several of a dense layer's outputs. @param {Layer} layer @param {Operation} norm @param {Map<string, Tensor>} tensors */
+/**
+ * Work a batch norm into weights and bias; a channel may have several of a dense layer's outputs.
+ * @param {Layer} layer
+ * @param {Operation} norm
+ * @param {Map<string, Tensor>} tensors
+ */
 function foldNorm(layer, norm, tensors) {
   const { scale, shift } = normConstants(norm, tensors);
-  const row = layer.taps * layer.inputs, share = layer.outputs / scale.length;
+  const row = layer.taps * layer.inputs,
+    share = layer.outputs / scale.length;
   for (let o = 0; o < layer.outputs; o++) {
     const channel = Math.floor(o / share);
     for (let i = o * row; i < (o + 1) * row; i++) layer.weights[i] *= scale[channel];
@@ -163,10 +244,16 @@ function foldNorm(layer, norm, tensors) {
   }
 }
 
-/** Weights and bias in blocks of four outputs: [outputs / 4][taps][inputs][4], the last filled up with zeros. @param {Layer} layer @returns {{weights: Float32Array, bias: Float32Array}} */
+/**
+ * Weights and bias in blocks of four outputs: [outputs / 4][taps][inputs][4], the last filled up with zeros.
+ * @param {Layer} layer
+ * @returns {{weights: Float32Array, bias: Float32Array}}
+ */
 export function packed({ outputs, inputs, taps, weights, bias }) {
-  const blocks = Math.ceil(outputs / 4), row = taps * inputs;
-  const result = new Float32Array(blocks * row * 4), padded = new Float32Array(blocks * 4);
+  const blocks = Math.ceil(outputs / 4),
+    row = taps * inputs;
+  const result = new Float32Array(blocks * row * 4),
+    padded = new Float32Array(blocks * 4);
   padded.set(bias);
   for (let o = 0; o < outputs; o++) {
     for (let i = 0; i < row; i++) result[((o >> 2) * row + i) * 4 + (o & 3)] = weights[o * row + i];
@@ -174,7 +261,11 @@ export function packed({ outputs, inputs, taps, weights, bias }) {
   return { weights: result, bias: padded };
 }
 
-/** The table of `product` in kernel.c. @param {Layer} layer @returns {Int32Array} */
+/**
+ * The table of `product` in kernel.c.
+ * @param {Layer} layer
+ * @returns {Int32Array}
+ */
 export function productTable({ places, reads }) {
   const table = [];
   for (let place = 0; place < places; place++) {
@@ -185,12 +276,17 @@ export function productTable({ places, reads }) {
   return Int32Array.from(table);
 }
 
-/** The table of `single` in kernel.c, and its number of groups. @param {Layer} layer @returns {{table: Int32Array, groups: number}} */
+/**
+ * The table of `single` in kernel.c, and its number of groups.
+ * @param {Layer} layer
+ * @returns {{table: Int32Array, groups: number}}
+ */
 export function singleTable({ places, reads }) {
   /** @type {Map<string, {place: number, taps: [number, number][]}[]>} */
   const alike = new Map(); // places that read the same taps
   for (let place = 0; place < places; place++) {
-    const taps = reads(place), key = taps.map(([tap]) => tap).join();
+    const taps = reads(place),
+      key = taps.map(([tap]) => tap).join();
     const members = alike.get(key) ?? [];
     members.push({ place, taps });
     alike.set(key, members);

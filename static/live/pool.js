@@ -1,8 +1,8 @@
 /** Threads that share the work: each keeps every model and draws some of the samples. */
 
 import { LiveError } from "./errors.js";
-import { LANES } from "./plan.js";
 import { partOf } from "./request.js";
+import { LANES } from "./rows.js";
 
 /** @typedef {import("./request.js").Job} Job */
 /** @typedef {import("./worker.js").Answer} Answer */
@@ -34,7 +34,11 @@ class Thread {
     return this;
   }
 
-  /** Give an order, without its number. @param {object} order @returns {Promise<Answer>} */
+  /**
+   * Give an order, without its number.
+   * @param {object} order
+   * @returns {Promise<Answer>}
+   */
   order(order) {
     const id = this.next++;
     this.worker.ref?.();
@@ -44,16 +48,20 @@ class Thread {
     });
   }
 
-  /** @param {Answer} answer */
+  /**
+   * @param {Answer} answer
+   */
   settle(answer) {
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
     if (this.waiting.size === 0) this.worker.unref?.(); // an idle thread does not keep Node alive
     if (answer.error === undefined) waiting?.resolve(answer);
-    else waiting?.reject(answer.ours ? new LiveError(answer.error) : new Error(answer.error));
+    else waiting?.reject(new LiveError(answer.error));
   }
 
-  /** @param {string} reason */
+  /**
+   * @param {string} reason
+   */
   fail(reason) {
     for (const { reject } of this.waiting.values()) reject(new LiveError(`a drawing thread stopped: ${reason}`));
     this.waiting.clear();
@@ -61,24 +69,44 @@ class Thread {
 }
 
 export class Pool {
-  /** @param {Thread[]} threads */
+  /**
+   * @param {Thread[]} threads
+   */
   constructor(threads) {
     this.threads = threads;
   }
 
-  /** Start threads; rejects where there can be none. @param {number} count @returns {Promise<Pool>} */
+  /**
+   * Start threads; rejects where there can be none.
+   * @param {number} count
+   * @returns {Promise<Pool>}
+   */
   static async start(count) {
-    return new Pool(await Promise.all(Array.from({ length: count }, () => new Thread().start())));
+    const threads = await Promise.all(Array.from({ length: count }, () => new Thread().start()));
+    await Promise.all(threads.map((thread) => thread.order({ do: "free" }))); // an answer: it could be loaded and runs
+    return new Pool(threads);
   }
 
-  /** Have every thread keep a model. @param {number} model @param {any} program @param {Uint8Array} weights @param {WebAssembly.Module | null} module */
+  /**
+   * Have every thread keep a model.
+   * @param {number} model
+   * @param {any} program
+   * @param {Uint8Array} weights
+   * @param {WebAssembly.Module | null} module
+   */
   async load(model, program, weights, module) {
     await Promise.all(this.threads.map((thread) => thread.order({ do: "load", model, program, weights, module })));
   }
 
-  /** Draw a job, whole blocks of its samples on each thread. @param {number} model @param {Job} job @returns {Promise<Uint8Array>} */
+  /**
+   * Draw a job, whole blocks of its samples on each thread.
+   * @param {number} model
+   * @param {Job} job
+   * @returns {Promise<Uint8Array>}
+   */
   async draw(model, job) {
-    const blocks = Math.ceil(job.count / LANES), each = Math.ceil(blocks / this.threads.length) * LANES;
+    const blocks = Math.ceil(job.count / LANES),
+      each = Math.ceil(blocks / this.threads.length) * LANES;
     const parts = [];
     for (let from = 0, i = 0; from < job.count; from += each, i++) {
       const part = partOf(job, from, Math.min(each, job.count - from));
@@ -87,7 +115,10 @@ export class Pool {
     return joined((await Promise.all(parts)).map(({ pictures }) => pictures ?? new Uint8Array(0)));
   }
 
-  /** Have every thread forget a model. @param {number} model */
+  /**
+   * Have every thread forget a model.
+   * @param {number} model
+   */
   async free(model) {
     await Promise.all(this.threads.map((thread) => thread.order({ do: "free", model })));
   }
@@ -101,7 +132,10 @@ export class Pool {
   }
 }
 
-/** @param {Uint8Array[]} parts @returns {Uint8Array} */
+/**
+ * @param {Uint8Array[]} parts
+ * @returns {Uint8Array}
+ */
 function joined(parts) {
   if (parts.length === 1) return parts[0];
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));

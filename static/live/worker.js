@@ -1,6 +1,6 @@
 /** A thread of the pool: it keeps models and draws parts of requests. The same file for browsers and for Node. */
 
-import { LiveError } from "./errors.js";
+import { LiveError, told } from "./errors.js";
 import { Generator } from "./generator.js";
 
 /** @typedef {import("./request.js").Job} Job */
@@ -11,13 +11,16 @@ import { Generator } from "./generator.js";
  *   | {do: "draw", job: Job}
  *   | {do: "free"}
  * )} Order
- * @typedef {{id: number, pictures?: Uint8Array, error?: string, ours?: boolean}} Answer
+ * @typedef {{id: number, pictures?: Uint8Array, error?: string}} Answer
  */
 
 /** @type {Map<number, Generator>} */
 const models = new Map();
 
-/** @param {Order} order @returns {Uint8Array | undefined} */
+/**
+ * @param {Order} order
+ * @returns {Uint8Array | undefined}
+ */
 function obey(order) {
   if (order.do === "load") models.set(order.model, new Generator(order.program, order.weights, order.module));
   else if (order.do === "free") models.delete(order.model);
@@ -29,24 +32,30 @@ function obey(order) {
   return undefined;
 }
 
-/** @param {Order} order @returns {Answer} */
+/**
+ * @param {Order} order
+ * @returns {Answer}
+ */
 function answer(order) {
   try {
     return { id: order.id, pictures: obey(order) };
   } catch (error) {
-    return { id: order.id, error: error instanceof Error ? error.message : String(error), ours: error instanceof LiveError };
+    return { id: order.id, error: told(error).message };
   }
 }
 
-/** @param {any} port with postMessage @param {Order} order */
+/**
+ * @param {any} port with postMessage
+ * @param {Order} order
+ */
 function reply(port, order) {
-  const told = answer(order);
-  port.postMessage(told, told.pictures ? [told.pictures.buffer] : []);
+  const found = answer(order);
+  port.postMessage(found, found.pictures ? [found.pictures.buffer] : []);
 }
 
 if (typeof self === "undefined") {
   const { parentPort } = await import("node:worker_threads");
-  parentPort?.on("message", (order) => reply(parentPort, order));
+  parentPort?.on("message", (/** @type {Order} */ order) => reply(parentPort, order));
 } else {
   self.onmessage = (event) => reply(self, event.data);
 }
