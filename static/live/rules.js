@@ -117,7 +117,8 @@ function convolved(asked, transposed) {
     return transposed && given > wanted && given < wanted + stride ? given : wanted; // with output padding
   });
   const places = transposed ? height * width : sides[0] * sides[1];
-  if (places * kernel * kernel > MOST_READS) throw new LiveError(`${asked.operation.op} reads ${places * kernel * kernel} places; at most ${MOST_READS}`);
+  if (places * kernel * kernel > MOST_READS)
+    throw new LiveError(`${asked.operation.op} reads ${places * kernel * kernel} places; at most ${MOST_READS}`);
   asked.products = places * kernel * kernel * inputs * outputs;
   return [outputs, ...sides];
 }

@@ -89,7 +89,8 @@ function described(bytes) {
 
 test("files that are no safetensors are refused", async () => {
   const text = (words) => new TextEncoder().encode(words);
-  const framed = (header) => Uint8Array.from([header.length & 255, header.length >> 8, 0, 0, 0, 0, 0, 0, ...text(header)]);
+  const framed = (header) =>
+    Uint8Array.from([header.length & 255, header.length >> 8, 0, 0, 0, 0, 0, 0, ...text(header)]);
   const cases = [
     [new Uint8Array(0), /cut off/],
     [text("hello, this is a text"), /cut off/],
@@ -112,7 +113,10 @@ test("programs that are damaged, of another version or too large are refused", a
     [(program) => (program.format = 2), /format 2; this engine reads 1/],
     [(program) => delete program.operations, /no list of operations/],
     [(program) => (program.operations = []), /number of operations/],
-    [(program) => (program.operations[4].op = "attention"), /unknown kind, "attention": the program is for another version/],
+    [
+      (program) => (program.operations[4].op = "attention"),
+      /unknown kind, "attention": the program is for another version/,
+    ],
     [(program) => (program.operations[4].op = "constructor"), /unknown kind/],
     [(program) => (program.operations[4] = null), /unknown kind/],
     [(program) => (program.operations[4].inputs = [5]), /must read 1 earlier/],
@@ -137,9 +141,11 @@ test("programs that are damaged, of another version or too large are refused", a
 
 test("a convolution too large for memory is refused before it takes any", async () => {
   const huge = (channels, side, kernel) => ({
-    tensors: (tensors) => (tensors.kernel = { shape: [channels, 1, kernel, kernel], data: Array(channels * kernel ** 2).fill(0) }),
+    tensors: (tensors) =>
+      (tensors.kernel = { shape: [channels, 1, kernel, kernel], data: Array(channels * kernel ** 2).fill(0) }),
     program: (program) => {
-      const shape = [channels, side, side], padding = (kernel - 1) / 2;
+      const shape = [channels, side, side],
+        padding = (kernel - 1) / 2;
       program.operations.splice(5, 2, { op: "reshape", inputs: [4], shape: [1, 28, 28] });
       program.operations.push({ op: "upsample", inputs: [5], shape: [1, side, side], factor: side / 28 });
       program.operations.push({ op: "convolution", inputs: [6], shape, weight: "kernel", stride: 1, padding });
@@ -215,7 +221,10 @@ class Unloadable {
   }
 }
 
-for (const [worker, match] of [[Forbidden, /no workers here \(workers are forbidden here\)/], [Unloadable, /worker.js is not there/]]) {
+for (const [worker, match] of [
+  [Forbidden, /no workers here \(workers are forbidden here\)/],
+  [Unloadable, /worker.js is not there/],
+]) {
   test(`without threads the engine says so and draws on its own: ${worker.name}`, async () => {
     globalThis.Worker = worker;
     try {
@@ -229,7 +238,8 @@ for (const [worker, match] of [[Forbidden, /no workers here \(workers are forbid
 }
 
 test("a closed engine goes on drawing on its own thread", async () => {
-  const closing = await createEngine({ workers: 1 }), model = await load({}, closing);
+  const closing = await createEngine({ workers: 1 }),
+    model = await load({}, closing);
   const before = await model.draw({ count: 3 });
   closing.close();
   assert.deepEqual(await model.draw({ count: 3 }), before);
@@ -237,7 +247,10 @@ test("a closed engine goes on drawing on its own thread", async () => {
 
 test("SHA-256 is right at every length around a block", () => {
   assert.equal(sha256(new Uint8Array(0)), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  assert.equal(sha256(new TextEncoder().encode("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  assert.equal(
+    sha256(new TextEncoder().encode("abc")),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
   const million = new Uint8Array(1_000_000).fill(97);
   assert.equal(sha256(million), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   assert.equal(weightsOf({}).length, 10);
