@@ -38,9 +38,10 @@ class Program:
     def __init__(self, model: nn.Module) -> None:
         self.operations: list[dict[str, Any]] = []
         self.tensors: dict[str, Tensor] = {}
-        self.constants: set[str] = set()
+        self.constants: dict[str, Tensor] = {}
         self.integration: dict[str, Any] | None = None
-        self._names = {id(tensor): name for name, tensor in model.state_dict(keep_vars=True).items()}
+        self._state = model.state_dict(keep_vars=True)  # kept: an identity is good as long as its tensor
+        self._names = {id(tensor): name for name, tensor in self._state.items()}
 
     def apply(self, module: nn.Module, *inputs: Value) -> Value:
         """A module's operations on its inputs; GenlibError where nothing says what they are."""
@@ -54,7 +55,7 @@ class Program:
     def constant(self, name: str, tensor: Tensor) -> Tensor:
         """A tensor that is in no state, under a name of its own; it is kept in full precision."""
         self._names[id(tensor)] = name
-        self.constants.add(name)
+        self.constants[name] = tensor
         return tensor
 
     # inputs -------------------------------------------------------------------------------------------------------
@@ -197,7 +198,11 @@ class Program:
         """A number as it is; a tensor as its name, under which it is kept."""
         if not isinstance(value, Tensor):
             return value
-        name = self._names[id(value)]
+        name = self._names.get(id(value))
+        if name is None:
+            raise GenlibError(
+                f"a tensor of shape {tuple(value.shape)} is not of the model's state; name it by `constant`"
+            )
         self.tensors[name] = value.detach()
         return name
 

@@ -95,6 +95,12 @@ def test_layers_without_a_program_are_refused() -> None:
             program.apply(layer, x)
 
 
+def test_a_tensor_that_is_no_part_of_the_model_is_refused() -> None:
+    program = Program(nn.Linear(2, 2))
+    with refused("is not of the model's state; name it by `constant`"):
+        program.linear(program.latent((2,)), torch.ones(2, 2), None)
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "vae-cnn", "--out", str(tmp_path / "a" / "b")]) == 0
     assert "program.json" in capsys.readouterr().out

@@ -67,16 +67,6 @@ def run_sample(options: argparse.Namespace) -> None:
         write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
 
 
-def run_export(options: argparse.Namespace) -> None:
-    """Write a model's live program and the weights that it names."""
-    from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export
-
-    directory = Path(options.out)
-    export(options.name, directory, options.weights)
-    sizes = {file: (directory / file).stat().st_size for file in (PROGRAM_FILE, WEIGHTS_FILE)}
-    print(f"{directory}: {', '.join(f'{file} ({size:,} bytes)' for file, size in sizes.items())}")
-
-
 _COLUMNS = (
     *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency"),
     *("balance_kl", "nearest_train", "mse", "cas", "ms_64"),
