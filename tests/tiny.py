@@ -68,9 +68,9 @@ def tiny_model(name: str, **changes: Any) -> Model:
     return get_preset(name).build(tiny_config(name, **changes)).eval()
 
 
-def save_tiny(directory: Path, name: str) -> Path:
-    """Saves an untrained tiny model as a finished run: its average is a copy of its weights."""
-    model = tiny_model(name)
+def save_tiny(directory: Path, name: str, model: Model | None = None) -> Path:
+    """Saves an untrained tiny model, or this one, as a finished run: its average is a copy of its weights."""
+    model = model or tiny_model(name)
     if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
         model.log_likelihood.fill_(0.0)  # type: ignore[operator,union-attr]
     state = model.state_dict()

@@ -13,6 +13,7 @@ from genlib.distributed import own_rows
 from genlib.layers.adversarial import GANConfig, adversaries
 from genlib.layers.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.model import Descend, Preset, register
+from genlib.program import Program, Value
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class ConditionalNorm(nn.Module):
         scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)  # (N, C, 1, 1)
         return self.norm(x) * (1 + scale) + shift
 
+    def describe(self, program: Program, x: Value, condition: Value) -> Value:
+        return program.modulate(program.apply(self.norm, x), program.apply(self.affine, condition))
+
 
 class Generator(nn.Module):
     """Latent and class embedding to an image: a dense stem, two transposed convolutions, one convolution."""
@@ -75,6 +79,12 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.trace(z, y)[0]
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        h = condition = program.concatenate(z, program.apply(self.embedding, y))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            h = program.activation(program.apply(norm, program.apply(layer, h), condition), "relu")
+        return program.activation(program.apply(self.output, h), "tanh")
 
 
 class Discriminator(nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from genlib.config import GradientConfig, option
 from genlib.distributed import own_rows
 from genlib.model import Descend, Model, Preset, register
+from genlib.program import Program, Value
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ class VAE(Model):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decode(z)
+
+    def describe(self, program: Program, z: Value) -> Value:
+        return program.rescale(program.apply(self.decoder, z), 2, -1)
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         betas = (self.config.beta1, 0.999)
