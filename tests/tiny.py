@@ -41,6 +41,7 @@ TINY: dict[str, dict[str, Any]] = {
     "GAN": {"latent_size": 6, "generator_widths": (8, 6), "discriminator_widths": (6, 8)},
     "DCGAN": {"latent_size": 6, "width": 3},
     "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels
+    "conditional VAE": {"latent_size": 3, "width": 4, "embedding_size": 2, "class_dropout": 0.5},
     "autoencoder": {"width": 4, "latent_channels": 2},
     "AE + mixture": {"components": 2, "tolerance": 0.0},
     "VAE + mixture": {"components": 2, "tolerance": 0.0},

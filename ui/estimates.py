@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.jobs.run import python_environment
+from genlib.threads import spinning_less
 from genlib.training.estimate import Estimate
 
 KEPT = 200
@@ -63,7 +64,7 @@ def _measure(question: Question) -> Estimate | str:
             capture_output=True,
             text=True,
             timeout=SECONDS,
-            env=python_environment(),
+            env=python_environment() | spinning_less(),
             preexec_fn=lambda: os.nice(NICE),
             check=False,
         )

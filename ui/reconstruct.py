@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from genlib.analysis.own_image import POLARITIES, OwnImage, prepare
 from genlib.analysis.reconstruction import Reconstruction, choose, picture
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.images import grid, npz_bytes, png_bytes
 from genlib.metrics.features import load_extractor
 from genlib.sampling import generate
@@ -213,7 +213,7 @@ def _taken(request: Request, data: bytes | None, name: str, place: DeltaGenerato
         try:
             own = _prepared(data, request.polarity)
         except GenlibError as error:
-            st.error(f"{name}: {error}", icon=":material/broken_image:")
+            st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
             return request
         st.image(own.given, width=110, alt="Your picture as given, in gray")
         st.image(grid(own.image[None], 1, 4), width=112, alt="Your picture as the models see it, 28 x 28 pixels")

@@ -70,8 +70,7 @@ class VAE(Model):
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__(config)
-        sides = _dense_sides if config.layers == "dense" else _convolutional_sides
-        self.encoder, self.decoder = sides(config.width, config.latent_size)
+        self.encoder, self.decoder = sides(config, config.latent_size)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -100,13 +99,29 @@ class VAE(Model):
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         mean, log_variance = self.posterior(x)
-        noise = own_rows(lambda n: torch.randn(n, *mean.shape[1:], dtype=mean.dtype, device=mean.device), len(mean))
-        z = mean + torch.exp(0.5 * log_variance) * noise
-        error = (self.decode(z) - x).square().sum() / len(x)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
-        loss = error + self.config.beta * kl
-        descend(loss, "vae")
-        return {"loss": loss.detach(), "squared_error": error.detach(), "kl": kl.detach()}
+        copies = self.decode(draw_posterior(mean, log_variance))
+        losses = negative_bound(x, copies, mean, log_variance, self.config.beta)
+        descend(losses["loss"], "vae")
+        return {name: loss.detach() for name, loss in losses.items()}
+
+
+def draw_posterior(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """One latent (N, d) of each N(mean, variance), through which gradients flow (arXiv:1312.6114, section 2.4)."""
+    noise = own_rows(lambda n: torch.randn(n, *mean.shape[1:], dtype=mean.dtype, device=mean.device), len(mean))
+    return mean + torch.exp(0.5 * log_variance) * noise
+
+
+def negative_bound(x: Tensor, copies: Tensor, mean: Tensor, log_variance: Tensor, beta: float) -> dict[str, Tensor]:
+    """The loss and its two parts, the squared error and the KL divergence from N(0, I), means over the images."""
+    error = (copies - x).square().sum() / len(x)
+    kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
+    return {"loss": error + beta * kl, "squared_error": error, "kl": kl}
+
+
+def sides(config: VAEConfig, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Encoder, to a mean and a log-variance of so many numbers, and decoder from as many."""
+    make = _dense_sides if config.layers == "dense" else _convolutional_sides
+    return make(config.width, latent_size)
 
 
 def _dense_sides(width: int, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
