@@ -12,6 +12,7 @@ from genlib.distributed import own_rows
 from genlib.layers.conditioning import ClassEmbedding, required
 from genlib.model import Descend, Model, Preset, register
 from genlib.models.vae import VAEConfig, draw_posterior, negative_bound, sides
+from genlib.program import Program, Value
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,10 @@ class ConditionalVAE(Model):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.render(z, self.embed_classes(required(y)))
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        told = program.apply(self.embedding, y)
+        return program.rescale(program.apply(self.decoder, program.concatenate(z, told)), 2, -1)
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         betas = (self.config.beta1, 0.999)

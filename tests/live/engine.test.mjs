@@ -117,8 +117,8 @@ test("programs that are damaged, of another version or too large are refused", a
       (program) => (program.operations[4].op = "attention"),
       /unknown kind, "attention": the program is for another version/,
     ],
-    [(program) => (program.operations[4].op = "constructor"), /unknown kind/];
-  const [(program) => (program.operations[4] = null), /unknown kind/],
+    [(program) => (program.operations[4].op = "constructor"), /unknown kind/],
+    [(program) => (program.operations[4] = null), /unknown kind/],
     [(program) => (program.operations[4].inputs = [5]), /must read 1 earlier/],
     [(program) => (program.operations[4].inputs = "ab"), /must read 1 earlier/],
     [(program) => (program.operations[4].shape = [1e9]), /no shape this engine can hold/],
