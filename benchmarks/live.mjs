@@ -31,8 +31,8 @@ for (let round = -WARM; round < Number(rounds); round++) {
   for (const [i, model] of models.entries()) {
     for (const count of COUNTS) {
       const request = { count, seed: 1, temperature: 1 + round / 1000 };
-      const alone = await timed(() => model.drawNow(request)),
-        shared = await timed(() => model.draw(request));
+      const alone = await timed(() => model.drawNow(request));
+      const shared = await timed(() => model.draw(request));
       if (round < 0) continue;
       (times[i].alone[count] ??= []).push(alone);
       (times[i].shared[count] ??= []).push(shared);

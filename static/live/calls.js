@@ -57,16 +57,16 @@ export function callsOf(plan, step) {
  * @returns {Call}
  */
 function product(plan, step) {
-  const { kernels } = plan,
-    { operation, slope = 1 } = step;
-  const layer = layerOf(step, plan.tensors, shapeRead(plan, step)),
-    { outputs, inputs, taps, places } = layer;
-  const x = plan.pointer(step.inputs[0]),
-    out = plan.pointer(step.output);
+  const { kernels } = plan;
+  const { operation, slope = 1 } = step;
+  const layer = layerOf(step, plan.tensors, shapeRead(plan, step));
+  const { outputs, inputs, taps, places } = layer;
+  const x = plan.pointer(step.inputs[0]);
+  const out = plan.pointer(step.output);
   const strides = [layer.inputs * placesRead(plan, step) * LANES, outputs * places * LANES];
   if (outputs === 1 && places > 1) {
-    const { table, groups } = singleTable(layer),
-      zeros = plan.memory.constant(new Float32Array(inputs * LANES));
+    const { table, groups } = singleTable(layer);
+    const zeros = plan.memory.constant(new Float32Array(inputs * LANES));
     const [w, b, t] = [layer.weights, layer.bias, table].map((numbers) => plan.memory.constant(numbers));
     return (blocks) => kernels.single(x, w, b, out, t, groups, blocks, strides[0], strides[1], inputs, zeros, slope);
   }
@@ -108,8 +108,8 @@ function placesRead(plan, step) {
  */
 function orNone(plan, operation, out, call) {
   const none = /** @type {Tensor} */ (plan.tensors.get(operation.none)).data;
-  const rows = plan.memory.constant(inRows(none)),
-    count = none.length * LANES;
+  const rows = plan.memory.constant(inRows(none));
+  const count = none.length * LANES;
   return (blocks) => {
     if (plan.told) call(blocks);
     else
@@ -124,12 +124,12 @@ function orNone(plan, operation, out, call) {
  * @returns {Call}
  */
 function activation(plan, { operation, inputs, output }) {
-  const { kernels } = plan,
-    x = plan.pointer(inputs[0]),
-    out = plan.pointer(output),
-    count = plan.rows(output) * LANES;
-  const kind = ACTIVATIONS.indexOf(operation.op),
-    { low = 0, high = 0 } = operation;
+  const { kernels } = plan;
+  const x = plan.pointer(inputs[0]);
+  const out = plan.pointer(output);
+  const count = plan.rows(output) * LANES;
+  const kind = ACTIVATIONS.indexOf(operation.op);
+  const { low = 0, high = 0 } = operation;
   return (blocks) => {
     if (x !== out) plan.machine.f32.copyWithin(out >> 2, x >> 2, (x >> 2) + blocks * count);
     kernels.activate(out, blocks * count, kind, low, high);
@@ -142,9 +142,9 @@ function activation(plan, { operation, inputs, output }) {
  * @returns {Call}
  */
 function sum(plan, { inputs, output }) {
-  const { kernels } = plan,
-    [x, y] = inputs.map((at) => plan.pointer(at)),
-    out = plan.pointer(output);
+  const { kernels } = plan;
+  const [x, y] = inputs.map((at) => plan.pointer(at));
+  const out = plan.pointer(output);
   const count = plan.rows(output) * LANES;
   return (blocks) => kernels.combine(x, y, out, blocks * count, 1);
 }
@@ -155,14 +155,14 @@ function sum(plan, { inputs, output }) {
  * @returns {Call[]}
  */
 function concatenation(plan, { operation, output }) {
-  const [channels, ...sides] = operation.shape,
-    places = size(sides),
-    inputs = /** @type {number[]} */ (operation.inputs);
+  const [channels, ...sides] = operation.shape;
+  const places = size(sides);
+  const inputs = /** @type {number[]} */ (operation.inputs);
   let before = 0;
   return inputs.map((at) => {
-    const [own] = plan.program.operations[at].shape,
-      table = [],
-      first = before;
+    const [own] = plan.program.operations[at].shape;
+    const table = [];
+    const first = before;
     for (let row = 0; row < places * own; row++)
       table.push(row, Math.floor(row / own) * channels + first + (row % own));
     before += own;
@@ -177,10 +177,10 @@ function concatenation(plan, { operation, output }) {
  * @returns {Call}
  */
 function rearrangement(plan, { operation, output }) {
-  const [at] = /** @type {number[]} */ (operation.inputs),
-    from = plan.program.operations[at].shape;
-  const target = rowOrder(operation.shape),
-    rowOf = inverse(rowOrder(from));
+  const [at] = /** @type {number[]} */ (operation.inputs);
+  const from = plan.program.operations[at].shape;
+  const target = rowOrder(operation.shape);
+  const rowOf = inverse(rowOrder(from));
   const source = sourceOf(operation, from);
   return copying(
     plan,
@@ -198,11 +198,11 @@ function rearrangement(plan, { operation, output }) {
  * @returns {Call}
  */
 function copying(plan, at, output, pairs) {
-  const { kernels } = plan,
-    x = plan.pointer(at),
-    out = plan.pointer(output);
-  const table = plan.memory.constant(Int32Array.from(pairs)),
-    strides = [plan.rows(at) * LANES, plan.rows(output) * LANES];
+  const { kernels } = plan;
+  const x = plan.pointer(at);
+  const out = plan.pointer(output);
+  const table = plan.memory.constant(Int32Array.from(pairs));
+  const strides = [plan.rows(at) * LANES, plan.rows(output) * LANES];
   return (blocks) => kernels.copy(x, out, table, pairs.length / 2, blocks, strides[0], strides[1]);
 }
 
@@ -212,9 +212,9 @@ function copying(plan, at, output, pairs) {
  * @returns {Call}
  */
 function sinusoids(plan, { operation, output }) {
-  const out = plan.pointer(output) >> 2,
-    frequencies = Float32Array.from(operation.frequencies),
-    { length } = frequencies;
+  const out = plan.pointer(output) >> 2;
+  const frequencies = Float32Array.from(operation.frequencies);
+  const { length } = frequencies;
   return (blocks) => {
     const { f32 } = plan.machine;
     for (let i = 0; i < blocks * 2 * length; i++) {
@@ -231,23 +231,23 @@ function sinusoids(plan, { operation, output }) {
  * @returns {Call}
  */
 function mixture(plan, { operation, inputs, output }) {
-  const { kernels } = plan,
-    [d] = operation.shape,
-    triangle = (d * (d + 1)) / 2;
+  const { kernels } = plan;
+  const [d] = operation.shape;
+  const triangle = (d * (d + 1)) / 2;
   const [weights, means, cholesky] = ["weights", "means", "cholesky"].map((key) => {
     const { data } = /** @type {Tensor} */ (plan.tensors.get(operation[key]));
     return data.subarray(0, (data.length / mostComponents(plan, operation)) * operation.components);
   });
-  const m = plan.memory.constant(means),
-    packedFactors = plan.memory.constant(cholesky),
-    edges = cumulative(weights);
-  const z = plan.pointer(inputs[0]),
-    out = plan.pointer(output),
-    pitch = 1 + d;
+  const m = plan.memory.constant(means);
+  const packedFactors = plan.memory.constant(cholesky);
+  const edges = cumulative(weights);
+  const z = plan.pointer(inputs[0]);
+  const out = plan.pointer(output);
+  const pitch = 1 + d;
   return (blocks) => {
     for (let sample = 0; sample < blocks * LANES; sample++) {
-      const own = z + 4 * sample * pitch,
-        picked = pick(edges, plan.machine.f32[own >> 2]);
+      const own = z + 4 * sample * pitch;
+      const picked = pick(edges, plan.machine.f32[own >> 2]);
       const to = out + 4 * (Math.floor(sample / LANES) * d * LANES + (sample % LANES));
       kernels.triangle(packedFactors + 4 * picked * triangle, m + 4 * picked * d, own + 4, to, d);
     }

@@ -74,14 +74,14 @@ export function checkProgram(program, tensors) {
  * @returns {number}
  */
 function checkOperation(operations, i, tensors) {
-  const operation = operations[i],
-    rule = Object.hasOwn(RULES, String(operation?.op)) ? RULES[operation.op] : undefined;
+  const operation = operations[i];
+  const rule = Object.hasOwn(RULES, String(operation?.op)) ? RULES[operation.op] : undefined;
   if (!rule)
     throw new LiveError(
       `operation ${i} is of an unknown kind, ${shown(operation?.op)}: the program is for another version`,
     );
-  const inputs = operation.inputs ?? [],
-    { shape } = operation;
+  const inputs = operation.inputs ?? [];
+  const { shape } = operation;
   const known =
     Array.isArray(inputs) &&
     inputs.length === rule[0] &&
@@ -123,8 +123,8 @@ function checkIntegration(program) {
  * @param {Program} program
  */
 function checkDirections(program) {
-  const { directions = [] } = program,
-    latent = program.operations.find(({ op }) => op === "latent");
+  const { directions = [] } = program;
+  const latent = program.operations.find(({ op }) => op === "latent");
   const length = size(latent?.shape ?? []);
   const whole =
     Array.isArray(directions) &&

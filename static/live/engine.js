@@ -46,8 +46,8 @@ export class LiveModel {
    * @returns {Promise<Uint8Array>}
    */
   async draw(request) {
-    const job = readRequest(this.program, request),
-      { pool } = this.engine;
+    const job = readRequest(this.program, request);
+    const { pool } = this.engine;
     return pool ? pool.draw(this.number, job) : this.generator().drawJob(job);
   }
 
@@ -96,8 +96,8 @@ export class Engine {
    * @returns {Promise<LiveModel>}
    */
   async load(program, weights) {
-    const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights),
-      parsed = parse(program);
+    const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights);
+    const parsed = parse(program);
     await checkBytes(parsed, bytes);
     const model = new LiveModel(this, this.models++, parsed, () => new Generator(parsed, bytes, this.module));
     try {

@@ -68,16 +68,16 @@ export function plainKernels(f, n) {
   const kernels = {
     product(x, weights, bias, out, table, places, blocks, xStride, outStride, outputs, inputs, taps, slope) {
       for (let o = 0; o < outputs; o += 4) {
-        const packed = (weights >> 2) + o * taps * inputs,
-          kept = Math.min(4, outputs - o);
+        const packed = (weights >> 2) + o * taps * inputs;
+        const kept = Math.min(4, outputs - o);
         for (let block = 0; block < blocks; block++) {
           const from = (x >> 2) + block * xStride;
           let entry = table >> 2;
           for (let place = 0; place < places; place++) {
             for (let i = 0; i < kept; i++) sums.fill(f[(bias >> 2) + o + i], i * LANES, (i + 1) * LANES);
             for (let count = n[entry++]; count > 0; count--, entry += 2) {
-              const row = from + n[entry] * inputs * LANES,
-                w = packed + n[entry + 1] * inputs * 4;
+              const row = from + n[entry] * inputs * LANES;
+              const w = packed + n[entry + 1] * inputs * 4;
               for (let i = 0; i < kept; i++) accumulate(i * LANES, row, w + i, 4, inputs);
             }
             store((out >> 2) + block * outStride + (place * outputs + o) * LANES, 0, kept * LANES, slope);
@@ -97,8 +97,8 @@ export function plainKernels(f, n) {
           sums.fill(f[bias >> 2]);
           for (; count > 0; count--, entry += 5) {
             for (let i = 0; i < 4; i++) {
-              const place = n[entry + 1 + i],
-                w = (weights >> 2) + n[entry] * inputs;
+              const place = n[entry + 1 + i];
+              const w = (weights >> 2) + n[entry] * inputs;
               if (place >= 0) accumulate(i * LANES, from + place * inputs * LANES, w, 1, inputs);
             }
           }
@@ -110,12 +110,12 @@ export function plainKernels(f, n) {
 
     affine(x, scale, shift, out, places, channels, blocks, stride, scaleStride, one, slope) {
       for (let block = 0; block < blocks; block++) {
-        const s = (scale >> 2) + block * scaleStride,
-          t = (shift >> 2) + block * scaleStride;
+        const s = (scale >> 2) + block * scaleStride;
+        const t = (shift >> 2) + block * scaleStride;
         for (let place = 0; place < places; place++) {
-          const at = block * stride + place * channels * LANES,
-            from = (x >> 2) + at,
-            to = (out >> 2) + at;
+          const at = block * stride + place * channels * LANES;
+          const from = (x >> 2) + at;
+          const to = (out >> 2) + at;
           for (let i = 0; i < channels * LANES; i++)
             f[to + i] = leaky(f[from + i] * (f[s + i] + one) + f[t + i], slope);
         }
@@ -123,12 +123,12 @@ export function plainKernels(f, n) {
     },
 
     statistics(x, gamma, beta, out, places, channels, groups, blocks, stride, outStride, epsilon) {
-      const width = (channels / groups) * LANES,
-        total = places * (channels / groups);
+      const width = (channels / groups) * LANES;
+      const total = places * (channels / groups);
       for (let at = 0; at < blocks * groups * LANES; at++) {
-        const lane = at % LANES,
-          group = Math.floor(at / LANES) % groups,
-          block = Math.floor(at / LANES / groups);
+        const lane = at % LANES;
+        const group = Math.floor(at / LANES) % groups;
+        const block = Math.floor(at / LANES / groups);
         const from = (x >> 2) + block * stride + group * width + lane;
         let sum = 0,
           squares = 0;
@@ -138,10 +138,10 @@ export function plainKernels(f, n) {
         for (let place = 0; place < places; place++) {
           for (let c = 0; c < width; c += LANES) squares += (f[from + place * channels * LANES + c] - sum / total) ** 2;
         }
-        const inverse = 1 / Math.sqrt(squares / total + epsilon),
-          row = group * width + lane;
-        const scales = (out >> 2) + block * outStride + row,
-          shifts = scales + channels * LANES;
+        const inverse = 1 / Math.sqrt(squares / total + epsilon);
+        const row = group * width + lane;
+        const scales = (out >> 2) + block * outStride + row;
+        const shifts = scales + channels * LANES;
         for (let c = 0; c < width; c += LANES) {
           f[scales + c] = inverse * f[(gamma >> 2) + row + c];
           f[shifts + c] = f[(beta >> 2) + row + c] - (sum / total) * f[scales + c];
@@ -155,8 +155,8 @@ export function plainKernels(f, n) {
 
     copy(x, out, table, rows, blocks, xStride, outStride) {
       for (let block = 0; block < blocks; block++) {
-        const from = (x >> 2) + block * xStride,
-          to = (out >> 2) + block * outStride;
+        const from = (x >> 2) + block * xStride;
+        const to = (out >> 2) + block * outStride;
         for (let i = 0, entry = table >> 2; i < rows; i++, entry += 2) {
           const source = from + n[entry] * LANES;
           f.copyWithin(to + n[entry + 1] * LANES, source, source + LANES);

@@ -23,8 +23,8 @@ const AFFINE = ["batch_norm", "group_norm", "modulate", "affine", "rescale"];
  * @returns {{steps: Step[], holder: number[]}}
  */
 export function fuse(program) {
-  const { operations } = program,
-    uses = countUses(program);
+  const { operations } = program;
+  const uses = countUses(program);
   const holder = operations.map((_, i) => i);
   /** @type {Map<number, Step>} */
   const steps = new Map();
@@ -42,8 +42,8 @@ export function fuse(program) {
   }
 
   operations.forEach((operation, i) => {
-    const inputs = operation.inputs ?? [],
-      before = inputs.length ? maker(inputs[0]) : undefined;
+    const inputs = operation.inputs ?? [];
+    const before = inputs.length ? maker(inputs[0]) : undefined;
     const open = before && before.slope === undefined && before.operation.op;
     if (open && operation.op === "batch_norm" && PRODUCTS.includes(open)) before.norms.push(operation);
     else if (open && isLeaky(operation) && [...PRODUCTS, ...AFFINE].includes(open)) before.slope = operation.slope ?? 0;

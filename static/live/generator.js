@@ -52,12 +52,12 @@ export class Generator {
    * @returns {Uint8Array}
    */
   drawJob(job) {
-    const pictures = new Uint8ClampedArray(job.count * PIXELS),
-      latents = this.latents(job);
+    const pictures = new Uint8ClampedArray(job.count * PIXELS);
+    const latents = this.latents(job);
     const most = this.plan.blocks * LANES;
     for (let from = 0; from < job.count; from += most) {
-      const count = Math.min(most, job.count - from),
-        blocks = Math.ceil(count / LANES);
+      const count = Math.min(most, job.count - from);
+      const blocks = Math.ceil(count / LANES);
       this.writeLatents(latents, from, count);
       if (job.mixtures) this.writeClasses(job.mixtures, from, count);
       if (this.program.integrate) integrate(this.plan, job.path, blocks);
@@ -73,8 +73,8 @@ export class Generator {
    * @returns {Float32Array}
    */
   latents({ seed, start, count, temperature, shift }) {
-    const noise = this.noise(seed, start, count),
-      { length } = this.order;
+    const noise = this.noise(seed, start, count);
+    const { length } = this.order;
     const first = this.mixture ? 1 : 0; // the number that picks a component is left alone
     return noise.map((value, i) => {
       const at = i % length;
@@ -91,8 +91,8 @@ export class Generator {
    * @returns {Float32Array}
    */
   noise(seed, start, count) {
-    const key = `${seed} ${start} ${count}`,
-      draw = this.mixture ? uniformAndNormal : normal;
+    const key = `${seed} ${start} ${count}`;
+    const draw = this.mixture ? uniformAndNormal : normal;
     if (this.kept.key !== key) this.kept = { key, noise: draw(seed, count, this.order.length, start) };
     return this.kept.noise;
   }
@@ -103,9 +103,9 @@ export class Generator {
    * @param {number} count
    */
   writeLatents(latents, from, count) {
-    const { length } = this.order,
-      to = this.plan.pointer(this.latent) >> 2,
-      { f32 } = this.machine;
+    const { length } = this.order;
+    const to = this.plan.pointer(this.latent) >> 2;
+    const { f32 } = this.machine;
     const own = latents.subarray(from * length, (from + count) * length);
     if (this.mixture) f32.set(own, to);
     else this.writeRows(own, count, to, this.order);
@@ -129,8 +129,8 @@ export class Generator {
    * @param {number[]} order
    */
   writeRows(values, count, to, order) {
-    const { f32 } = this.machine,
-      { length } = order;
+    const { f32 } = this.machine;
+    const { length } = order;
     for (let sample = 0; sample < count; sample++) {
       const lane = to + Math.floor(sample / LANES) * length * LANES + (sample % LANES);
       for (let row = 0; row < length; row++) f32[lane + row * LANES] = values[sample * length + order[row]];
@@ -144,12 +144,12 @@ export class Generator {
    * @param {number} count
    */
   readPictures(pictures, from, count) {
-    const { f32 } = this.machine,
-      { fround } = Math;
+    const { f32 } = this.machine;
+    const { fround } = Math;
     const output = this.plan.pointer(this.program.integrate ? this.latent : this.program.output) >> 2;
     for (let sample = 0; sample < count; sample++) {
-      const lane = output + Math.floor(sample / LANES) * PIXELS * LANES + (sample % LANES),
-        to = (from + sample) * PIXELS;
+      const lane = output + Math.floor(sample / LANES) * PIXELS * LANES + (sample % LANES);
+      const to = (from + sample) * PIXELS;
       for (let i = 0; i < PIXELS; i++) pictures[to + i] = fround(fround(f32[lane + i * LANES] + 1) * 127.5);
     }
   }

@@ -41,8 +41,8 @@ export function layerOf(step, tensors, from) {
  * @returns {Layer}
  */
 function plainLayer({ operation, upsampled }, tensors, from) {
-  const weight = found(tensors, operation.weight),
-    bias = tensors.get(operation.bias)?.data.slice();
+  const weight = found(tensors, operation.weight);
+  const bias = tensors.get(operation.bias)?.data.slice();
   switch (operation.op) {
     case "linear":
       return dense(weight.shape[0], weight.shape[1], weight.data.slice(), bias);
@@ -91,11 +91,11 @@ function dense(outputs, inputs, weights, bias = new Float32Array(outputs)) {
  * @returns {Layer}
  */
 function convolution(weight, { stride, padding, shape }, from, bias = new Float32Array(shape[0])) {
-  const [outputs, inputs, kernel] = weight.shape,
-    [, height, width] = from;
+  const [outputs, inputs, kernel] = weight.shape;
+  const [, height, width] = from;
   const reads = (/** @type {number} */ place) => {
-    const y = Math.floor(place / shape[2]) * stride - padding,
-      x = (place % shape[2]) * stride - padding;
+    const y = Math.floor(place / shape[2]) * stride - padding;
+    const x = (place % shape[2]) * stride - padding;
     return window(kernel, (row, column) => at(y + row, x + column, height, width));
   };
   return {
@@ -120,11 +120,11 @@ function convolution(weight, { stride, padding, shape }, from, bias = new Float3
  * @returns {Layer}
  */
 function transposed(weight, stride, padding, from, shape, bias = new Float32Array(shape[0])) {
-  const [inputs, outputs, kernel] = weight.shape,
-    [, height, width] = from;
+  const [inputs, outputs, kernel] = weight.shape;
+  const [, height, width] = from;
   const reads = (/** @type {number} */ place) => {
-    const y = Math.floor(place / shape[2]) + padding,
-      x = (place % shape[2]) + padding;
+    const y = Math.floor(place / shape[2]) + padding;
+    const x = (place % shape[2]) + padding;
     return window(kernel, (row, column) => {
       if ((y - row) % stride || (x - column) % stride) return undefined;
       return at((y - row) / stride, (x - column) / stride, height, width);
@@ -171,10 +171,10 @@ function at(y, x, height, width) {
  */
 function reordered({ shape, data }, order) {
   const strides = shape.map((_, i) => size(shape.slice(i + 1)));
-  const sides = order.map((i) => shape[i]),
-    steps = order.map((i) => strides[i]);
-  const result = new Float32Array(data.length),
-    index = sides.map(() => 0);
+  const sides = order.map((i) => shape[i]);
+  const steps = order.map((i) => strides[i]);
+  const result = new Float32Array(data.length);
+  const index = sides.map(() => 0);
   for (let to = 0, from = 0; to < result.length; to++) {
     result[to] = data[from];
     for (let i = sides.length - 1; i >= 0; i--) {
@@ -219,10 +219,10 @@ function enlarging({ shape: [outputs, inputs], data }) {
  * @returns {{scale: Float32Array, shift: Float32Array}}
  */
 export function normConstants(norm, tensors) {
-  const mean = found(tensors, norm.mean).data,
-    variance = found(tensors, norm.variance).data;
-  const weight = tensors.get(norm.weight)?.data,
-    bias = tensors.get(norm.bias)?.data;
+  const mean = found(tensors, norm.mean).data;
+  const variance = found(tensors, norm.variance).data;
+  const weight = tensors.get(norm.weight)?.data;
+  const bias = tensors.get(norm.bias)?.data;
   const scale = variance.map((value, i) => (weight ? weight[i] : 1) / Math.sqrt(value + norm.eps));
   return { scale, shift: mean.map((value, i) => (bias ? bias[i] : 0) - value * scale[i]) };
 }
@@ -235,8 +235,8 @@ export function normConstants(norm, tensors) {
  */
 function foldNorm(layer, norm, tensors) {
   const { scale, shift } = normConstants(norm, tensors);
-  const row = layer.taps * layer.inputs,
-    share = layer.outputs / scale.length;
+  const row = layer.taps * layer.inputs;
+  const share = layer.outputs / scale.length;
   for (let o = 0; o < layer.outputs; o++) {
     const channel = Math.floor(o / share);
     for (let i = o * row; i < (o + 1) * row; i++) layer.weights[i] *= scale[channel];
@@ -250,10 +250,10 @@ function foldNorm(layer, norm, tensors) {
  * @returns {{weights: Float32Array, bias: Float32Array}}
  */
 export function packed({ outputs, inputs, taps, weights, bias }) {
-  const blocks = Math.ceil(outputs / 4),
-    row = taps * inputs;
-  const result = new Float32Array(blocks * row * 4),
-    padded = new Float32Array(blocks * 4);
+  const blocks = Math.ceil(outputs / 4);
+  const row = taps * inputs;
+  const result = new Float32Array(blocks * row * 4);
+  const padded = new Float32Array(blocks * 4);
   padded.set(bias);
   for (let o = 0; o < outputs; o++) {
     for (let i = 0; i < row; i++) result[((o >> 2) * row + i) * 4 + (o & 3)] = weights[o * row + i];
@@ -285,8 +285,8 @@ export function singleTable({ places, reads }) {
   /** @type {Map<string, {place: number, taps: [number, number][]}[]>} */
   const alike = new Map(); // places that read the same taps
   for (let place = 0; place < places; place++) {
-    const taps = reads(place),
-      key = taps.map(([tap]) => tap).join();
+    const taps = reads(place);
+    const key = taps.map(([tap]) => tap).join();
     const members = alike.get(key) ?? [];
     members.push({ place, taps });
     alike.set(key, members);

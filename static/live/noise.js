@@ -24,9 +24,9 @@ const scratch = new Uint32Array(4);
  * @param {number} b1
  */
 function multiply(a0, a1, b0, b1) {
-  const low = high(a0, b0),
-    cross = Math.imul(a0, b1) >>> 0,
-    other = Math.imul(a1, b0) >>> 0;
+  const low = high(a0, b0);
+  const cross = Math.imul(a0, b1) >>> 0;
+  const other = Math.imul(a1, b0) >>> 0;
   const second = low + cross + other; // below 2^34: exact, as are all sums here
   const carry = (second / 4294967296) | 0;
   const third = high(a0, b1) + high(a1, b0) + (Math.imul(a1, b1) >>> 0) + carry;
@@ -43,10 +43,10 @@ function multiply(a0, a1, b0, b1) {
  * @returns {number}
  */
 function high(a, b) {
-  const a0 = a & 0xffff,
-    a1 = a >>> 16,
-    b0 = b & 0xffff,
-    b1 = b >>> 16;
+  const a0 = a & 0xffff;
+  const a1 = a >>> 16;
+  const b0 = b & 0xffff;
+  const b1 = b >>> 16;
   const first = (Math.imul(a1, b0) >>> 0) + (Math.imul(a0, b0) >>> 16); // below 2^32, as is the next
   const second = (Math.imul(a0, b1) >>> 0) + (first & 0xffff);
   return ((Math.imul(a1, b1) >>> 0) + (first >>> 16) + (second >>> 16)) >>> 0;
@@ -82,8 +82,8 @@ export class Philox {
     const keys = this.keys;
     keys.set([seed >>> 0, 0, 0, 0]);
     for (let i = 4; i < keys.length; i += 4) {
-      const first = keys[i - 4] + 0x7f4a7c15,
-        second = keys[i - 2] + 0x84caa73b;
+      const first = keys[i - 4] + 0x7f4a7c15;
+      const second = keys[i - 2] + 0x84caa73b;
       keys[i] = first >>> 0;
       keys[i + 1] = keys[i - 3] + 0x9e3779b9 + (first > 0xffffffff ? 1 : 0);
       keys[i + 2] = second >>> 0;
@@ -105,10 +105,10 @@ export class Philox {
       d1 = counter[7];
     for (let i = 0; i < 4 * ROUNDS; i += 4) {
       multiply(a0, a1, 0xe14c6c93, 0xd2e7470e);
-      const l0 = scratch[0],
-        l1 = scratch[1];
-      const e0 = scratch[2] ^ d0 ^ keys[i + 2],
-        e1 = scratch[3] ^ d1 ^ keys[i + 3];
+      const l0 = scratch[0];
+      const l1 = scratch[1];
+      const e0 = scratch[2] ^ d0 ^ keys[i + 2];
+      const e1 = scratch[3] ^ d1 ^ keys[i + 3];
       multiply(c0, c1, 0x95121157, 0xca5a8263);
       a0 = scratch[2] ^ b0 ^ keys[i];
       a1 = scratch[3] ^ b1 ^ keys[i + 1];
@@ -160,9 +160,9 @@ export class Philox {
 /** The ziggurat's layers: right edges x, densities f = exp(-x^2 / 2), the share of each that lies under the next. */
 const ZIGGURAT = (() => {
   const density = (/** @type {number} */ x) => Math.exp(-0.5 * x * x);
-  const x = new Float64Array(LAYERS),
-    f = new Float64Array(LAYERS),
-    inner = new Float64Array(LAYERS);
+  const x = new Float64Array(LAYERS);
+  const f = new Float64Array(LAYERS);
+  const inner = new Float64Array(LAYERS);
   x[LAYERS - 1] = TAIL;
   for (let i = LAYERS - 2; i > 0; i--) x[i] = Math.sqrt(-2 * Math.log(AREA / x[i + 1] + density(x[i + 1])));
   for (let i = 1; i < LAYERS; i++) f[i] = density(x[i]);
@@ -177,8 +177,8 @@ const DENSITY32 = Float32Array.from(ZIGGURAT.f);
 const INNER32 = Float64Array.from(ZIGGURAT.inner, (share) => Math.round(share * 2 ** 23));
 const STEP64 = ZIGGURAT.x.map((x) => x / 2 ** 52);
 const INNER64 = ZIGGURAT.inner.map((share) => Math.round(share * 2 ** 52));
-const TAIL32 = fround(TAIL),
-  INVERSE_TAIL32 = fround(1 / TAIL);
+const TAIL32 = fround(TAIL);
+const INVERSE_TAIL32 = fround(1 / TAIL);
 
 /**
  * A standard normal number in single precision.
@@ -188,8 +188,8 @@ const TAIL32 = fround(TAIL),
 function normal32(stream) {
   for (;;) {
     const word = stream.next();
-    const layer = word & 0xff,
-      magnitude = (word >>> 9) & 0x7fffff;
+    const layer = word & 0xff;
+    const magnitude = (word >>> 9) & 0x7fffff;
     const x = fround(magnitude * STEP32[layer]);
     const signed = word & 0x100 ? -x : x;
     if (magnitude < INNER32[layer]) return signed;
@@ -220,10 +220,10 @@ function tail32(stream, negative) {
  */
 function normal64(stream) {
   for (;;) {
-    const low = stream.next(),
-      high = stream.next();
-    const layer = low & 0xff,
-      magnitude = (low >>> 9) + (high & 0x1fffffff) * 8388608; // 52 bits
+    const low = stream.next();
+    const high = stream.next();
+    const layer = low & 0xff;
+    const magnitude = (low >>> 9) + (high & 0x1fffffff) * 8388608; // 52 bits
     const x = magnitude * STEP64[layer];
     const signed = low & 0x100 ? -x : x;
     if (magnitude < INNER64[layer]) return signed;
@@ -241,8 +241,8 @@ function normal64(stream) {
  */
 function tail64(stream, negative) {
   for (;;) {
-    const x = (-1 / TAIL) * Math.log1p(-stream.uniform64()),
-      y = -Math.log1p(-stream.uniform64());
+    const x = (-1 / TAIL) * Math.log1p(-stream.uniform64());
+    const y = -Math.log1p(-stream.uniform64());
     if (y + y > x * x) return negative ? -(TAIL + x) : TAIL + x;
   }
 }
@@ -256,8 +256,8 @@ function tail64(stream, negative) {
  * @returns {Float32Array} count x size
  */
 export function normal(seed, count, size, start = 0) {
-  const rows = new Float32Array(count * size),
-    stream = new Philox();
+  const rows = new Float32Array(count * size);
+  const stream = new Philox();
   for (let i = 0, at = 0; i < count; i++) {
     stream.seek(seed, start + i);
     for (let j = 0; j < size; j++) rows[at++] = normal32(stream);
@@ -274,8 +274,8 @@ export function normal(seed, count, size, start = 0) {
  * @returns {Float32Array} count x size
  */
 export function uniformAndNormal(seed, count, size, start = 0) {
-  const rows = new Float32Array(count * size),
-    stream = new Philox();
+  const rows = new Float32Array(count * size);
+  const stream = new Philox();
   for (let i = 0, at = 0; i < count; i++) {
     stream.seek(seed, start + i);
     rows[at++] = stream.uniform64();

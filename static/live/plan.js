@@ -46,8 +46,8 @@ export class Plan {
 
   /** Decide where every buffer lies and what is called. */
   lay() {
-    const last = this.lastReads(),
-      bytes = this.rows(this.program.output) * ROW * this.blocks;
+    const last = this.lastReads();
+    const bytes = this.rows(this.program.output) * ROW * this.blocks;
     this.spare = this.program.integrate ? [0, 1, 2].map(() => this.memory.take(bytes)) : []; // the solver's own
     for (const { operation, output } of this.steps) if (!operation.inputs) this.take(output); // written before any call
     this.steps.forEach((step, i) => {

@@ -105,8 +105,8 @@ export class Pool {
    * @returns {Promise<Uint8Array>}
    */
   async draw(model, job) {
-    const blocks = Math.ceil(job.count / LANES),
-      each = Math.ceil(blocks / this.threads.length) * LANES;
+    const blocks = Math.ceil(job.count / LANES);
+    const each = Math.ceil(blocks / this.threads.length) * LANES;
     const parts = [];
     for (let from = 0, i = 0; from < job.count; from += each, i++) {
       const part = partOf(job, from, Math.min(each, job.count - from));

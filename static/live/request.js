@@ -108,8 +108,8 @@ function classOf(classes, i, start, count) {
  * @returns {Float32Array}
  */
 function readMixture(mixture, count) {
-  const given = numbers("mixture", mixture),
-    whole = count * CLASSES;
+  const given = numbers("mixture", mixture);
+  const whole = count * CLASSES;
   if (given.length !== CLASSES && given.length !== whole)
     throw new LiveError(`mixture must have ${CLASSES} or ${whole} shares, not ${given.length}`);
   const mixtures = Float32Array.from({ length: whole }, (_, i) => given[i % given.length]);
@@ -129,8 +129,8 @@ function readMixture(mixture, count) {
  */
 function readShift(program, { shift, moves }) {
   if (shift === undefined && moves === undefined) return null;
-  const length = size(program.operations.find(({ op }) => op === "latent")?.shape ?? []),
-    { directions = [] } = program;
+  const length = size(program.operations.find(({ op }) => op === "latent")?.shape ?? []);
+  const { directions = [] } = program;
   const sum = shift === undefined ? new Float32Array(length) : numbers("shift", shift);
   if (sum.length !== length) throw new LiveError(`shift must have ${length} numbers, not ${sum.length}`);
   const along = moves === undefined ? new Float32Array(0) : numbers("moves", moves);

@@ -24,8 +24,8 @@ export function inRows(values) {
  * @returns {number[]}
  */
 export function rowOrder(shape) {
-  const [channels, ...sides] = shape,
-    places = size(sides);
+  const [channels, ...sides] = shape;
+  const places = size(sides);
   return Array.from({ length: places * channels }, (_, row) => (row % channels) * places + Math.floor(row / channels));
 }
 
@@ -48,14 +48,14 @@ export function inverse(order) {
  */
 export function sourceOf({ op, shape, factor }, from) {
   if (op === "reshape") return (element) => element;
-  const [, height, width] = shape,
-    [, rows, columns] = from;
+  const [, height, width] = shape;
+  const [, rows, columns] = from;
   return (element) => {
-    const channel = Math.floor(element / (height * width)),
-      y = Math.floor(element / width) % height,
-      x = element % width;
-    const part = (/** @type {number} */ v) => v % factor,
-      whole = (/** @type {number} */ v) => Math.floor(v / factor);
+    const channel = Math.floor(element / (height * width));
+    const y = Math.floor(element / width) % height;
+    const x = element % width;
+    const part = (/** @type {number} */ v) => v % factor;
+    const whole = (/** @type {number} */ v) => Math.floor(v / factor);
     const index = (/** @type {number} */ c, /** @type {number} */ v, /** @type {number} */ u) =>
       (c * rows + v) * columns + u;
     if (op === "upsample") return index(channel, whole(y), whole(x));

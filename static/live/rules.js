@@ -107,8 +107,8 @@ function convolved(asked, transposed) {
   if (inputs !== channels || kernel !== other)
     asked.refuse("weight", [first, second, kernel, other], `${channels} inputs and equal sides`);
   asked.tensor("bias", [outputs], true);
-  const stride = asked.whole("stride", 1, 16),
-    padding = asked.whole("padding", 0, 16);
+  const stride = asked.whole("stride", 1, 16);
+  const padding = asked.whole("padding", 0, 16);
   const sides = [height, width].map((side, i) => {
     const wanted = transposed
       ? (side - 1) * stride - 2 * padding + kernel
@@ -177,24 +177,24 @@ export const RULES = {
   upsample: [
     1,
     (asked) => {
-      const [channels, height, width] = asked.image(),
-        factor = asked.whole("factor", 1, 16);
+      const [channels, height, width] = asked.image();
+      const factor = asked.whole("factor", 1, 16);
       return [channels, height * factor, width * factor];
     },
   ],
   pixel_shuffle: [
     1,
     (asked) => {
-      const [channels, height, width] = asked.image(),
-        factor = asked.whole("factor", 1, 16);
+      const [channels, height, width] = asked.image();
+      const factor = asked.whole("factor", 1, 16);
       return [channels / factor ** 2, height * factor, width * factor];
     },
   ],
   pixel_unshuffle: [
     1,
     (asked) => {
-      const [channels, height, width] = asked.image(),
-        factor = asked.whole("factor", 1, 16);
+      const [channels, height, width] = asked.image();
+      const factor = asked.whole("factor", 1, 16);
       return [channels * factor ** 2, height / factor, width / factor];
     },
   ],
@@ -211,8 +211,8 @@ export const RULES = {
   group_norm: [
     1,
     (asked) => {
-      const channels = asked.inputs[0].slice(0, 1),
-        groups = asked.whole("groups", 1, channels[0]);
+      const channels = asked.inputs[0].slice(0, 1);
+      const groups = asked.whole("groups", 1, channels[0]);
       for (const key of ["weight", "bias"]) asked.tensor(key, channels, true);
       asked.number("eps", 0, 1);
       if (channels[0] % groups)
@@ -232,8 +232,8 @@ export const RULES = {
   mixture: [
     1,
     (asked) => {
-      const [most, d] = asked.shape("means", 2),
-        components = asked.whole("components", 1, most);
+      const [most, d] = asked.shape("means", 2);
+      const components = asked.whole("components", 1, most);
       asked.tensor("weights", [most]);
       asked.tensor("cholesky", [most, (d * (d + 1)) / 2]);
       if (!same(asked.inputs[0], [1 + d]))

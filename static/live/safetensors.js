@@ -78,12 +78,12 @@ function readTensor(name, entry, bytes, start) {
  * @returns {Float32Array}
  */
 function widen(halves) {
-  const bits = new Uint32Array(halves.length),
-    numbers = new Float32Array(bits.buffer);
+  const bits = new Uint32Array(halves.length);
+  const numbers = new Float32Array(bits.buffer);
   for (let i = 0; i < halves.length; i++) {
-    const half = halves[i],
-      sign = (half & 0x8000) << 16,
-      rest = half & 0x7fff;
+    const half = halves[i];
+    const sign = (half & 0x8000) << 16;
+    const rest = half & 0x7fff;
     if (rest >= 0x7c00) bits[i] = sign | 0x7f800000 | ((rest & 0x3ff) << 13);
     else if (rest >= 0x400) bits[i] = sign | ((rest << 13) + 0x38000000);
     else numbers[i] = (sign ? -rest : rest) / 2 ** 24; // subnormal

@@ -16,8 +16,8 @@ import { size } from "./shapes.js";
  * @returns {Call}
  */
 export function channelwise(plan, step) {
-  const { operation } = step,
-    [channels] = operation.shape;
+  const { operation } = step;
+  const [channels] = operation.shape;
   const all = (/** @type {number} */ value) => new Float32Array(channels).fill(value);
   if (operation.op === "batch_norm") {
     const { scale, shift } = normConstants(operation, plan.tensors);
@@ -34,8 +34,8 @@ export function channelwise(plan, step) {
  * @returns {Call}
  */
 export function elementwise(plan, step) {
-  const { shape, scale, offset } = step.operation,
-    order = rowOrder(shape);
+  const { shape, scale, offset } = step.operation;
+  const order = rowOrder(shape);
   const [s, t] = [scale, offset].map((name) => {
     const { data } = /** @type {Tensor} */ (plan.tensors.get(name));
     return order.map((from) => data[from]);
@@ -52,10 +52,10 @@ export function elementwise(plan, step) {
  * @returns {Call}
  */
 function scaled(plan, { inputs, output, slope = 1 }, channels, scale, shift) {
-  const { kernels } = plan,
-    x = plan.pointer(inputs[0]),
-    out = plan.pointer(output),
-    rows = plan.rows(output);
+  const { kernels } = plan;
+  const x = plan.pointer(inputs[0]);
+  const out = plan.pointer(output);
+  const rows = plan.rows(output);
   const [s, t] = [scale, shift].map((values) => plan.memory.constant(inRows(values)));
   return (blocks) => kernels.affine(x, s, t, out, rows / channels, channels, blocks, rows * LANES, 0, 0, slope);
 }
@@ -66,12 +66,12 @@ function scaled(plan, { inputs, output, slope = 1 }, channels, scale, shift) {
  * @returns {Call}
  */
 export function modulation(plan, { operation, inputs, output, slope = 1 }) {
-  const { kernels } = plan,
-    [x, s] = inputs.map((at) => plan.pointer(at)),
-    out = plan.pointer(output);
-  const [channels] = operation.shape,
-    rows = plan.rows(output),
-    t = s + channels * ROW;
+  const { kernels } = plan;
+  const [x, s] = inputs.map((at) => plan.pointer(at));
+  const out = plan.pointer(output);
+  const [channels] = operation.shape;
+  const rows = plan.rows(output);
+  const t = s + channels * ROW;
   return (blocks) =>
     kernels.affine(x, s, t, out, rows / channels, channels, blocks, rows * LANES, 2 * channels * LANES, 1, slope);
 }
@@ -82,20 +82,20 @@ export function modulation(plan, { operation, inputs, output, slope = 1 }) {
  * @returns {Call[]}
  */
 export function groupNorm(plan, { operation, inputs, output, slope = 1 }) {
-  const { kernels } = plan,
-    { groups, eps } = operation,
-    [channels] = operation.shape;
-  const x = plan.pointer(inputs[0]),
-    out = plan.pointer(output),
-    rows = plan.rows(output),
-    places = rows / channels;
+  const { kernels } = plan;
+  const { groups, eps } = operation;
+  const [channels] = operation.shape;
+  const x = plan.pointer(inputs[0]);
+  const out = plan.pointer(output);
+  const rows = plan.rows(output);
+  const places = rows / channels;
   const constants = (/** @type {string} */ key, /** @type {number} */ otherwise) =>
     plan.memory.constant(inRows(plan.tensors.get(operation[key])?.data ?? new Float32Array(channels).fill(otherwise)));
-  const gamma = constants("weight", 1),
-    beta = constants("bias", 0);
-  const s = plan.memory.take(2 * channels * ROW * plan.blocks),
-    t = s + channels * ROW,
-    stride = 2 * channels * LANES;
+  const gamma = constants("weight", 1);
+  const beta = constants("bias", 0);
+  const s = plan.memory.take(2 * channels * ROW * plan.blocks);
+  const t = s + channels * ROW;
+  const stride = 2 * channels * LANES;
   plan.memory.release(s);
   return [
     (blocks) => kernels.statistics(x, gamma, beta, s, places, channels, groups, blocks, rows * LANES, stride, eps),

@@ -16,13 +16,13 @@ const START = Int32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p)))
  * @returns {string}
  */
 export function sha256(bytes) {
-  const state = START.slice(),
-    words = new Int32Array(64);
+  const state = START.slice();
+  const words = new Int32Array(64);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole = bytes.length - (bytes.length % 64);
   for (let at = 0; at < whole; at += 64) round(state, words, view, at);
-  const rest = bytes.length - whole,
-    last = new Uint8Array(rest < 56 ? 64 : 128);
+  const rest = bytes.length - whole;
+  const last = new Uint8Array(rest < 56 ? 64 : 128);
   last.set(bytes.subarray(whole));
   last[rest] = 0x80;
   const end = new DataView(last.buffer);
@@ -42,8 +42,8 @@ export function sha256(bytes) {
 function round(state, w, view, at) {
   for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
   for (let i = 16; i < 64; i++) {
-    const early = w[i - 15],
-      late = w[i - 2];
+    const early = w[i - 15];
+    const late = w[i - 2];
     const first = turn(early, 7) ^ turn(early, 18) ^ (early >>> 3);
     const second = turn(late, 17) ^ turn(late, 19) ^ (late >>> 10);
     w[i] = (w[i - 16] + first + w[i - 7] + second) | 0;

@@ -11,14 +11,14 @@ import { LANES } from "./rows.js";
  * @param {number} blocks
  */
 export function integrate(plan, { steps, solver, guidance }, blocks) {
-  const { kernels } = plan,
-    [first, second, before] = /** @type {number[]} */ (plan.spare);
-  const x = plan.pointer(plan.find("latent")),
-    count = plan.rows(plan.program.output) * LANES * blocks;
+  const { kernels } = plan;
+  const [first, second, before] = /** @type {number[]} */ (plan.spare);
+  const x = plan.pointer(plan.find("latent"));
+  const count = plan.rows(plan.program.output) * LANES * blocks;
   for (let i = 0; i < steps; i++) {
-    const now = timeAt(i, steps),
-      then = timeAt(i + 1, steps),
-      step = then - now;
+    const now = timeAt(i, steps);
+    const then = timeAt(i + 1, steps);
+    const step = then - now;
     velocity(plan, now, guidance, first, blocks);
     if (solver === "heun" && then > 0) {
       kernels.combine(x, x, before, count, 0);
@@ -49,9 +49,9 @@ function timeAt(i, steps) {
  * @param {number} blocks
  */
 function velocity(plan, time, guidance, to, blocks) {
-  const { kernels } = plan,
-    out = plan.pointer(plan.program.output),
-    count = plan.rows(plan.program.output) * LANES * blocks;
+  const { kernels } = plan;
+  const out = plan.pointer(plan.program.output);
+  const count = plan.rows(plan.program.output) * LANES * blocks;
   plan.time = time;
   plan.told = guidance !== 0;
   plan.run(blocks);

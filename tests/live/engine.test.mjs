@@ -144,8 +144,8 @@ test("a convolution too large for memory is refused before it takes any", async 
     tensors: (tensors) =>
       (tensors.kernel = { shape: [channels, 1, kernel, kernel], data: Array(channels * kernel ** 2).fill(0) }),
     program: (program) => {
-      const shape = [channels, side, side],
-        padding = (kernel - 1) / 2;
+      const shape = [channels, side, side];
+      const padding = (kernel - 1) / 2;
       program.operations.splice(5, 2, { op: "reshape", inputs: [4], shape: [1, 28, 28] });
       program.operations.push({ op: "upsample", inputs: [5], shape: [1, side, side], factor: side / 28 });
       program.operations.push({ op: "convolution", inputs: [6], shape, weight: "kernel", stride: 1, padding });
@@ -238,8 +238,8 @@ for (const [worker, match] of [
 }
 
 test("a closed engine goes on drawing on its own thread", async () => {
-  const closing = await createEngine({ workers: 1 }),
-    model = await load({}, closing);
+  const closing = await createEngine({ workers: 1 });
+  const model = await load({}, closing);
   const before = await model.draw({ count: 3 });
   closing.close();
   assert.deepEqual(await model.draw({ count: 3 }), before);

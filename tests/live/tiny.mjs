@@ -4,16 +4,16 @@ import { createHash } from "node:crypto";
 
 /** safetensors of float32 tensors. @param {Record<string, {shape: number[], data: number[]}>} tensors */
 export function weightsOf(tensors) {
-  const header = {},
-    parts = [];
+  const header = {};
+  const parts = [];
   let at = 0;
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     const bytes = new Uint8Array(Float32Array.from(data).buffer);
     header[name] = { dtype: "F32", shape, data_offsets: [at, (at += bytes.length)] };
     parts.push(bytes);
   }
-  const text = new TextEncoder().encode(JSON.stringify(header)),
-    length = new Uint8Array(8);
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(text.length), true);
   return Uint8Array.from([...length, ...text, ...parts.flatMap((bytes) => [...bytes])]);
 }
@@ -49,8 +49,8 @@ export function tinyProgram(weights) {
 export function tiny({ program: change = () => {}, tensors: alter = () => {} } = {}) {
   const tensors = tinyTensors();
   alter(tensors);
-  const weights = weightsOf(tensors),
-    program = tinyProgram(weights);
+  const weights = weightsOf(tensors);
+  const program = tinyProgram(weights);
   change(program);
   return { program, weights };
 }
