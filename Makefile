@@ -46,7 +46,7 @@ screenshots: $(DEV)
 	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 kernel:
-	clang --target=wasm32 -O3 -msimd128 -nostdlib -ffreestanding -Wall -Wextra -Werror -Wl,--no-entry -Wl,--import-memory \
+	clang --target=wasm32 -O3 -msimd128 -nostdlib -ffreestanding -Wall -Wextra -Wl,--no-entry -Wl,--import-memory \
 		-Wl,--strip-all -Wl,--export=__heap_base -Wl,-z,stack-size=4096 -o $(KERNEL) $(LIVE)/kernel.c
 	@chmod 644 $(KERNEL)
 

@@ -51,6 +51,7 @@ def test_the_engine_by_itself() -> None:
     node("--test", *sorted((ROOT / "tests" / "live").glob("*.test.mjs")))
 
 
+@pytest.mark.slow
 def test_types() -> None:
     """The engine's JSDoc, checked as strictly as TypeScript can."""
     command = [needed("tsc"), "-p", "tests/live"]

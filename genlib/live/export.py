@@ -13,6 +13,7 @@ from typing import Any
 from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
+from genlib import __version__
 from genlib.analysis.directions import FILE, load_directions
 from genlib.data.sources import cache_directory
 from genlib.errors import GenlibError
@@ -83,11 +84,11 @@ def _directions(name: str | Path) -> list[dict[str, Any]]:
 def exported(name: str | Path, weights: str = "averaged") -> Path:
     """The cache's directory of a model's program and weights, made where it is not there yet.
 
-    Other weights, other names of directions and other versions of programs have directories of their own.
+    Other weights, other names of directions and other versions of genlib have directories of their own.
     """
     source = model_directory(name)
     kept = source / FILE
-    parts = [str(FORMAT), weights, str(read_json(source / "config.json").get("sha256"))]
+    parts = [__version__, str(FORMAT), weights, str(read_json(source / "config.json").get("sha256"))]
     key = hashlib.sha256("\n".join(parts).encode() + (kept.read_bytes() if kept.is_file() else b"")).hexdigest()
     directory = cache_directory() / "live" / key[:32]
     if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
