@@ -262,6 +262,20 @@ def test_discriminate(name: str, small_data: FashionMNIST) -> None:
     assert len(judged.unique()) > 1
 
 
+def test_the_judge_of_pairs_has_a_zero_for_each_class(small_data: FashionMNIST) -> None:
+    """Pairs of one class leave open what is added to all logits of a class: it is no sign of being real."""
+    model = tiny_model("cgan-conv")
+    model.train_step(images(small_data), torch.tensor([3, 7]).repeat_interleave(N // 2), lambda loss, name: None)
+    assert model.middle.nonzero().flatten().tolist() == [3, 7]
+    y = torch.full((N,), 7)
+    before = model.discriminate(images(small_data), y)
+    with torch.no_grad():
+        model.middle[3] += 1
+        assert torch.equal(model.discriminate(images(small_data), y), before)
+        model.middle[7] += 1
+        assert (model.discriminate(images(small_data), y) < before).all()
+
+
 @having(HiddenLayers)
 def test_hidden_layers(name: str) -> None:
     model = tiny_model(name)
