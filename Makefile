@@ -6,13 +6,15 @@ JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
+LIVE := static/live
+KERNEL ?= $(LIVE)/kernel.wasm
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint bench screenshots
+.PHONY: help run test test-all lint bench screenshots kernel
 
 help:
 	@echo "make run          set up .venv and open the studio on http://localhost:$(PORT) (PORT=8502 for another port)"
@@ -20,6 +22,7 @@ help:
 	@echo "make test-all     every test, in half an hour: every page for every model, the long repetitions"
 	@echo "make lint         ruff and mypy"
 	@echo "make bench        what measures speed, as tables"
+	@echo "make kernel       the live studio's WebAssembly, from $(LIVE)/kernel.c (needs clang and lld)"
 	@echo "make screenshots  the README's pictures, taken anew from the running studio (ARGS=generate chooses)"
 
 run: $(RUNTIME)
@@ -41,6 +44,11 @@ bench: $(DEV)
 
 screenshots: $(DEV)
 	@$(BIN)/python -m docs.screenshots $(ARGS)
+
+kernel:
+	clang --target=wasm32 -O3 -msimd128 -nostdlib -ffreestanding -Wall -Wextra -Wl,--no-entry -Wl,--import-memory \
+		-Wl,--strip-all -Wl,--export=__heap_base -Wl,-z,stack-size=4096 -o $(KERNEL) $(LIVE)/kernel.c
+	@chmod 644 $(KERNEL)
 
 # The stamps are newer than the pins they were made from. A half-made environment has no working pip and is made anew.
 $(RUNTIME): requirements.txt

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from genlib import __version__
-from genlib.cli import commands, training_commands
+from genlib.cli import commands, live_commands, training_commands
 from genlib.errors import GenlibError
 
 LONGEST_LINE = 1_000  # of an error, in characters
@@ -154,6 +154,12 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
     add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
     add.set_defaults(run=commands.run_reconstruct)
+
+    add = names.add_parser("export", help="write a model as the live studio loads it: a program and its weights")
+    add.add_argument("name", metavar="NAME", help="a model of the zoo, the directory of a run, or owner/name")
+    add.add_argument("--out", required=True, metavar="D/", help="made where there is none")
+    add.add_argument("--weights", choices=("averaged", "raw"), default="averaged", help="which generator of a GAN")
+    add.set_defaults(run=live_commands.run_export)
 
     add = names.add_parser("push", help="publish a trained model, or all of them, on the Hugging Face Hub")
     add.add_argument("target", nargs="*", metavar="NAME owner/name | --all owner")

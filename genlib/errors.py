@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -37,3 +38,8 @@ def shown(value: Any) -> str:
     except ValueError:  # Python writes no whole number of more than some thousand digits
         text = "a number of thousands of digits"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def without_places(text: str) -> str:
+    """A message with the files' names alone: where they lie on this machine is no visitor's business."""
+    return re.sub(r"(?<![\w/.])(?:/[^\s/:;,'\"()]+)+/(?=[^\s/])", "", text)

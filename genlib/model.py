@@ -238,6 +238,9 @@ def class_mixture(y: Tensor) -> Tensor:
     return y.to(torch.float32)
 
 
+M = TypeVar("M", bound=Model)
+
+
 @dataclass(frozen=True)
 class Preset:
     """A named configuration of a family: one trained model of the zoo."""
@@ -261,10 +264,14 @@ class Preset:
 
     def build(self, config: Config | None = None) -> Model:
         """A new model with initial weights decided by the configuration's seed."""
-        config = config or self.config
-        with torch.random.fork_rng(devices=[]), single_precision():
-            torch.manual_seed(noise.derive_seed(config.seed, 0))
-            return self.model_class(config)
+        return untrained(self.model_class, config or self.config)
+
+
+def untrained(model_class: type[M], config: Config) -> M:
+    """A model of a family before its training, with the initial weights of the configuration's seed."""
+    with torch.random.fork_rng(devices=[]), single_precision():
+        torch.manual_seed(noise.derive_seed(config.seed, 0))
+        return model_class(config)
 
 
 @contextmanager
@@ -298,13 +305,13 @@ def shapes_only() -> Iterator[None]:
 
 PRESETS: dict[str, Preset] = {}
 FAMILIES: dict[str, type[Model]] = {}
-M = TypeVar("M", bound=type[Model])
+C = TypeVar("C", bound=type[Model])
 
 
-def register(family: str, config_class: type[Config], presets: Sequence[Preset]) -> Callable[[M], M]:
+def register(family: str, config_class: type[Config], presets: Sequence[Preset]) -> Callable[[C], C]:
     """Class decorator: enters a family and its presets into the zoo."""
 
-    def enter(model_class: M) -> M:
+    def enter(model_class: C) -> C:
         model_class.family, model_class.config_class = family, config_class
         FAMILIES[family] = model_class
         for preset in presets:

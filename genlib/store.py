@@ -31,7 +31,7 @@ _HEADER = 1_000_000  # bytes of a safetensors header, at most
 def save_model(directory: Path, name: str, model: Model, averaged: dict[str, Tensor]) -> None:
     """Write model.safetensors and config.json; `averaged` holds the averaged generator's tensors by name."""
     state = dict(model.state_dict()) | {AVERAGED + key: value for key, value in averaged.items()}
-    data = build_safetensors({key: _shipped(value) for key, value in state.items()})
+    data = build_safetensors({key: shipped(value) for key, value in state.items()})
     config = {
         "format": FORMAT,
         "name": name,
@@ -43,7 +43,7 @@ def save_model(directory: Path, name: str, model: Model, averaged: dict[str, Ten
     write_json(directory / "config.json", config)
 
 
-def _shipped(tensor: Tensor) -> Tensor:
+def shipped(tensor: Tensor) -> Tensor:
     """Matrices and larger in half precision; vectors (biases, batch-norm statistics) and float64 as they are."""
     dense = tensor.detach().cpu().contiguous()
     return dense.half() if dense.ndim > 1 and dense.dtype == torch.float32 else dense

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui import controls, curves, explain, runs, train, watch
 from ui.share import csv_bytes, share
-from ui.visitor import visitor
+from ui.visitor import on_behalf_of, visitor
 
 controls.page("train", "Train", "How does a model come about? Choose one, change what you like, start it, and watch.")
 queue, jobs = runs.open_queue()
@@ -24,7 +24,7 @@ with look:
     if chosen is None:
         watch.show_example(preset)
     else:
-        watch.watch(queue, chosen, who)
+        watch.watch(queue, chosen, on_behalf_of(who, chosen, queue.limits))
 
 compared = curves.compare(jobs)
 if jobs:

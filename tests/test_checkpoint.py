@@ -139,3 +139,15 @@ def test_the_time_between_checkpoints_is_the_hosts(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("GENLIB_CHECKPOINT_SECONDS", wrong)
         with refused(f"^GENLIB_CHECKPOINT_SECONDS takes a number of seconds from 0, not '{wrong}'$"):
             checkpoint_seconds()
+
+
+def test_a_moment_of_another_shape_is_refused() -> None:
+    """A fused optimiser would read and write past its end."""
+    layer = nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(layer.parameters(), fused=True)
+    layer(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    tensors = optimizer_tensors("own", optimizer)
+    restore_optimizer("own", torch.optim.Adam(layer.parameters(), fused=True), tensors)
+    with refused("exp_avg has shape \\(1,\\), not \\(2, 3\\)"):
+        restore_optimizer("own", optimizer, tensors | {"optimizer.own.0.exp_avg": torch.zeros(1)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import torch
 
 from genlib.findings import judge as findings
 from genlib.findings import verdicts
-from genlib.findings.claims import CLAIMS, Claim
-from genlib.findings.judge import judge_claim
+from genlib.findings.claims import CLAIMS, WHY, Claim
+from genlib.findings.judge import judge_claim, shipped_findings
 from genlib.findings.verdicts import Measured
+from genlib.io.files import read_json
+from genlib.loading import model_directory
 from genlib.models import presets
 
 
@@ -134,3 +137,47 @@ def test_shipped_figures_are_judged(number: int) -> None:
     found = judge_claim(claim(number))
     assert found.verdict in ("holds", "partly", "does not hold")
     assert all(part.figures for part in found.parts)
+
+
+QUOTED = [  # figures in the words behind a verdict
+    (4, "ae-gmm-18", "fd", ".2f"),
+    (4, "ae-gmm-best", "fd", ".2f"),
+    (5, "vae-cnn-50", "fd", ".1f"),
+    (7, "gan-dense-cnn", "fd", ".1f"),
+    (7, "gan-cnn", "fd", ".1f"),
+    (7, "gan-dense-cnn", "recall", ".3f"),
+    (7, "gan-cnn", "recall", ".2f"),
+    (8, "dcgan-64", "recall", ".2f"),
+    (8, "dcgan-32", "recall", ".2f"),
+    (10, "gan-fid", "fd", ".1f"),
+]
+
+
+@pytest.mark.parametrize(("number", "name", "key", "form"), QUOTED)
+def test_figures_in_a_verdicts_words_are_those_measured(number: int, name: str, key: str, form: str) -> None:
+    assert format(read_json(model_directory(name) / "metrics.json")[key], form) in WHY[number]
+
+
+@pytest.mark.parametrize("number", [claim.number for claim in CLAIMS])
+def test_each_verdicts_words_name_only_figures_that_are_tested_or_its_own(number: int) -> None:
+    """A number with decimals in a WHY is one of QUOTED, of the rule's outcome, or listed here with its source."""
+    own = {4: {"7.1", "2.6", "8.3"}, 10: {"4.4", "0.69"}, 2: {"0.1"}}  # the BIC curve, the history, log 2, the limit
+    tested = {
+        format(read_json(model_directory(name) / "metrics.json")[key], form)
+        for of, name, key, form in QUOTED
+        if of == number
+    }
+    assert set(re.findall(r"\d+\.\d+", WHY.get(number, ""))) <= tested | own.get(number, set())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [claim.number for claim in CLAIMS])
+def test_shipped_verdicts_are_what_judging_gives(number: int) -> None:
+    shipped = {finding.claim.number: finding for finding in shipped_findings()}[number]
+    found = judge_claim(claim(number))
+    assert found.verdict == shipped.verdict
+    assert [part.rule for part in found.parts] == [part.rule for part in shipped.parts]
+    for judged, kept in zip(found.parts, shipped.parts, strict=True):
+        assert judged.holds == kept.holds
+        numbers = [[float(text) for text in re.findall(r"\d+\.?\d*", part.figures)] for part in (judged, kept)]
+        assert numbers[0] == pytest.approx(numbers[1], rel=0.02, abs=0.15)  # another machine rounds otherwise

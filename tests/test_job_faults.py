@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -118,16 +119,11 @@ def assert_killed_run_is_the_same(queue: Queue, epochs: int, losses: list[tuple[
 
 
 @pytest.mark.slow
-def test_three_kills_end_with_the_same_bytes(queue: Queue) -> None:
-    assert_killed_run_is_the_same(queue, 4, [(how, 5) for how in LOSSES])
-
-
-@pytest.mark.slow
-def test_twenty_random_kills_end_with_the_same_bytes(queue: Queue) -> None:
+def test_many_kills_end_with_the_same_bytes(queue: Queue) -> None:
     chance = random.Random(0)
-    losses = [(chance.choice(LOSSES), chance.randrange(1, 25)) for _ in range(17)]
-    losses[5:5] = losses[11:11] = losses[15:15] = [(lose_both, 0)]  # before it has begun
-    assert_killed_run_is_the_same(queue, 20, losses)
+    losses = [(how, chance.randrange(1, 12)) for how in 2 * LOSSES]
+    losses[2:2] = [(lose_both, 0)]  # before it has begun
+    assert_killed_run_is_the_same(queue, 8, losses)
 
 
 def test_a_paused_run_goes_on_from_where_it_was(queue: Queue) -> None:
@@ -173,7 +169,9 @@ def test_a_training_that_diverges_and_the_next_in_the_queue(queue: Queue) -> Non
     failed = queue.get(diverging.id)
     assert failed.state == "failed"
     assert "training diverged: the" in failed.reason
-    assert failed.reason.endswith("the last good checkpoint is kept; start a new run with a smaller lr")
+    assert re.search(
+        "the last good checkpoint, of step [0-9]+, is kept; start a new run with a smaller lr$", failed.reason
+    )
     assert "genlib: training diverged" in failed.log
     assert kill(queue.get(waiting.id)).state == "failed"
     kept = (diverging.directory / "checkpoint" / "last.safetensors").read_bytes()

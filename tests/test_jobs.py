@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from genlib.errors import without_places
 from genlib.io.locks import is_held, locked
 from genlib.jobs import queue as jobs
 from genlib.jobs import run as runs
@@ -540,4 +541,4 @@ def test_a_place_for_runs_that_cannot_be_made(tmp_path: Path) -> None:
     ],
 )
 def test_messages_name_no_place_on_the_machine(text: str, plain: str) -> None:
-    assert runs.without_places(text) == plain
+    assert without_places(text) == plain

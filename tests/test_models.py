@@ -197,6 +197,7 @@ CLAIMED = {
     "gan-dense-1": ["discriminates", "hidden_layers"],
     "dcgan-64": ["discriminates", "hidden_layers"],
     "vae-cnn": ["encodes", "decodes"],
+    "cvae-cnn": ["conditional", "encodes", "decodes"],
     "ae-cnn": ["encodes", "decodes"],
     "gmm-10": ["mixture"],
     "ae-gmm-2": ["mixture"],
@@ -245,7 +246,10 @@ def test_decode_is_sampling(name: str) -> None:
     model = tiny_model(name)
     z, without_class = model.draw_latent(N, 0), {"guidance": 0.0} if isinstance(model, Integrates) else {}
     with torch.inference_mode():
-        assert torch.equal(model.decode(z), sample(model, z, labels(model), **without_class))
+        decoded, sampled = model.decode(z), sample(model, z, labels(model), **without_class)
+    told = isinstance(model, Conditional) and not without_class  # decoding knows no class
+    assert decoded.shape == sampled.shape
+    assert torch.equal(decoded, sampled) is not told
 
 
 @having(Discriminates)
@@ -256,6 +260,20 @@ def test_discriminate(name: str, small_data: FashionMNIST) -> None:
     assert judged.min() >= 0
     assert judged.max() <= 1
     assert len(judged.unique()) > 1
+
+
+def test_the_judge_of_pairs_has_a_zero_for_each_class(small_data: FashionMNIST) -> None:
+    """Pairs of one class leave open what is added to all logits of a class: it is no sign of being real."""
+    model = tiny_model("cgan-conv")
+    model.train_step(images(small_data), torch.tensor([3, 7]).repeat_interleave(N // 2), lambda loss, name: None)
+    assert model.middle.nonzero().flatten().tolist() == [3, 7]
+    y = torch.full((N,), 7)
+    before = model.discriminate(images(small_data), y)
+    with torch.no_grad():
+        model.middle[3] += 1
+        assert torch.equal(model.discriminate(images(small_data), y), before)
+        model.middle[7] += 1
+        assert (model.discriminate(images(small_data), y) < before).all()
 
 
 @having(HiddenLayers)

@@ -13,6 +13,8 @@ from torchmetrics.image.kid import poly_mmd
 
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
+from genlib.io.files import read_json
+from genlib.loading import load, model_directory
 from genlib.metrics import classification, memorisation
 from genlib.metrics.classification import (
     balance_divergence,
@@ -20,6 +22,7 @@ from genlib.metrics.classification import (
     classification_accuracy_score,
 )
 from genlib.metrics.coverage import CHUNK, Coverage, Neighbourhoods, measure_coverage
+from genlib.metrics.evaluation import SEEDS, _sampled
 from genlib.metrics.features import load_extractor
 from genlib.metrics.floor import load_floor
 from genlib.metrics.kernel import CHUNK as KERNEL_CHUNK
@@ -28,7 +31,8 @@ from genlib.metrics.memorisation import nearest, nearest_distances
 from genlib.metrics.neighbours import smallest
 from genlib.metrics.reconstruction import reconstruct, reconstruction_error, structural_similarity
 from genlib.metrics.scores import Looked, look, real_neighbourhoods, score_set
-from tests.tiny import refused, tiny_model
+from genlib.stages import finish
+from tests.tiny import SHIPPED_PER_FAMILY, refused, tiny_model
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -247,3 +251,14 @@ def test_two_opinions_are_of_different_kinds(test_split: FashionMNIST) -> None:
     # linear CKA (Kornblith et al. 2019, arXiv:1905.00414): 1 for the same features, turned or scaled
     alike = float((a.T @ b).norm() ** 2 / ((a.T @ a).norm() * (b.T @ b).norm()))
     assert alike < 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHIPPED_PER_FAMILY)
+def test_shipped_figures_are_those_of_the_shipped_bytes(name: str) -> None:
+    """One of the three sample seeds, measured anew: within what the seeds differ by."""
+    kept = read_json(model_directory(name) / "metrics.json")
+    found, _ = finish(_sampled(load(name), kept["samples"], SEEDS[0]))
+    for key in ("fd", "fd_second", "kid", "precision", "recall", "density", "coverage"):
+        room = 4 * kept["spread"][key] + 0.01 * abs(kept[key])
+        assert abs(found[key] - kept[key]) <= room, key

@@ -16,6 +16,7 @@ from genlib import model as registry
 from genlib.__main__ import _parser, main
 from genlib.io.locks import INHERITED
 from genlib.jobs.limits import _NUMBERS
+from genlib.live.export import program_of
 from genlib.loading import is_repository
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +56,8 @@ def trains(code: str) -> bool:
 def test_there_is_something_to_try() -> None:
     assert len(PYTHON) >= 3
     assert {command[0] for command in RUN} == {
-        *("list", "sample", "interpolate", "directions", "latent", "reconstruct", "diversity", "discriminator")
+        *("list", "sample", "interpolate", "directions", "latent", "reconstruct", "diversity", "discriminator"),
+        "export",
     }
 
 
@@ -115,6 +117,7 @@ def test_the_example_model_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(code, "adding-a-model.md", "exec", dont_inherit=True), sys.modules["pixels"].__dict__)
     made = presets["pixels"].build()
     assert made.sample(made.draw_latent(3, seed=0)).shape == (3, 1, 28, 28)
+    assert program_of(made)[1].shape == (1, 28, 28)
     optimizer = made.configure_optimizers()["pixels"]
 
     def descend(loss: torch.Tensor, name: str) -> None:

@@ -41,6 +41,7 @@ TINY: dict[str, dict[str, Any]] = {
     "GAN": {"latent_size": 6, "generator_widths": (8, 6), "discriminator_widths": (6, 8)},
     "DCGAN": {"latent_size": 6, "width": 3},
     "VAE": {"latent_size": 3, "width": 4},  # its inner convolutions have several input channels
+    "conditional VAE": {"latent_size": 3, "width": 4, "embedding_size": 2, "class_dropout": 0.5},
     "autoencoder": {"width": 4, "latent_channels": 2},
     "AE + mixture": {"components": 2, "tolerance": 0.0},
     "VAE + mixture": {"components": 2, "tolerance": 0.0},
@@ -67,9 +68,9 @@ def tiny_model(name: str, **changes: Any) -> Model:
     return get_preset(name).build(tiny_config(name, **changes)).eval()
 
 
-def save_tiny(directory: Path, name: str) -> Path:
-    """Saves an untrained tiny model as a finished run: its average is a copy of its weights."""
-    model = tiny_model(name)
+def save_tiny(directory: Path, name: str, model: Model | None = None) -> Path:
+    """Saves an untrained tiny model, or this one, as a finished run: its average is a copy of its weights."""
+    model = model or tiny_model(name)
     if hasattr(model, "log_likelihood"):  # a mixture that was never fitted has none
         model.log_likelihood.fill_(0.0)  # type: ignore[operator,union-attr]
     state = model.state_dict()

@@ -12,7 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from genlib.errors import without_places
 from genlib.jobs.run import python_environment
+from genlib.threads import spinning_less
 from genlib.training.estimate import Estimate
 
 KEPT = 200
@@ -63,7 +65,7 @@ def _measure(question: Question) -> Estimate | str:
             capture_output=True,
             text=True,
             timeout=SECONDS,
-            env=python_environment(),
+            env=python_environment() | spinning_less(),
             preexec_fn=lambda: os.nice(NICE),
             check=False,
         )
@@ -72,7 +74,7 @@ def _measure(question: Question) -> Estimate | str:
     if done.returncode == 0:
         return Estimate(**json.loads(done.stdout))
     lines = [line.removeprefix("genlib: ") for line in done.stderr.splitlines() if line.startswith("genlib: ")]
-    return (lines or ["the timing failed"])[-1]
+    return without_places((lines or ["the timing failed"])[-1])
 
 
 @st.cache_resource(show_spinner=False)

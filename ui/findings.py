@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.drawing import VERDICT_COLOURS, verdicts
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.findings.claims import BETTER
 from genlib.findings.judge import Finding, shipped_findings, untested_findings
 from genlib.images import png_bytes
@@ -63,7 +63,7 @@ def load() -> tuple[Finding, ...]:
     try:
         return shipped_findings()
     except GenlibError as error:
-        st.warning(f"The verdicts are not available: {error}", icon=":material/broken_image:")
+        st.warning(f"The verdicts are not available: {without_places(str(error))}", icon=":material/broken_image:")
         return untested_findings()
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from genlib.analysis.history import ROW, History, read_history, smooth
 from genlib.data import CLASS_NAMES
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.images import gif_bytes, grid, npz_bytes, png_bytes
 from ui import zoo
 from ui.controls import BOUND
@@ -81,7 +81,7 @@ def history_or_stop(entry: zoo.Entry) -> History:
         return history(entry.name)
     except GenlibError as error:
         st.warning(
-            f"{entry.name} has no training history: {error}. {entry.remedy}",
+            f"{entry.name} has no training history: {without_places(str(error))}. {entry.remedy}",
             icon=":material/broken_image:",
         )
         st.stop()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import streamlit as st
 
-from genlib.analysis.latent import Projection, load_fits, outlines, projections
+from genlib.analysis.latent import Projection, load_fits, outlines, projections, untrained_accuracies
 from genlib.data import CLASS_NAMES
 from genlib.drawing import CLASS_COLOURS, scatter
 from genlib.images import npz_bytes, png_bytes
+from genlib.model import HiddenLayers
 from ui import zoo
 from ui.controls import BOUND, EVERY_CLASS
 from ui.pictures import show_tiles
@@ -36,6 +37,9 @@ def found_projections(name: str, points: int, seed: int) -> tuple[dict[str, Proj
     """Projections by name, the ellipses of a mixture's components in the first, and whether the axes were kept."""
     model, fits = load_model(name), load_fits(name)
     found = projections(model, points, seed, fits=fits)
+    if not fits and isinstance(model, HiddenLayers):
+        before = untrained_accuracies(model)
+        found = {layer: replace(each, untrained=before.get(layer)) for layer, each in found.items()}
     return found, [outline.numpy() for outline in outlines(model, next(iter(found.values())))], bool(fits)
 
 
@@ -128,8 +132,9 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
     """Two or three dimensions, and how many points."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control("View", VIEWS, default=VIEWS[0], required=True, key="dims", **BOUND)
-        points = st.slider("Points", 500, 10_000, 2_000, 500, key="points", width=200, **BOUND)
-    return Request(entry, seed, label, view if view in VIEWS else VIEWS[0], points)
+        most, usual = (1_000, 500) if "integrates" in entry.capabilities else (10_000, 2_000)  # encodes step by step
+        points = st.slider("Points", 500, most, usual, 500, key="points", width=200, **BOUND)
+    return Request(entry, seed, label, view if view in VIEWS else VIEWS[0], min(points, most))
 
 
 def what_is_shown(request: Request) -> str:
@@ -166,10 +171,18 @@ def show_scatter(request: Request, name: str) -> list[int]:
     st.markdown(
         f"{100 * float(projection.explained[:k].sum()):.0f} % of the variance in {k} components. Classes told apart: "
         f"**{100 * projection.separability:.1f} %** by a straight boundary, **{100 * projection.visible:.1f} %** by "
-        "the nearest centre in the plane.",
+        f"the nearest centre in the plane.{_before(projection)}",
         help=HELP,
     )
     return selected
+
+
+def _before(projection: Projection) -> str:
+    """What an untrained network tells apart, where a class that the layer is told would tell itself."""
+    if projection.untrained is None:
+        return ""
+    boundary, centre = (f"{100 * share:.1f} %" for share in projection.untrained)
+    return f" Before any training: {boundary} and {centre}, since the layer is told the class."
 
 
 def _figure(request: Request, projection: Projection):  # type: ignore[no-untyped-def]

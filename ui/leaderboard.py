@@ -158,9 +158,12 @@ def show_scatter(board: Board) -> None:
 
     figure, cost = go.Figure(), FIGURES[board.cost]
     rows = [row for row in board.ranked if row[board.cost] is not None]
-    for family, colour in zip(families(), CLASS_COLOURS, strict=False):
-        if own := [row for row in rows if row["family"] == family]:
-            figure.add_scatter(**_points(own, board), name=family, marker={"color": colour, "size": 12})
+    there = [family for family in families() if any(row["family"] == family for row in rows)]
+    for i, family in enumerate(there):
+        own = [row for row in rows if row["family"] == family]
+        symbol = ("circle", "diamond")[i // len(CLASS_COLOURS)]  # colours are fewer than families may become
+        marker = {"color": CLASS_COLOURS[i % len(CLASS_COLOURS)], "symbol": symbol, "size": 12}
+        figure.add_scatter(**_points(own, board), name=family, marker=marker)
     for size in (PHONE, PLOT) if rows else ():
         figure.add_scatter(**_names(rows, board, size))
     st.html(NAMES_STYLE)

@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from genlib.analysis.own_image import POLARITIES, Crop, OwnImage, automatic_crop, fit, prepare
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.images import grid
 from genlib.io.photo import MAX_BYTES, Photo, read_photo
 from ui.canvas import canvas
@@ -90,7 +90,7 @@ def _waiting() -> None:
 
 
 def _refused(name: str, error: GenlibError) -> None:
-    st.error(f"{name}: {error}", icon=":material/broken_image:")
+    st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
 
 
 def _say(what: str, picture: OwnImage) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
@@ -50,7 +50,7 @@ def _row(name: str, content: bytes) -> dict[str, Any] | None:
     try:
         figures = _read_figures(name, content) if name.lower().endswith(".json") else _measured(name, content)
     except GenlibError as error:
-        st.error(str(error))
+        st.error(without_places(str(error)))
         return None
     return row_of(Path(name).stem[:40], FAMILY, figures)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job
 from genlib.model import capabilities, keeps_raw
@@ -98,7 +98,7 @@ def open_queue() -> tuple[Queue, list[Job]]:
         queue = Queue()
         return queue, queue.jobs()
     except GenlibError as error:
-        st.warning(f"Nothing can be trained here: {error}")
+        st.warning(f"Nothing can be trained here: {without_places(str(error))}")
         st.stop()
 
 

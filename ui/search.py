@@ -20,7 +20,7 @@ from ui.pictures import CLASS_COLOURS
 from ui.reconstruct import Request, uses_seed
 
 KEPT = 64  # finished searches
-MEASURED = 1_000  # test images behind the errors by class of a model that encodes
+MEASURED, FEW = 1_000, 100  # test images behind the errors by class of a model that encodes: at once, or step by step
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -116,8 +116,9 @@ def _heads(title: str, heads: list[str], columns: int) -> None:
 def error_by_class(request: Request, found: Reconstruction) -> None:
     """Bars of the mean error of each class: over many test images at once, or over those searched."""
     if not uses_seed(request.entry):
-        errors = _class_errors(request.entry.name)
-        title = f"**Error by class**, mean over the first {MEASURED:,} test images"
+        count = FEW if "integrates" in request.entry.capabilities else MEASURED
+        errors = _class_errors(request.entry.name, count)
+        title = f"**Error by class**, mean over the first {count:,} test images"
     elif request.own is None and request.label is None and request.count > 1:
         errors = {label: float(found.errors[request.labels == label].mean()) for label in request.labels.tolist()}
         title = "**Error by class**, of the images above: one of each class, so read it with care"
@@ -128,9 +129,9 @@ def error_by_class(request: Request, found: Reconstruction) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _class_errors(name: str) -> dict[int, float]:
+def _class_errors(name: str, count: int) -> dict[int, float]:
     test = FashionMNIST.load("test")
-    images, labels = test.images[:MEASURED], test.labels[:MEASURED]
+    images, labels = test.images[:count], test.labels[:count]
     errors = squared_errors(images, reconstruct(zoo.load_model(name), images))
     return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
 

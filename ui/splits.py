@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 
 
 def trouble(split: str) -> str | None:
@@ -13,5 +13,5 @@ def trouble(split: str) -> str | None:
             return ""
         FashionMNIST.load(split)
     except GenlibError as error:
-        return str(error)
+        return without_places(str(error))
     return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from genlib.config import Config
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.model import Preset
@@ -140,7 +140,7 @@ def may_train(limits: Limits) -> bool:
         if not FashionMNIST.available("train"):
             st.caption("The training split is not on this machine yet: the first run fetches it (26 MB).")
     except GenlibError as error:
-        st.warning(f"A run cannot find the training split: {error}")
+        st.warning(f"A run cannot find the training split: {without_places(str(error))}")
     return True
 
 
@@ -164,7 +164,7 @@ def show_estimate(preset: str, settings: dict[str, Any], measuring: str, session
     if found is None:
         st.caption(":material/timer: Timing 20 steps of this on this machine …")
     elif isinstance(found, str):
-        st.caption(f":material/timer: No estimate: {found}")
+        st.warning(f"No estimate: {found}", icon=":material/timer:")
     else:
         most = "at most " if found.at_most else "about "
         full = MEASURES[measuring] is None
@@ -197,7 +197,7 @@ def _start(queue: Queue, preset: str, settings: dict[str, Any], measuring: str, 
         st.session_state["run"] = queue.submit(preset, settings, owner, MEASURES[measuring]).id
         st.session_state.pop("refused", None)
     except GenlibError as error:
-        st.session_state["refused"] = str(error)
+        st.session_state["refused"] = without_places(str(error))
 
 
 def query(preset: Preset, settings: dict[str, Any], measuring: str) -> dict[str, object]:

@@ -8,6 +8,11 @@ import secrets
 
 import streamlit as st
 
+from genlib.jobs.limits import Limits
+from genlib.jobs.run import Job
+
+PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")  # headers of one between
+
 JS = """
 export default function ({ data, setStateValue }) {
   const hex = (byte) => byte.toString(16).padStart(2, "0");
@@ -37,3 +42,14 @@ def visitor() -> str:
         state["token"] = found
     token = state.setdefault("token", secrets.token_hex(16))
     return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+def on_behalf_of(visitor: str, job: Job, limits: Limits) -> str | None:
+    """For whom the queue is asked to change a run: the visitor, or the host itself, None.
+
+    Who sits at the machine itself may stop what its command line has begun, which has no owner. Anyone may seem to sit
+    there through a proxy, so a studio with any limit set, or a request that a proxy has passed on, counts as a visitor.
+    """
+    passed_on = any(name in st.context.headers for name in PROXIES)
+    at_the_machine = st.context.ip_address is None and not passed_on
+    return None if at_the_machine and not job.owner and limits == Limits() else visitor

@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
@@ -30,26 +30,26 @@ MODEL_FILES = (
 )
 
 
-def watch(queue: Queue, job: Job, visitor: str) -> None:
-    """The run, looked at every second while it waits or trains."""
-    st.fragment(_show_run, run_every=SECONDS if is_active(job) else None)(queue, job, visitor)
+def watch(queue: Queue, job: Job, by: str | None) -> None:
+    """The run, looked at every second while it waits or trains; `by` is for whom the queue changes it."""
+    st.fragment(_show_run, run_every=SECONDS if is_active(job) else None)(queue, job, by)
 
 
-def _show_run(queue: Queue, job: Job, visitor: str) -> None:
+def _show_run(queue: Queue, job: Job, by: str | None) -> None:
     """The run as it is now: its samples, its place, its curves, and what can be done."""
     before = job.state
     try:
         queue.jobs()
         job = queue.get(job.id)
     except GenlibError as error:
-        st.warning(str(error))
+        st.warning(without_places(str(error)))
         return
     _announce(job)
     if job.state != before:
         st.rerun()  # what is around it tells its state too
     if not is_known(job):
         st.error(_sentence(job))
-        _show_actions(queue, job, visitor)
+        _show_actions(queue, job, by)
         return
     progress = progress_of(job)
     past = _past(job, progress)
@@ -59,13 +59,13 @@ def _show_run(queue: Queue, job: Job, visitor: str) -> None:
     else:
         _show_samples(job, past)
     _show_place(job, progress)
-    _show_actions(queue, job, visitor)
+    _show_actions(queue, job, by)
     for sign in signs(job.directory) if job.state == "done" else []:
         st.warning(f"{sign[0].upper()}{sign[1:]}.")
     if past is not None and past.table:
         history.show_charts(history.Moment(entry_of(job), past, past.table[-1]["epoch"]))
         st.caption(_reading(job))
-    if job.state == "failed" and queue.may_touch(job, visitor) and job.log:
+    if job.state == "failed" and queue.may_touch(job, by) and job.log:
         with st.expander("The end of its log"):
             st.code(job.log, language=None)
 
@@ -169,19 +169,19 @@ def _sentence(job: Job) -> str:
     )
 
 
-def _show_actions(queue: Queue, job: Job, visitor: str) -> None:
+def _show_actions(queue: Queue, job: Job, by: str | None) -> None:
     """What may be done with the run in its state."""
-    if not queue.may_touch(job, visitor):
-        st.caption("Another visitor's run: you can look, not touch.")
+    if not queue.may_touch(job, by):
+        st.caption(f"{'Another visitor' if job.owner else 'The host'}'s run: you can look, not touch.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if queue.may_touch(job, visitor):
+        if queue.may_touch(job, by):
             if job.state in ("queued", "running"):
-                _button("Pause", "pause", queue.pause, job, visitor)
-                _button("Cancel", "stop", queue.cancel, job, visitor)
+                _button("Pause", "pause", queue.pause, job, by)
+                _button("Cancel", "stop", queue.cancel, job, by)
             if job.state in RESTING and is_known(job):
-                _button("Resume", "play_arrow", queue.resume, job, visitor)
+                _button("Resume", "play_arrow", queue.resume, job, by)
             if job.state in ("done", "queued", *RESTING):
-                _delete(queue, job, visitor)
+                _delete(queue, job, by)
         if job.state == "done":
             _take_away(job)
 
@@ -201,23 +201,23 @@ def _take_away(job: Job) -> None:
     )
 
 
-def _button(label: str, icon: str, action: Callable[..., Any], job: Job, visitor: str) -> None:
-    st.button(label, key=f"{label}-{job.id}", icon=f":material/{icon}:", on_click=_do, args=(action, job.id, visitor))
+def _button(label: str, icon: str, action: Callable[..., Any], job: Job, by: str | None) -> None:
+    st.button(label, key=f"{label}-{job.id}", icon=f":material/{icon}:", on_click=_do, args=(action, job.id, by))
 
 
-def _delete(queue: Queue, job: Job, visitor: str) -> None:
+def _delete(queue: Queue, job: Job, by: str | None) -> None:
     """Asks once more, since nothing brings a run back."""
     with st.popover("Delete", icon=":material/delete:"):
         st.markdown(f"Delete {job.id} with its model, curves and samples for good?")
-        _button("Delete it", "delete", queue.delete, job, visitor)
+        _button("Delete it", "delete", queue.delete, job, by)
 
 
-def _do(action: Callable[..., Any], job_id: str, visitor: str) -> None:
+def _do(action: Callable[..., Any], job_id: str, by: str | None) -> None:
     try:
-        action(job_id, visitor)
+        action(job_id, by)
         st.session_state.pop("refused", None)
     except GenlibError as error:
-        st.session_state["refused"] = str(error)
+        st.session_state["refused"] = without_places(str(error))
     zoo.entries.clear()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.loading import load, weights_directory
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, keeps_raw, unit_of_training
@@ -114,7 +114,7 @@ def _shipped_entry(described: dict[str, Any]) -> Entry:
     try:
         latent_size = math.prod(load_model(preset.name).latent_shape)
     except GenlibError as error:
-        problem = str(error)
+        problem = without_places(str(error))
     return _entry(described, preset.summary, latent_size, problem)
 
 
@@ -150,7 +150,7 @@ def _looked_at(name: str, sha256: str) -> tuple[int, str | None]:
     try:
         return math.prod(load(name).latent_shape), None
     except GenlibError as error:
-        return 0, str(error)
+        return 0, without_places(str(error))
 
 
 def usable(*capabilities: str) -> dict[str, Entry]:

@@ -114,6 +114,9 @@ def latent_walk(
         if isinstance(model, Mixture) and ends is not None:
             return to_uint8(model.render(lerp(ends[0], ends[1], t.to(ends.device))))
         latents = (slerp if path == "spherical" else lerp)(z[0], z[1], t)
+        if y is None and isinstance(model, Decodes):  # which a conditional model does without a class
+            with torch.inference_mode():
+                return to_uint8(model.decode(latents.to(device_of(model))))
         return to_uint8(sample(model, latents, None if y is None else lerp(y[0], y[1], t)))
 
     t = positions(steps) if equal == "input" else feature_positions(frames, steps)

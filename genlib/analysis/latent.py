@@ -18,7 +18,7 @@ from genlib.io.files import read_json
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.loading import load, model_directory
 from genlib.metrics.features import load_extractor
-from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model
+from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model, untrained
 from genlib.sampling import BATCH, cycle_labels, device_of, sample
 
 POINTS = 2_000
@@ -33,7 +33,8 @@ class Fit:
 
     `mean` (d,) and `axes` (k, d) place any point; `explained` (k,) are shares of the variance. `separability` is the
     accuracy of a linear classifier on the full points and `visible` that of the nearest class mean in the plane of the
-    first two components, each fitted on the first half of the points and measured on the second.
+    first two components, each fitted on the first half of the points and measured on the second. `untrained` holds both
+    for the same layer before any training, where that is known: a layer that is told the class tells it at once.
     """
 
     mean: Tensor
@@ -41,6 +42,7 @@ class Fit:
     explained: Tensor
     separability: float
     visible: float
+    untrained: tuple[float, float] | None = None
 
     def place(self, points: Tensor) -> Tensor:
         """Coordinates (N, k) of points (N, d); GenlibError where they are of another size."""
@@ -49,7 +51,7 @@ class Fit:
         return (points - self.mean) @ self.axes.T
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Projection(Fit):
     """Points on principal components: their own (of the first 4,000), or those of an earlier fit.
 
@@ -99,6 +101,18 @@ def hidden_projections(
     pictures = torch.cat(images)
     classes = load_extractor().predict(pictures) if y is None else y
     return {name: points.projection(classes, pictures, y is not None) for name, points in layers.items()}
+
+
+def untrained_accuracies(model: Model, n: int = POINTS) -> dict[str, tuple[float, float]]:
+    """What a linear classifier and the nearest centre in the plane get right on the layers of `hidden_projections`
+    before any training, by layer: the model's own configuration with the initial weights of its seed.
+
+    None for a model that is told no class: what its first noise shows has none.
+    """
+    if not isinstance(model, Conditional):
+        return {}
+    found = hidden_projections(untrained(type(model), model.config).eval(), n)
+    return {layer: (each.separability, each.visible) for layer, each in found.items()}
 
 
 def encoded_projection(model: Model, n: int = POINTS, k: int = AXES) -> Projection:
@@ -156,8 +170,8 @@ def _fit(layer: str, tensors: Mapping[str, Tensor], accuracies: list[float]) -> 
     finite = all(part.isfinite().all() for part in (mean, axes, explained))
     if axes.shape != (AXES, *mean.shape) or explained.shape != (AXES,) or not finite:
         raise ValueError("not a fit")
-    separability, visible = map(float, accuracies)
-    return Fit(mean, axes, explained, separability, visible)
+    separability, visible, *before = map(float, accuracies)
+    return Fit(mean, axes, explained, separability, visible, (before[0], before[1]) if before else None)
 
 
 def keep_fits(name: str | Path) -> dict[str, Fit]:
@@ -166,13 +180,14 @@ def keep_fits(name: str | Path) -> dict[str, Fit]:
     A convolution's 12,544 numbers a point take 100 kB a layer, and a second or two to fit.
     """
     directory = model_directory(name)
-    found = hidden_projections(load(name))
+    model = load(name)
+    found, before = hidden_projections(model), untrained_accuracies(model)
     tensors = {}
     for layer, fit in found.items():
         tensors[f"{layer}/mean"] = fit.mean.half()
         tensors[f"{layer}/axes"] = fit.axes.half()
         tensors[f"{layer}/explained"] = fit.explained
-    accuracies = {layer: [fit.separability, fit.visible] for layer, fit in found.items()}
+    accuracies = {layer: [fit.separability, fit.visible, *before.get(layer, ())] for layer, fit in found.items()}
     facts = {"sha256": read_json(directory / "config.json")["sha256"], "accuracies": accuracies}
     write_tensors(directory / FILE, tensors, facts)
     return load_fits(name)

@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.io.files import read_json, runs_directory, size_megabytes, write_json
 from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
@@ -46,7 +46,6 @@ from genlib.jobs.run import (
     reap,
     run_number,
     waiting,
-    without_places,
 )
 from genlib.training.progress import EventReader
 

@@ -15,9 +15,10 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, is_number
+from genlib.errors import GenlibError, is_number, without_places
 from genlib.io.files import read_json, write_json
 from genlib.io.locks import INHERITED, acquire, is_held
+from genlib.threads import spinning_less
 
 STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
 WORKING = ("running", *STOPPING)  # states with a worker
@@ -87,11 +88,6 @@ class Job:
     def become(self, state: str, reason: str = "", **changes: Any) -> Job:
         """The job in another state from now on, saved."""
         return replace(self, state=state, reason=reason, since=time.time(), **changes).save()
-
-
-def without_places(text: str) -> str:
-    """A message with the files' names alone: where they lie on this machine is no visitor's business."""
-    return re.sub(r"(?<![\w/.])(?:/[^\s/:;,'\"()]+)+/(?=[^\s/])", "", text)
 
 
 def read_job(directory: Path) -> Job | None:
@@ -225,7 +221,8 @@ def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
 
 def _environment(job: Job) -> dict[str, str]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
-    return {**python_environment(), **threads, "TQDM_DISABLE": "1", INHERITED: str(job.directory)}
+    quiet = {"TQDM_DISABLE": "1", INHERITED: str(job.directory)}
+    return {**python_environment(), **threads, **spinning_less(), **quiet}
 
 
 def python_environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ from genlib.config import GradientConfig, option
 from genlib.distributed import own_rows
 from genlib.layers.dropout import ChannelDropout, Dropout
 from genlib.model import Descend, Model
+from genlib.program import Program, Value
 
 NONLINEARITIES = (nn.ReLU, nn.LeakyReLU)
 
@@ -83,6 +84,9 @@ class UnconditionalGAN(Model):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.generator(z)
+
+    def describe(self, program: Program, z: Value) -> Value:
+        return program.apply(self.generator, z)
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return torch.sigmoid(self.discriminator(x).flatten())

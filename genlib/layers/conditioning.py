@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from genlib.errors import GenlibError
 from genlib.layers.adversarial import GANConfig
 from genlib.model import N_CLASSES, Model, class_mixture
+from genlib.program import Program, Value
 
 
 class ClassEmbedding(nn.Module):
@@ -21,6 +22,9 @@ class ClassEmbedding(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         return class_mixture(y) @ self.weight  # (N, e)
+
+    def describe(self, program: Program, y: Value) -> Value:
+        return program.embed(y, self.weight)
 
 
 def required(y: Tensor | None) -> Tensor:
@@ -48,6 +52,9 @@ class ClassToldGAN(Model):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.generator(z, required(y))
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        return program.apply(self.generator, z, y)
 
     def embed_classes(self, y: Tensor) -> Tensor:
         return self.generator.embedding(y)

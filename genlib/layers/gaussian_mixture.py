@@ -18,6 +18,7 @@ from genlib.errors import GenlibError
 from genlib.images import from_uint8
 from genlib.layers.em import CHUNK, em_step, log_joint, start_from_kmeans
 from genlib.model import Components, Descend, Model
+from genlib.program import Program, Value
 
 COARSER = 10.0  # the second regularisation of a search, in units of the first
 
@@ -39,7 +40,8 @@ class GaussianMixture(Model):
     A latent is a uniform number, which picks the component by cumulative weight, then d normals. With
     `components=0` the run first fits 1, 2, ..., `most_components` components, then as many again with ten times the
     regularisation, since that may decide which size wins, and ends by fitting the size of the smallest BIC =
-    -2 log L + p log N (Schwarz 1978) under the configured one. A family gives `points` and `render`.
+    -2 log L + p log N (Schwarz 1978) under the configured one. A family gives `points`, `render` and
+    `describe_rendering`.
     """
 
     config: MixtureConfig
@@ -73,6 +75,14 @@ class GaussianMixture(Model):
     @abstractmethod
     def render(self, points: Tensor) -> Tensor:
         """Points (N, d) to images (N, 1, 28, 28)."""
+
+    @abstractmethod
+    def describe_rendering(self, program: Program, points: Value) -> Value:
+        """`render` as operations of a program."""
+
+    def describe(self, program: Program, z: Value) -> Value:
+        points = program.mixture(z, self.weights, self.means, self.cholesky, self.active)
+        return self.describe_rendering(program, points)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:

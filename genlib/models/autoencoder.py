@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from genlib.config import GradientConfig, option
 from genlib.model import Descend, Model, Preset, register
+from genlib.program import Program, Value
 
 SHARE = 0.01  # of a batch in the running mean and variance of the latents
 
@@ -80,6 +81,10 @@ class Autoencoder(Model):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decode(z)
+
+    def describe(self, program: Program, z: Value) -> Value:
+        scaled = program.affine(z, program.constant("spread", self._spread()), self.mean)
+        return program.rescale(program.apply(self.decoder, scaled), 2, -1)
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         betas = (self.config.beta1, 0.999)

@@ -15,6 +15,7 @@ from genlib.layers.adversarial import GANConfig, adversaries, discriminator_loss
 from genlib.layers.conditioning import ClassEmbedding, ClassToldGAN, required
 from genlib.layers.dropout import Dropout
 from genlib.model import N_CLASSES, Descend, Preset, register
+from genlib.program import Program, Value
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.trace(z, y)[0]
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        h = program.concatenate(z, program.apply(self.embedding, y))
+        for linear in self.hidden:
+            h = program.activation(program.apply(linear, h), "leaky_relu", slope=0.2)
+        return program.reshape(program.activation(program.apply(self.output, h), "tanh"), (1, 28, 28))
 
 
 class Discriminator(nn.Module):

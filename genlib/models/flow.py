@@ -15,6 +15,7 @@ from genlib.config import GradientConfig, option
 from genlib.distributed import own_rows
 from genlib.layers.conditioning import ClassEmbedding, required
 from genlib.model import Descend, Looks, Model, Preset, register
+from genlib.program import Program, Value
 from genlib.solvers import MOST_STEPS, SOLVERS, Point, between, integrate
 
 FREQUENCIES = 32
@@ -47,9 +48,18 @@ class Embedding(nn.Module):
         self.none = nn.Parameter(torch.zeros(size))  # where no class is told
 
     def forward(self, t: Tensor, told: Tensor) -> Tensor:
-        frequencies = 100 ** torch.linspace(1, -1, FREQUENCIES, device=t.device)
-        angles = t.unsqueeze(1) * frequencies  # (N, 32)
+        angles = t.unsqueeze(1) * _frequencies(t.device)  # (N, 32)
         return F.silu(self.time(torch.cat([angles.sin(), angles.cos()], dim=1)) + told)  # (N, c)
+
+    def describe(self, program: Program, t: Value, y: Value) -> Value:
+        told = program.embed(y, self.classes.weight, self.none)
+        time = program.apply(self.time, program.sinusoids(t, _frequencies(torch.device("cpu"))))
+        return program.activation(program.add(time, told), "silu")
+
+
+def _frequencies(device: torch.device) -> Tensor:
+    """From 100 down to 1/100 radians in the unit of time, (32,)."""
+    return 100 ** torch.linspace(1, -1, FREQUENCIES, device=device)
 
 
 def _norm(channels: int, affine: bool = True) -> nn.GroupNorm:
@@ -73,6 +83,12 @@ class Block(nn.Module):
         scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
         h = self.norm(self.first(x)) * (1 + scale) + shift
         return self.skip(x) + self.second(F.silu(h))
+
+    def describe(self, program: Program, x: Value, condition: Value) -> Value:
+        affine = program.apply(self.affine, condition)
+        h = program.modulate(program.apply(self.norm, program.apply(self.first, x)), affine)
+        changed = program.apply(self.second, program.activation(h, "silu"))
+        return program.add(program.apply(self.skip, x), changed)
 
 
 class UNet(nn.Module):
@@ -99,6 +115,15 @@ class UNet(nn.Module):
             deep = block(deep, condition)
         joined = torch.cat([self.up(deep), wide], dim=1)
         return F.pixel_shuffle(self.output(self.up_block(joined, condition)), 2)
+
+    def describe(self, program: Program, x: Value, t: Value, y: Value) -> Value:
+        condition = program.apply(self.embedding, t, y)
+        wide = program.apply(self.down_block, program.apply(self.input, program.unshuffle(x, 2)), condition)
+        deep = program.apply(self.down, wide)
+        for block in self.deep:
+            deep = program.apply(block, deep, condition)
+        joined = program.concatenate(program.apply(self.up, deep), wide)
+        return program.shuffle(program.apply(self.output, program.apply(self.up_block, joined, condition)), 2)
 
 
 @register(
@@ -167,6 +192,10 @@ class Flow(Model):
     def sample(self, z: Tensor, y: Tensor | None = None, **options: Any) -> Tensor:
         *_, last = self.trajectory(z, required(y), **options)
         return last.x.clamp(-1, 1)
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        program.integrate(self.config.steps, self.config.solver, self.config.guidance)
+        return program.apply(self.network, z, program.time(), y)
 
     def encode(self, x: Tensor) -> Tensor:
         *_, last = integrate(

@@ -13,6 +13,7 @@ from genlib.errors import GenlibError
 from genlib.layers.adversarial import GANConfig, Generator, UnconditionalGAN, convolutional_discriminator
 from genlib.layers.dropout import Dropout
 from genlib.model import Preset, register
+from genlib.program import Program, Value
 
 LAYERS = ("dense", "convolutional")
 
@@ -143,6 +144,9 @@ class UpsampledConvolution(nn.Conv2d):
         kernels = self.weight.flip(2, 3).transpose(0, 1).reshape(a * b, 1, 3, 3)
         windows = F.conv2d(kernels, kernels.new_ones(1, 1, 2, 2), padding=1)
         return F.conv_transpose2d(x, windows.view(a, b, 4, 4), self.bias, stride=2, padding=1)
+
+    def describe(self, program: Program, x: Value) -> Value:
+        return program.convolution(program.upsample(x, 2), self)
 
 
 def _dense_generator(config: PlainGANConfig) -> Generator:

@@ -12,6 +12,7 @@ from genlib.errors import GenlibError
 from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Model, Preset, register
 from genlib.models import get_preset
+from genlib.program import Program, Value
 
 SIZES = (2, 11, 18)
 BATCH = 500
@@ -54,6 +55,9 @@ class LatentMixture(GaussianMixture):
     def render(self, points: Tensor) -> Tensor:
         base = cast(Any, self.base)
         return base.decode(points.view(-1, *base.latent_shape))
+
+    def describe_rendering(self, program: Program, points: Value) -> Value:
+        return program.apply(self.base, program.reshape(points, self.base.latent_shape))
 
 
 def _presets(prefix: str, base: str) -> list[Preset]:

@@ -8,6 +8,7 @@ from torch import Tensor
 from genlib import noise
 from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Preset, register
+from genlib.program import Program, Value
 
 PIXELS = 28 * 28
 
@@ -44,3 +45,8 @@ class PixelMixture(GaussianMixture):
     def render(self, points: Tensor) -> Tensor:
         levels = (points * 256 - 0.5) / 255  # the middle of a level's bin is the level
         return (levels.clamp(0, 1) * 2 - 1).view(-1, 1, 28, 28)
+
+    def describe_rendering(self, program: Program, points: Value) -> Value:
+        levels = program.rescale(points, 256 / 255, -0.5 / 255)
+        image = program.rescale(program.activation(levels, "clamp", low=0, high=1), 2, -1)
+        return program.reshape(image, (1, 28, 28))

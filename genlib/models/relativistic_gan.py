@@ -12,7 +12,8 @@ from genlib.config import option
 from genlib.distributed import own_rows
 from genlib.layers.adversarial import GANConfig, adversaries
 from genlib.layers.conditioning import ClassEmbedding, ClassToldGAN, required
-from genlib.model import Descend, Preset, register
+from genlib.model import N_CLASSES, Descend, Preset, class_mixture, register
+from genlib.program import Program, Value
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class ConditionalNorm(nn.Module):
         scale, shift = self.affine(condition)[:, :, None, None].chunk(2, dim=1)  # (N, C, 1, 1)
         return self.norm(x) * (1 + scale) + shift
 
+    def describe(self, program: Program, x: Value, condition: Value) -> Value:
+        return program.modulate(program.apply(self.norm, x), program.apply(self.affine, condition))
+
 
 class Generator(nn.Module):
     """Latent and class embedding to an image: a dense stem, two transposed convolutions, one convolution."""
@@ -75,6 +79,12 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.trace(z, y)[0]
+
+    def describe(self, program: Program, z: Value, y: Value) -> Value:
+        h = condition = program.concatenate(z, program.apply(self.embedding, y))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            h = program.activation(program.apply(norm, program.apply(layer, h), condition), "relu")
+        return program.activation(program.apply(self.output, h), "tanh")
 
 
 class Discriminator(nn.Module):
@@ -126,13 +136,14 @@ class RelativisticGAN(ClassToldGAN):
 
     def __init__(self, config: RelativisticGANConfig) -> None:
         super().__init__(config, Generator(config), Discriminator(config))
-        self.register_buffer("middle", torch.zeros(1))
+        self.register_buffer("middle", torch.zeros(N_CLASSES))
         self.register_buffer("steps", torch.zeros(1, dtype=torch.int64))
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """A relativistic logit has no zero of its own: it is counted from midway between real images and fakes, as
-        training saw them last."""
-        return torch.sigmoid(self.discriminator(x, required(y)) - self.middle)
+        """A relativistic logit has no zero of its own, and pairs of one class leave one free for each class: it is
+        counted from midway between the class's real images and fakes, as training saw them last."""
+        y = required(y)
+        return torch.sigmoid(self.discriminator(x, y) - class_mixture(y) @ self.middle)
 
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return adversaries(self, self.config, self.config.beta2)
@@ -153,11 +164,17 @@ class RelativisticGAN(ClassToldGAN):
         fake_logits = self.discriminator(self._moved(fake), y)
         with torch.no_grad():
             real_logits = self.discriminator(images[:n], y)
-            self.middle.lerp_((real_logits.mean() + fake_logits.mean()) / 2, 0.001)
+            self._follow_middle((real_logits + fake_logits) / 2, y)
             self.steps += 1
         g_loss = F.softplus(real_logits - fake_logits).mean()
         descend(g_loss, "generator")
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
+
+    def _follow_middle(self, logits: Tensor, y: Tensor) -> None:
+        """Move the middle of each class in the batch to the mean of its logits (N,), by a hundredth of the way."""
+        classes = class_mixture(y)  # (N, 10)
+        counts = classes.sum(0)
+        self.middle.lerp_(logits @ classes / counts.clamp(min=1), 0.01 * (counts > 0))
 
     def _moved(self, images: Tensor) -> Tensor:
         """Each image moved by up to `shift` pixels along either axis, black moving in."""

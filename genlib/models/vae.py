@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from genlib.config import GradientConfig, option
-from genlib.distributed import own_rows
+from genlib.layers.variational import VAEConfig, draw_posterior, negative_bound, sides
 from genlib.model import Descend, Model, Preset, register
-
-
-@dataclass(frozen=True)
-class VAEConfig(GradientConfig):
-    """An encoder and its mirror image as decoder, of convolutions or of dense layers."""
-
-    epochs: int = option(15, "passes over the training split", 1, 10_000)
-    lr: float = option(1e-3, "Adam's learning rate", 1e-7, 1.0)
-    layers: str = option("convolutional", "what both sides are made of", choices=("convolutional", "dense"))
-    latent_size: int = option(8, "numbers in a latent", 1, 1024)
-    width: int = option(
-        32, "channels of the outer convolutions (the inner have twice as many), or hidden units", 1, 4096
-    )
-    beta: float = option(3.0, "weight of the KL divergence against the squared error", 0.0, 1000.0)
-
+from genlib.program import Program, Value
 
 RANGE = (
     "pixels have the sigmoid's range, so its losses cannot be compared with the study's, whose targets were [-1, 1]."
@@ -69,8 +52,7 @@ class VAE(Model):
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__(config)
-        sides = _dense_sides if config.layers == "dense" else _convolutional_sides
-        self.encoder, self.decoder = sides(config.width, config.latent_size)
+        self.encoder, self.decoder = sides(config, config.latent_size)
 
     @property
     def latent_shape(self) -> tuple[int, ...]:
@@ -90,57 +72,16 @@ class VAE(Model):
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.decode(z)
 
+    def describe(self, program: Program, z: Value) -> Value:
+        return program.rescale(program.apply(self.decoder, z), 2, -1)
+
     def configure_optimizers(self) -> dict[str, torch.optim.Optimizer]:
         betas = (self.config.beta1, 0.999)
         return {"vae": torch.optim.Adam(self.parameters(), lr=self.config.lr, betas=betas, fused=True)}
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         mean, log_variance = self.posterior(x)
-        noise = own_rows(lambda n: torch.randn(n, *mean.shape[1:], dtype=mean.dtype, device=mean.device), len(mean))
-        z = mean + torch.exp(0.5 * log_variance) * noise
-        error = (self.decode(z) - x).square().sum() / len(x)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum() / len(x)
-        loss = error + self.config.beta * kl
-        descend(loss, "vae")
-        return {"loss": loss.detach(), "squared_error": error.detach(), "kl": kl.detach()}
-
-
-def _dense_sides(width: int, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
-    encoder = nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(28 * 28, width),
-        nn.ReLU(),
-        nn.Linear(width, 2 * latent_size),  # mean and log-variance
-    )
-    decoder = nn.Sequential(
-        nn.Linear(latent_size, width),
-        nn.ReLU(),
-        nn.Linear(width, 28 * 28),
-        nn.Unflatten(1, (1, 28, 28)),
-        nn.Sigmoid(),
-    )
-    return encoder, decoder
-
-
-def _convolutional_sides(narrow: int, latent_size: int) -> tuple[nn.Sequential, nn.Sequential]:
-    wide = 2 * narrow
-    encoder = nn.Sequential(
-        nn.Conv2d(1, narrow, 3, stride=2, padding=1),  # (N, 32, 14, 14)
-        nn.ReLU(),
-        nn.Conv2d(narrow, wide, 3, stride=2, padding=1),  # (N, 64, 7, 7)
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(wide * 7 * 7, 2 * latent_size),  # mean and log-variance
-    )
-    decoder = nn.Sequential(
-        nn.Linear(latent_size, narrow * 7 * 7),
-        nn.ReLU(),
-        nn.Unflatten(1, (narrow, 7, 7)),
-        nn.ConvTranspose2d(narrow, wide, 3, stride=2, padding=1, output_padding=1),  # (N, 64, 14, 14)
-        nn.ReLU(),
-        nn.ConvTranspose2d(wide, narrow, 3, stride=2, padding=1, output_padding=1),  # (N, 32, 28, 28)
-        nn.ReLU(),
-        nn.ConvTranspose2d(narrow, 1, 3, padding=1),
-        nn.Sigmoid(),
-    )
-    return encoder, decoder
+        copies = self.decode(draw_posterior(mean, log_variance))
+        losses = negative_bound(x, copies, mean, log_variance, self.config.beta)
+        descend(losses["loss"], "vae")
+        return {name: loss.detach() for name, loss in losses.items()}

@@ -19,7 +19,7 @@ from genlib.publish.push import check_name, check_writable
 from genlib.zoo.card import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
-DIRECTORIES = ("pages", "ui", "genlib", ".streamlit")
+DIRECTORIES = ("pages", "ui", "genlib", "static", ".streamlit")
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
 STALE = [f"{directory}/*" for directory in (*DIRECTORIES, "weights")]  # replaced as a whole when published again
 

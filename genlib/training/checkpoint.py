@@ -62,13 +62,16 @@ def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict
     """Put an optimiser's state back, each moment in its parameter's memory format.
 
     The file holds dense tensors; a fused kernel that walks moments and channels_last weights by raw offsets would
-    pair the wrong numbers without a word.
+    pair the wrong numbers without a word. GenlibError for a moment of another shape, which it would read past its end.
     """
     for index, parameter in enumerate(_parameters(optimizer)):
         prefix = f"optimizer.{name}.{index}."
         for key, value in tensors.items():
             if key.startswith(prefix):
-                like = parameter.detach() if value.shape == parameter.shape else value
+                if value.ndim and value.shape != parameter.shape:  # a step count has no shape
+                    wanted, found = tuple(parameter.shape), tuple(value.shape)
+                    raise GenlibError(f"the checkpoint's {key} has shape {found}, not {wanted}; it cannot be resumed")
+                like = parameter.detach() if value.ndim else value
                 place = torch.empty_like(like, dtype=value.dtype, device=parameter.device)
                 optimizer.state[parameter][key.removeprefix(prefix)] = place.copy_(value)
 

@@ -35,7 +35,7 @@ from genlib.training.averaging import AveragedModel
 from genlib.training.checkpoint import optimizer_tensors, restore_optimizer, write_checkpoint
 from genlib.training.diagnostics import Diagnostics, logged_epochs
 from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, SamplesWritten, Started, Step
-from genlib.training.memory import peak_megabytes, reset_peak
+from genlib.training.memory import check_memory, peak_megabytes, reset_peak
 
 REPORT_SECONDS = 1.0
 BEFORE_DECAY = "before-decay.safetensors"  # the checkpoint from which a finished run is extended
@@ -50,6 +50,7 @@ class Run:
         self, preset: Preset, config: Config, data: FashionMNIST, processes: Processes, distance_samples: int | None
     ) -> None:
         self.preset, self.config, self.processes = preset, config, processes
+        check_memory(preset, config, len(data), processes.device)
         model = preset.build(config)
         self.device = device_for(model, processes.device)
         model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

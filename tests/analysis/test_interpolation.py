@@ -24,6 +24,7 @@ from genlib.analysis.interpolation import (
 from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.loading import load
+from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Conditional, class_mixture
 from genlib.sampling import generate, sample
 from tests.tiny import NAMES, refused, tiny_model
@@ -103,11 +104,14 @@ def test_label_numbers_visit_the_studies_midpoints(start: int, end: int, middle:
     assert (walk.images[1].int() - generate(tiny_model("cgan-mlp"), 1, 0, middle)[0][0].int()).abs().max() <= 1
 
 
-def test_images_walk_between_their_reconstructions(test_split: FashionMNIST) -> None:
-    model = tiny_model("vae-cnn")
+@pytest.mark.parametrize("name", ["vae-cnn", "flow-unet", "cvae-cnn"])  # the last two know classes, and need none
+def test_images_walk_between_their_reconstructions(name: str, test_split: FashionMNIST) -> None:
+    model = tiny_model(name)
     walk = image_walk(model, test_split.images[:2], 4)
     assert walk.images.shape == (4, 28, 28)
     assert not torch.equal(walk.images[0], walk.images[-1])
+    ends = reconstruct(model, test_split.images[:2]).int()
+    assert (walk.images[[0, -1]].int() - ends).abs().max() <= 1
 
 
 def test_pairs_are_consecutive_samples_of_the_seed() -> None:

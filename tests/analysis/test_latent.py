@@ -18,13 +18,15 @@ from genlib.analysis.latent import (
     load_fits,
     outlines,
     projections,
+    untrained_accuracies,
 )
 from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, principal_components
 from genlib.data import FashionMNIST
 from genlib.drawing import scatter
 from genlib.images import from_uint8
 from genlib.loading import load
-from genlib.model import HiddenLayers
+from genlib.model import HiddenLayers, capabilities
+from genlib.models import get_preset
 from genlib.sampling import cycle_labels, generate
 from tests.tiny import SHIPPED, refused, save_tiny, tiny_model
 
@@ -155,6 +157,23 @@ def test_every_shipped_generator_has_the_fits_of_its_layers(name: str) -> None:
         assert all(projection.axes is fits[layer].axes for layer, projection in found.items())
     else:
         assert fits == {}
+
+
+def test_what_a_layer_is_told_is_told_apart_before_any_training() -> None:
+    model = tiny_model("cgan-mlp")
+    before = untrained_accuracies(model, 400)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.zero_()
+    assert untrained_accuracies(model, 400) == before  # whatever the weights have become
+    assert all(boundary > 0.5 for boundary, _ in before.values())
+    assert untrained_accuracies(tiny_model("dcgan-32"), 100) == {}
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if load_fits(name)])
+def test_kept_fits_know_what_an_untrained_network_tells_apart(name: str) -> None:
+    told = "conditional" in capabilities(get_preset(name).model_class)
+    assert all((fit.untrained is not None) is told for fit in load_fits(name).values())
 
 
 def test_encoders_place_test_images(test_split: FashionMNIST) -> None:

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from genlib.data import CLASS_NAMES
+from genlib.loading import weights_directory
 from genlib.model import capabilities
 from genlib.models import get_preset
 from tests.pages.studio import (
@@ -295,7 +296,7 @@ def test_the_shared_link_gives_the_same_picture(page: str, name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("page", CHOICES)
 def test_every_model_by_many_links(page: str, name: str) -> None:
-    for number in range(60):
+    for number in range(1, 5):
         check_the_link_gives_the_same_picture(page, random_query(page, name, number))
 
 
@@ -449,9 +450,9 @@ def test_many_bad_values_at_once(page: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", CHOICES)
-def test_hundreds_of_bad_addresses(page: str) -> None:
+def test_dozens_of_bad_addresses(page: str) -> None:
     app = open_page(page)
-    for number in range(6, 324):
+    for number in range(6, 60):
         check_a_bad_address_is_the_plain_page(page, number, (controls(app), pictures(app)))
 
 
@@ -499,6 +500,7 @@ def assert_only_this_model_is_gone(page: str, name: str) -> None:
     (notice,) = (each.value for each in app.warning)
     assert notice.startswith(f"{name} ")
     assert notice.count("\n") == 0
+    assert str(weights_directory().parent) not in notice  # where the host keeps its files is no visitor's business
     if not left:
         assert ["genlib train" in each.value for each in app.info] == [True]
         return

@@ -1,8 +1,8 @@
-"""A link is the picture: what one page shares, opened by a stranger on a server that has just been started."""
+"""A link is the picture: what one page shares, opened by a stranger on a server that has never shown the page."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,20 +50,25 @@ def shown(page: Page) -> list[bytes | str]:
     return [*(answer.body() for answer in found), *(chart.get_attribute("aria-label") or "" for chart in charts)]
 
 
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("elsewhere")) as other:
+        yield other
+
+
 def test_no_page_is_forgotten() -> None:
     assert MOVED.keys() == set(PAGES) - {"home"}  # which shares nothing
 
 
 @pytest.mark.parametrize("name", MOVED)
-def test_a_link_gives_its_pictures_on_a_cold_server(
-    name: str, chromium: Browser, server: Server, tmp_path: Path
+def test_a_link_gives_its_pictures_on_another_server(
+    name: str, chromium: Browser, server: Server, elsewhere: Server
 ) -> None:
     page = opened(chromium, f"{server.address}/{name}?{MOVED[name]}")
     before = shown(page)
     link = urlsplit(shared_link(page))
     page.context.close()
     assert before or name == "findings"  # which is text
-    with serve(tmp_path) as cold:
-        friend = opened(chromium, f"{cold.address}{link.path}?{link.query}")
-        assert shown(friend) == before
-        friend.context.close()
+    friend = opened(chromium, f"{elsewhere.address}{link.path}?{link.query}")
+    assert shown(friend) == before
+    friend.context.close()

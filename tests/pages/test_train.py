@@ -6,6 +6,7 @@ import inspect
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -186,6 +187,36 @@ def test_another_visitors_run_can_be_looked_at_only(monkeypatch: pytest.MonkeyPa
     assert "Another visitor's run" in texts(stranger)
     monkeypatch.setenv("GENLIB_TRAINING_SHARED", "on")
     assert {"Pause", "Cancel", "Delete it"} <= set(labels(open_page("train", {"run": job.id})))
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "limits", "may_touch"),
+    [
+        (None, {}, {}, True),
+        ("192.0.2.7", {}, {}, False),
+        (None, {"X-Forwarded-For": "192.0.2.7"}, {}, False),
+        (None, {"Forwarded": "for=127.0.0.1"}, {}, False),
+        (None, {}, {"GENLIB_TRAINING_RUNS": "3"}, False),
+    ],
+)
+def test_the_hosts_runs_are_touched_from_the_machine_itself_alone(
+    address: str | None,
+    headers: dict[str, str],
+    limits: dict[str, str],
+    may_touch: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = SimpleNamespace(ip_address=address, headers=headers)
+    monkeypatch.setattr("ui.visitor.st.context", seen)
+    for key, value in limits.items():
+        monkeypatch.setenv(key, value)
+    job = Queue().submit("vae-dense-8", {"epochs": 1})
+    app = open_page("train", {"run": job.id})
+    assert ({"Pause", "Cancel", "Delete it"} <= set(labels(app))) is may_touch
+    assert ("The host's run" in texts(app)) is not may_touch
+    if may_touch:
+        click(app, "Pause")
+        assert Queue().get(job.id).state == "paused"
 
 
 def test_why_a_run_failed_is_told_to_all_and_its_log_to_its_owner() -> None:

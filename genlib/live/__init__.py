@@ -1,0 +1,1 @@
+"""What the live studio needs of a model: its program, and the weights that the program names."""

@@ -1,0 +1,96 @@
+"""Models as the live studio loads them: a program in JSON, and the weights that it names in half precision.
+
+Both are made when they are first asked for, and kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save as build_safetensors
+from torch import Tensor
+
+from genlib import __version__
+from genlib.analysis.directions import FILE, load_directions
+from genlib.data.sources import cache_directory
+from genlib.errors import GenlibError
+from genlib.io.files import read_json, write_file
+from genlib.loading import load, model_directory
+from genlib.model import Conditional, HiddenLayers, Model
+from genlib.program import FORMAT, Described, Program, Value
+from genlib.store import shipped
+
+PROGRAM_FILE, WEIGHTS_FILE = "program.json", "weights.safetensors"
+
+
+def program_of(model: Model) -> tuple[Program, Value]:
+    """The program that draws what `model.sample` does, and its output: an image, or a velocity to integrate.
+
+    Raises GenlibError, in one line, where the family has none.
+    """
+    if not isinstance(model, Described):
+        raise GenlibError(f"a {model.family} model has no live program yet: its family does not describe itself")
+    program = Program(model)
+    inputs = [program.latent(model.latent_shape), *([program.classes()] if isinstance(model, Conditional) else [])]
+    output = model.describe(program, *inputs)
+    if output.shape != (1, 28, 28):
+        raise GenlibError(f"the program of a {model.family} model ends in {output.shape}, not in an image (1, 28, 28)")
+    return program, output
+
+
+def export(name: str | Path, directory: Path, weights: str = "averaged") -> None:
+    """Write a model's program.json and weights.safetensors to a directory, which is made where there is none.
+
+    `name` is a preset, a run, a path or a model on the Hub; `weights` is "averaged" or "raw", as for `load`.
+    """
+    model = load(name, weights)
+    facts = {"name": read_json(model_directory(name) / "config.json").get("name"), "family": model.family}
+    directions = {"directions": _directions(name)} if isinstance(model, HiddenLayers) else {}
+    save_program(model, directory, facts | directions)
+
+
+def save_program(model: Model, directory: Path, facts: dict[str, Any]) -> None:
+    """Write the program and the weights of any model; `facts` go into the program beside what the engine needs."""
+    program, output = program_of(model)
+    data = build_safetensors({key: _stored(program, key) for key in program.tensors})
+    weights = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    described = {**program.described(output), **facts, "weights": weights}
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenlibError(f"cannot write {directory}: {error.strerror or error}") from error
+    write_file(directory / WEIGHTS_FILE, data)
+    write_file(directory / PROGRAM_FILE, (json.dumps(described, separators=(",", ":")) + "\n").encode())
+
+
+def _stored(program: Program, key: str) -> Tensor:
+    """A tensor of the model as it is shipped, which loses nothing; a constant in full precision."""
+    tensor = program.tensors[key]
+    return tensor.contiguous() if key in program.constants else shipped(tensor)
+
+
+def _directions(name: str | Path) -> list[dict[str, Any]]:
+    """The latent directions: what each changes, and its step of one standard deviation."""
+    found = load_directions(name)
+    return [
+        {"name": text, "step": [round(value, 5) for value in step]}
+        for text, step in zip(found.names, found.steps.tolist(), strict=True)
+    ]
+
+
+def exported(name: str | Path, weights: str = "averaged") -> Path:
+    """The cache's directory of a model's program and weights, made where it is not there yet.
+
+    Other weights, other names of directions and other versions of genlib have directories of their own.
+    """
+    source = model_directory(name)
+    kept = source / FILE
+    parts = [__version__, str(FORMAT), weights, str(read_json(source / "config.json").get("sha256"))]
+    key = hashlib.sha256("\n".join(parts).encode() + (kept.read_bytes() if kept.is_file() else b"")).hexdigest()
+    directory = cache_directory() / "live" / key[:32]
+    if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
+        export(name, directory, weights)
+    return directory

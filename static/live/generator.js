@@ -1,0 +1,156 @@
+/** One model on one thread: from a request to pictures, at once. */
+
+import { SIDE, checkProgram } from "./check.js";
+import { LiveError } from "./errors.js";
+import { Machine } from "./kernel.js";
+import { normal, uniformAndNormal } from "./noise.js";
+import { Plan } from "./plan.js";
+import { readRequest } from "./request.js";
+import { LANES, rowOrder } from "./rows.js";
+import { CLASSES } from "./rules.js";
+import { readTensors } from "./safetensors.js";
+import { integrate } from "./solver.js";
+
+/** @typedef {import("./check.js").Program} Program */
+/** @typedef {import("./request.js").Job} Job */
+/** @typedef {import("./request.js").Request} Request */
+
+const PIXELS = SIDE * SIDE;
+
+export class Generator {
+  /**
+   * Throws LiveError where the program or its weights are not in order.
+   * @param {any} program parsed JSON
+   * @param {Uint8Array} weights safetensors
+   * @param {WebAssembly.Module | null} module the kernel's; null: plain JavaScript
+   */
+  constructor(program, weights, module) {
+    const tensors = readTensors(weights);
+    /** @type {Program} */
+    this.program = checkProgram(program, tensors);
+    this.machine = new Machine(module);
+    this.plan = new Plan(this.program, tensors, this.machine);
+    this.latent = this.plan.find("latent");
+    this.classes = this.plan.find("classes");
+    const { shape, noise } = this.program.operations[this.latent];
+    this.mixture = noise !== "normal";
+    this.order = rowOrder(shape);
+    this.kept = { key: "", noise: new Float32Array(0) };
+  }
+
+  /**
+   * Pictures, (count x 28 x 28).
+   * @param {Request} request
+   * @returns {Uint8Array}
+   */
+  draw(request) {
+    return this.drawJob(readRequest(this.program, request));
+  }
+
+  /**
+   * @param {Job} job
+   * @returns {Uint8Array}
+   */
+  drawJob(job) {
+    const pictures = new Uint8ClampedArray(job.count * PIXELS);
+    const latents = this.latents(job);
+    const most = this.plan.blocks * LANES;
+    for (let from = 0; from < job.count; from += most) {
+      const count = Math.min(most, job.count - from);
+      const blocks = Math.ceil(count / LANES);
+      this.writeLatents(latents, from, count);
+      if (job.mixtures) this.writeClasses(job.mixtures, from, count);
+      if (this.program.integrate) integrate(this.plan, job.path, blocks);
+      else this.plan.run(blocks);
+      this.readPictures(pictures, from, count);
+    }
+    return new Uint8Array(pictures.buffer);
+  }
+
+  /**
+   * Latents, (count x size): noise times temperature plus shift.
+   * @param {Job} job
+   * @returns {Float32Array}
+   */
+  latents({ seed, start, count, temperature, shift }) {
+    const noise = this.noise(seed, start, count);
+    const { length } = this.order;
+    const first = this.mixture ? 1 : 0; // the number that picks a component is left alone
+    return noise.map((value, i) => {
+      const at = i % length;
+      if (at < first) return value;
+      return shift ? Math.fround(value * temperature) + shift[at] : value * temperature;
+    });
+  }
+
+  /**
+   * The noise of the last request is kept: most requests differ in something else.
+   * @param {number} seed
+   * @param {number} start
+   * @param {number} count
+   * @returns {Float32Array}
+   */
+  noise(seed, start, count) {
+    const key = `${seed} ${start} ${count}`;
+    const draw = this.mixture ? uniformAndNormal : normal;
+    if (this.kept.key !== key) this.kept = { key, noise: draw(seed, count, this.order.length, start) };
+    return this.kept.noise;
+  }
+
+  /**
+   * @param {Float32Array} latents
+   * @param {number} from
+   * @param {number} count
+   */
+  writeLatents(latents, from, count) {
+    const { length } = this.order;
+    const to = this.plan.pointer(this.latent) >> 2;
+    const { f32 } = this.machine;
+    const own = latents.subarray(from * length, (from + count) * length);
+    if (this.mixture) f32.set(own, to);
+    else this.writeRows(own, count, to, this.order);
+  }
+
+  /**
+   * @param {Float32Array} mixtures
+   * @param {number} from
+   * @param {number} count
+   */
+  writeClasses(mixtures, from, count) {
+    const own = mixtures.subarray(from * CLASSES, (from + count) * CLASSES);
+    this.writeRows(own, count, this.plan.pointer(this.classes) >> 2, rowOrder([CLASSES]));
+  }
+
+  /**
+   * Samples one after the other to samples side by side.
+   * @param {Float32Array} values
+   * @param {number} count
+   * @param {number} to
+   * @param {number[]} order
+   */
+  writeRows(values, count, to, order) {
+    const { f32 } = this.machine;
+    const { length } = order;
+    for (let sample = 0; sample < count; sample++) {
+      const lane = to + Math.floor(sample / LANES) * length * LANES + (sample % LANES);
+      for (let row = 0; row < length; row++) f32[lane + row * LANES] = values[sample * length + order[row]];
+    }
+  }
+
+  /**
+   * Numbers in [-1, 1] to bytes, rounded half to even and clipped as images.to_uint8 does.
+   * @param {Uint8ClampedArray} pictures
+   * @param {number} from
+   * @param {number} count
+   */
+  readPictures(pictures, from, count) {
+    const { f32 } = this.machine;
+    const { fround } = Math;
+    const output = this.plan.pointer(this.program.integrate ? this.latent : this.program.output) >> 2;
+    for (let sample = 0; sample < count; sample++) {
+      const lane = output + Math.floor(sample / LANES) * PIXELS * LANES + (sample % LANES);
+      const to = (from + sample) * PIXELS;
+      for (let i = 0; i < PIXELS; i++) pictures[to + i] = fround(fround(f32[lane + i * LANES] + 1) * 127.5);
+    }
+  }
+}
