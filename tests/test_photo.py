@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from PIL import Image
 from genlib.errors import GenlibError
 from genlib.io import photo as photo_module
 from genlib.io.containers import MOST_PARTS, MOST_SEGMENTS, contents, exif_orientation
-from genlib.io.photo import MAX_BYTES, read_photo
+from genlib.io.photo import MAX_MEGABYTES, read_photo
 from tests.picture_files import HEAD, chunk, encoded, even_png, noise, png, segment
 from tests.tiny import refused
 
@@ -138,7 +139,7 @@ COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a thousand passes": (lambda: many_passes(1_000), "this progressive JPEG .* at most"),
     "a WebP of 12 megapixels": (lambda: webp_of(4_000, 3_000), "12.0 megapixels, and at most 5.4 are taken"),
-    "too large a file": (lambda: encoded(SMALL) + bytes(MAX_BYTES), "20.0 MB, and at most 20 MB are taken: save it"),
+    "too large a file": (lambda: encoded(SMALL) + bytes(MAX_MEGABYTES << 20), "20.0 MB, and at most 20 MB are taken: save it"),
     "a million comments": (lambda: jpeg_with(segment(0xFE) * 1_000_000), "a rare kind of JPEG"),
     "a million fillings": (lambda: jpeg_with(b"\xff" * 1_000_000), "a rare kind of JPEG"),
     "a million texts": (lambda: HEAD + chunk(b"tEXt") * 1_000_000, "a rare kind of PNG"),
@@ -253,6 +254,12 @@ def test_decoding_takes_at_most_a_hundred_megabytes(tmp_path: Path) -> None:
     assert taken.keys() == files.keys()
     assert max(taken.values()) < 110, taken
     assert max(taken.values()) > 40, "nothing was measured"
+
+
+def test_the_server_takes_what_a_picture_may_have() -> None:
+    """The page's text and its refusal come from the server's limit: it must be the decoder's."""
+    options = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert options["server"]["maxUploadSize"] == MAX_MEGABYTES
 
 
 # What is refused --------------------------------------------------------------------------------------------------

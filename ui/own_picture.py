@@ -11,12 +11,12 @@ from PIL import Image
 from genlib.analysis.own_image import POLARITIES, Crop, OwnImage, automatic_crop, fit, prepare
 from genlib.errors import GenlibError, without_places
 from genlib.images import grid
-from genlib.io.photo import MAX_BYTES, Photo, read_photo
+from genlib.io.photo import Photo, read_photo
 from ui.canvas import canvas
 
-SHOWN = 300  # longest edge, in pixels, of the picture as given
+SHOWN = 224  # longest edge, in pixels, of the picture as given
+NARROW = 165  # pixels of a slider: two fit beside each other on a phone
 FRAME = (255, 169, 14)  # the crop's outline
-MEGABYTES = MAX_BYTES // 1_000_000
 SEEN = "Your picture as the models see it, 28 x 28 pixels"
 
 
@@ -49,15 +49,12 @@ class Own:
 def of_a_file(polarity: str) -> Own | None:
     """The uploader; once there is a file, the picture with its crop, what it becomes, and what can be changed."""
     file = st.file_uploader(
-        f"A photograph of a garment: JPEG, PNG or WebP, up to {MEGABYTES} MB. It stays on the machine that runs this "
-        "studio and is not kept.",
+        "A photograph of a garment: JPEG, PNG or WebP. It stays on the machine that runs this studio and is not kept.",
         ["png", "jpg", "jpeg", "webp"],
         key="file",
-        max_upload_size=MEGABYTES,
-        help="One garment on a plain background, seen from the front, comes out best. A HEIC picture must be saved or "
-        "exported as JPEG first.",
     )
     if file is None:
+        st.caption("Best: one garment, from the front, on a plain background. Save a HEIC picture as JPEG first.")
         return _waiting()
     try:
         photo, crop = _read(file.getvalue(), file.file_id)
@@ -114,24 +111,20 @@ def _drawn(data: bytes, polarity: str) -> OwnImage:
 
 def _adjusted(photo: Photo, automatic: Crop, polarity: str, name: str, upload: str) -> Own | None:
     """The picture with its crop, the image made of it or what is wrong with it, and the controls."""
-    given, seen, controls = st.columns([5, 4, 6], gap="medium")
+    pictures, controls = st.columns(2, gap="medium")
     with controls:
         crop, contrast, background = _controls(automatic, upload)
-    with given:
+    with pictures:
+        pair = st.container(horizontal=True)
         outlined = _outlined(_small(photo.pixels), crop or automatic)
-        st.image(outlined, alt="Your picture as given, with the square that is taken of it")
-    with seen:
-        return _made(photo, name, (polarity, crop, contrast, background))
-
-
-def _made(photo: Photo, name: str, chosen: tuple[str, Crop | None, float, str]) -> Own | None:
-    try:
-        picture = fit(photo, *chosen)
-    except GenlibError as error:
-        return _refused(name, error)
-    st.image(grid(picture.image[None], 1, 8), width=224, alt=SEEN)
-    _say("As the models see it, 28 x 28, enlarged", picture)
-    return Own(picture, name, *chosen)
+        pair.image(outlined, alt="Your picture as given, with the square that is taken of it")
+        try:
+            picture = fit(photo, polarity, crop, contrast, background)
+        except GenlibError as error:
+            return _refused(name, error)
+        pair.image(grid(picture.image[None], 1, 6), width=168, alt=SEEN)
+        _say("As given, and as the models see it", picture)
+    return Own(picture, name, polarity, crop, contrast, background)
 
 
 def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
@@ -139,24 +132,17 @@ def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
 
     The keys are the upload's own: the next file begins with what is found in it.
     """
-    across = _percent("Crop: across", automatic.x, 0, 100, f"across-{upload}")
-    down = _percent("Crop: down", automatic.y, 0, 100, f"down-{upload}")
-    size = _percent("Crop: size", automatic.size, 5, 150, f"size-{upload}")
-    contrast = st.slider(
-        "Contrast",
-        0.2,
-        5.0,
-        1.0,
-        0.1,
-        key=f"contrast-{upload}",
-        help="1: the garment's lightest parts are nearly white.",
-    )
+    with st.container(horizontal=True):
+        across = _percent("Crop: across", automatic.x, 0, 100, f"across-{upload}")
+        down = _percent("Crop: down", automatic.y, 0, 100, f"down-{upload}")
+        size = _percent("Crop: size", automatic.size, 5, 150, f"size-{upload}")
+        contrast = _contrast(f"contrast-{upload}")
     removed = st.toggle(
         "Remove the background",
         True,
         key=f"background-{upload}",
         help="What does not stand out from the picture's border becomes black. Off: the picture is only made gray and "
-        "stretched, where the garment is not told apart well.",
+        "stretched. Turn it off where the garment is not told apart well.",
     )
     chosen = across, down, size
     found = automatic.x, automatic.y, automatic.size
@@ -171,14 +157,19 @@ def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
         args=(keys,),
         disabled=unchanged,
     )
-    return crop, float(contrast), "removed" if removed else "kept"
+    return crop, contrast, "removed" if removed else "kept"
 
 
 def _percent(label: str, found: float, low: int, high: int, key: str) -> float:
     """A slider in percent that begins at what was found, which stays exact until the slider is moved."""
     start = min(max(round(100 * found), low), high)
-    value = st.slider(label, low, high, start, key=key, format="%d %%")
+    value = st.slider(label, low, high, start, key=key, format="%d %%", width=NARROW)
     return found if value == start else value / 100
+
+
+def _contrast(key: str) -> float:
+    about = "1: the garment's lightest parts are nearly white."
+    return st.slider("Contrast", 0.2, 5.0, 1.0, 0.1, key=key, width=NARROW, help=about)
 
 
 def _forget(keys: list[str]) -> None:

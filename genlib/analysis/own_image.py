@@ -16,6 +16,7 @@ from genlib.io.photo import Photo, read_photo
 
 SIZE = 28
 FEWEST = 16  # pixels of the file on a side of the crop
+NARROWEST = 2  # of the 28 pixels that the picture's shorter side must cover
 ONE_SHADE = 0.03  # of the range from black to white: a picture with less shows nothing
 FAINTEST = 0.02  # how much lighter than its background a garment is at least
 WHITE = 0.94  # what an image's light end (the 98th percentile) is in the data set, median of the test split
@@ -110,6 +111,7 @@ def fit(
     else:
         scene = _scene(colours, crop, background, notes)
         _refuse_few_pixels(scene.crop, photo.longest)
+        _refuse_narrow(scene.crop, colours.shape[:2])
         light = _lightened(scene, _sign(scene, polarity, notes), contrast)
         levels, crop = _scaled(light, scene.crop), scene.crop
         notes.append("cropped to a square and scaled to 28 x 28 pixels")
@@ -178,6 +180,16 @@ def _refuse_few_pixels(crop: Crop, longest: int) -> None:
         raise GenlibError(
             f"the crop holds {side:.0f} x {side:.0f} pixels of this picture, and at least {FEWEST} x {FEWEST} are "
             "needed: take a larger crop, or a picture with more pixels"
+        )
+
+
+def _refuse_narrow(crop: Crop, shape: tuple[int, ...]) -> None:
+    """All of a long, narrow picture would be a line, or nothing, once it is scaled."""
+    times = max(shape) / min(shape)
+    if SIZE < NARROWEST * times * crop.size:
+        raise GenlibError(
+            f"this picture is {times:.0f} times as long as it is wide, too narrow to be seen in 28 x 28 pixels: take a "
+            "smaller crop, or another picture"
         )
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from genlib.errors import GenlibError
 from genlib.io.containers import DAMAGED, Contents, contents
 
-MAX_BYTES = 20_000_000
+MAX_MEGABYTES = 20  # of 2^20 bytes, as Streamlit counts them; .streamlit/config.toml says the same
 MAX_MEMORY = 92_000_000  # bytes of pixels or coefficients, and of the file's copies; all in all it stays below 100 MB
 MAX_SIDE = 30_000  # pixels of what cannot be reduced while it is decoded
 MAX_RAW = 52_000_000  # bytes unpacked; the slowest PNG unpacks some 80 MB a second
@@ -50,10 +50,11 @@ def read_photo(data: bytes) -> Photo:
     Its cost is reckoned from its header before anything is decoded, and only one file is decoded at a time. Raises
     GenlibError in one line that says what to change: the kind of file, its size, or a picture that is damaged.
     """
-    if len(data) > MAX_BYTES:
+    megabytes = len(data) / 2**20
+    if megabytes > MAX_MEGABYTES:
         raise GenlibError(
-            f"this file has {len(data) / 1e6:.1f} MB, and at most {MAX_BYTES // 10**6} MB are taken: save it smaller, "
-            "or as a JPEG of lower quality"
+            f"this file has {megabytes:.1f} MB, and at most {MAX_MEGABYTES} MB are taken: save it smaller, or as a "
+            "JPEG of lower quality"
         )
     with _ONE_AT_A_TIME:
         found = contents(data)
@@ -152,7 +153,7 @@ def _opaque(pixels: np.ndarray, notes: list[str]) -> np.ndarray:
     if cover.min() == 1:
         return pixels[..., :3].copy()
     if not cover.any():
-        raise GenlibError("there is nothing to see in this picture: all of it is transparent")
+        raise GenlibError("there is nothing to see in this picture: all of it is transparent; choose another")
     light = float((colours * cover).sum() / cover.sum()) > 1.5 * 255
     notes.append(f"its transparent parts made {'black' if light else 'white'}")
     return (colours * cover + (0 if light else 255) * (1 - cover)).round().astype(np.uint8)

@@ -304,6 +304,7 @@ USELESS: dict[str, tuple[Callable[[], OwnImage], str]] = {
     "one shade": (lambda: prepare(encoded(Image.new("RGB", (50, 50), (200, 10, 30)))), "all of it is one shade"),
     "few pixels": (lambda: prepare(encoded(Image.fromarray(tall()[::12, ::12]))), "holds 10 x 10 pixels"),
     "a thin one": (lambda: prepare(encoded(Image.fromarray(tall()[::25]).crop((0, 0, 9, 8)))), "one shade|pixels"),
+    "a long one": (lambda: prepare(encoded(Image.linear_gradient("L").resize((30, 3_000)))), "100 times as long as it"),
     "a tiny crop": (
         lambda: prepare(encoded(Image.fromarray(tall())), crop=Crop(0.25, 0.5, 0.05)),
         "the crop holds 10 x 10 pixels of this picture, and at least 16 x 16 are needed: take a larger crop",
