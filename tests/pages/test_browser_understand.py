@@ -139,6 +139,7 @@ def test_a_photograph_becomes_an_image_under_ones_own_hand(visit: Visit, tmp_pat
     sideways_shirt(tmp_path / "shirt.jpg")
     (tmp_path / "iphone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(1000))
     page = visit("/reconstruct?model=vae-cnn&of=your+own+file")
+    expect(page.get_by_text("Save a HEIC picture as JPEG first")).to_be_visible()
     upload = page.locator("input[type=file]")
     upload.set_input_files(tmp_path / "iphone.jpg")
     expect(page.get_by_text("iphone.jpg: this is a HEIC picture")).to_be_visible()
