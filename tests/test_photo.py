@@ -139,7 +139,10 @@ COSTLY: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "a thousand passes": (lambda: many_passes(1_000), "this progressive JPEG .* at most"),
     "a WebP of 12 megapixels": (lambda: webp_of(4_000, 3_000), "12.0 megapixels, and at most 5.4 are taken"),
-    "too large a file": (lambda: encoded(SMALL) + bytes(MAX_MEGABYTES << 20), "20.0 MB, and at most 20 MB are taken: save it"),
+    "too large a file": (
+        lambda: encoded(SMALL) + bytes(MAX_MEGABYTES << 20),
+        "20.0 MB, and at most 20 MB are taken: save it",
+    ),
     "a million comments": (lambda: jpeg_with(segment(0xFE) * 1_000_000), "a rare kind of JPEG"),
     "a million fillings": (lambda: jpeg_with(b"\xff" * 1_000_000), "a rare kind of JPEG"),
     "a million texts": (lambda: HEAD + chunk(b"tEXt") * 1_000_000, "a rare kind of PNG"),

@@ -130,31 +130,32 @@ def _adjusted(photo: Photo, automatic: Crop, polarity: str, name: str, upload: s
 def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
     """The crop, None while it is the automatic one; the contrast, and what becomes of the background.
 
-    The keys are the upload's own: the next file begins with what is found in it.
+    The keys are the upload's own, so that the next file begins with what is found in it, and new after each way back: a
+    browser keeps what a control of the same key was set to.
     """
+    own = f"{upload}-{st.session_state.get(_ways_back(upload), 0)}"
     with st.container(horizontal=True):
-        across = _percent("Crop: across", automatic.x, 0, 100, f"across-{upload}")
-        down = _percent("Crop: down", automatic.y, 0, 100, f"down-{upload}")
-        size = _percent("Crop: size", automatic.size, 5, 150, f"size-{upload}")
-        contrast = _contrast(f"contrast-{upload}")
+        across = _percent("Crop: across", automatic.x, 0, 100, f"across-{own}")
+        down = _percent("Crop: down", automatic.y, 0, 100, f"down-{own}")
+        size = _percent("Crop: size", automatic.size, 5, 150, f"size-{own}")
+        contrast = _contrast(f"contrast-{own}")
     removed = st.toggle(
         "Remove the background",
         True,
-        key=f"background-{upload}",
+        key=f"background-{own}",
         help="What does not stand out from the picture's border becomes black. Off: the picture is only made gray and "
         "stretched. Turn it off where the garment is not told apart well.",
     )
     chosen = across, down, size
     found = automatic.x, automatic.y, automatic.size
     crop = None if chosen == found else Crop(*(round(value, 4) for value in chosen))
-    keys = [f"{control}-{upload}" for control in ("across", "down", "size", "contrast", "background")]
     unchanged = crop is None and contrast == 1 and removed
     st.button(
         "Back to automatic",
         key=f"back-{upload}",
         icon=":material/undo:",
-        on_click=_forget,
-        args=(keys,),
+        on_click=_go_back,
+        args=(upload,),
         disabled=unchanged,
     )
     return crop, contrast, "removed" if removed else "kept"
@@ -172,9 +173,13 @@ def _contrast(key: str) -> float:
     return st.slider("Contrast", 0.2, 5.0, 1.0, 0.1, key=key, width=NARROW, help=about)
 
 
-def _forget(keys: list[str]) -> None:
-    for key in keys:
-        st.session_state.pop(key, None)
+def _go_back(upload: str) -> None:
+    st.session_state[_ways_back(upload)] = st.session_state.get(_ways_back(upload), 0) + 1
+
+
+def _ways_back(upload: str) -> str:
+    """The key of how often the controls of this upload went back to automatic."""
+    return f"ways-back-{upload}"
 
 
 # The picture as given ---------------------------------------------------------------------------------------------

@@ -311,6 +311,7 @@ def test_every_guess_about_a_file_can_be_overruled_and_taken_back(
     control(app, "button", "back-").click().run()
     assert "Crop" not in seen.code
     assert not app.error
+    assert (control(app, "slider", "size-").value, control(app, "slider", "contrast-").value) == (100, 1)
 
 
 @pytest.mark.parametrize("data", [b"", b"years of work", own_png()[:200]])
