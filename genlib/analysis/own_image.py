@@ -186,7 +186,7 @@ def _refuse_few_pixels(crop: Crop, longest: int) -> None:
 def _refuse_narrow(crop: Crop, shape: tuple[int, ...]) -> None:
     """All of a long, narrow picture would be a line, or nothing, once it is scaled."""
     times = max(shape) / min(shape)
-    if SIZE < NARROWEST * times * crop.size:
+    if NARROWEST * times * crop.size > SIZE:
         raise GenlibError(
             f"this picture is {times:.0f} times as long as it is wide, too narrow to be seen in 28 x 28 pixels: take a "
             "smaller crop, or another picture"
