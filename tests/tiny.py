@@ -30,6 +30,7 @@ TINY: dict[str, dict[str, Any]] = {
         "discriminator_widths": (16,),
     },
     "relativistic GAN": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3},
+    "distilled flow": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3, "answers": 20},
     "flow matching": {
         "width": 8,
         "deep_width": 8,

@@ -149,12 +149,14 @@ def _show_place(job: Job, progress: Progress) -> None:
 
 
 def _doing(progress: Progress) -> str:
-    """What a run that trains is at: measuring, or how long it will still train."""
+    """What a run that trains is at: measuring, asking another model, or how long it will still train."""
     finished = progress.step >= progress.total and progress.epochs in progress.records
     if finished or progress.measuring is not None:
         what = "the finished model" if finished else f"epoch {progress.epoch}"
         share = "" if progress.measuring is None else f", {progress.measuring:.0%}"
         return f"measuring {what}{share}"
+    if progress.preparing is not None:
+        return f"asking the model it learns from, {progress.preparing:.0%}"
     left = progress.seconds_left
     return f"{duration(left)} left" if left else ""
 

@@ -47,7 +47,7 @@ class LatentMixture(GaussianMixture):
                     f"{shape and tuple(shape)}, not {tuple(wanted.shape)}); this mixture stands on the preset's"
                 )
         self.base = base.to(self.weights.device)
-        yield 1.0
+        yield from ()
 
     @torch.no_grad()
     def _encoded(self, x: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def train(
         elif run.origin:
             begin_from(run, run.origin)
         if (base := run.model.base_name) and (run.model.base_answers or not (state or run.origin)):
-            yield from each(run.model.take_base(load(base)), Measuring)
+            run.base = load(base)
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
         else:
