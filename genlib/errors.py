@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -12,6 +14,18 @@ SHOWN = 60  # characters of a wrong value
 
 class GenlibError(ValueError):
     """Bad input, a damaged file or a missing resource, told in one line fit to show to a user."""
+
+
+@contextmanager
+def parsing(refusal: str) -> Iterator[None]:
+    """Turns whatever a foreign file makes its reader raise into one line, "REFUSAL: why"."""
+    try:
+        yield
+    except GenlibError:  # has its line
+        raise
+    except Exception as error:  # of zipfile, zlib, numpy, Pillow, ast ...: many kinds that share no ancestor
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise GenlibError(f"{refusal}: {why}") from error
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:

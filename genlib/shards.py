@@ -7,19 +7,17 @@ processes (torchrun) take the shards in turn, and what is there already is not d
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, whole
 from genlib.images import npz_bytes
+from genlib.io.arrays import open_arrays
 from genlib.io.files import read_file, read_json, write_file, write_json
 from genlib.loading import load, model_directory
 from genlib.model import Conditional
@@ -94,7 +92,8 @@ def read_index(directory: Path) -> dict[str, Any]:
     if not (directory / INDEX).is_file():
         raise GenlibError(f"{directory} holds no shards; write some with: sample NAME --n N --out {directory}/")
     index = read_json(directory / INDEX)
-    if not isinstance(index.get("n"), int) or not 1 <= index["n"] <= MOST or "labelled" not in index:
+    n, labelled = index.get("n"), index.get("labelled")
+    if type(n) is not int or not 1 <= n <= MOST or not isinstance(labelled, bool):
         raise GenlibError(f"{directory / INDEX} does not describe shards")
     missing = sum(not shard_path(directory, start).is_file() for start in range(0, index["n"], SHARD))
     if missing:
@@ -114,13 +113,14 @@ def _is_whole(path: Path, count: int, labelled: bool) -> bool:
 
 
 def read_shard(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor | None]:
-    """Images uint8 (count, 28, 28), and labels where there should be some."""
+    """Images uint8 (count, 28, 28), and labels int64 (count,) where there should be some."""
+    wanted = {"images": ((count, 28, 28), "|u1")} | ({"labels": ((count,), "<i8")} if labelled else {})
     try:
-        with np.load(io.BytesIO(read_file(path, LARGEST)), allow_pickle=False) as arrays:
-            images = torch.from_numpy(arrays["images"])
-            labels = torch.from_numpy(arrays["labels"]) if labelled else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with open_arrays(io.BytesIO(read_file(path, LARGEST)), path.name) as arrays:
+            found = {key: arrays.header(key) for key in wanted}
+            if any((header.shape, header.dtype.str) != wanted[key] for key, header in found.items()):
+                raise GenlibError(f"it does not hold {count} images of 28 x 28 bytes")
+            tensors = {key: torch.from_numpy(arrays.read(key)) for key in wanted}
+    except GenlibError as error:
         raise GenlibError(f"the shard {path} is damaged; the command that wrote it repairs it") from error
-    if images.shape != (count, 28, 28) or images.dtype != torch.uint8 or (labels is not None and len(labels) != count):
-        raise GenlibError(f"the shard {path} does not hold {count} images of 28 x 28 bytes")
-    return images, labels
+    return tensors["images"], tensors.get("labels")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from genlib.errors import GenlibError
 from genlib.hub.answers import reaching
+from genlib.images import LARGEST_PNG
 from genlib.io.files import LARGEST_JSON, read_json
 from genlib.store import WEIGHTS_FILE, described_model, largest_weights
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 CONFIG = "config.json"
-LARGEST_PICTURE = 20_000_000  # bytes; a progress.png of 60 epochs has 0.7 million
+LARGEST_PICTURE = LARGEST_PNG
 LARGEST_WEIGHTS = 1_000_000_000  # bytes, whatever a config.json says: a hundred times the largest shipped model
 FETCHED = (CONFIG, WEIGHTS_FILE, "metrics.json", "history.json", "progress.png")
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.history import read_history
 from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.images import npz_bytes
 from genlib.metrics.memorisation import nearest
 from genlib.zoo.leaderboard import REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
@@ -133,6 +135,22 @@ def test_no_figures_at_all_break_nothing(weights: Path) -> None:
     app = open_page("leaderboard")
     assert_healthy(app)
     assert ["genlib evaluate" in each.value for each in app.info] == [True]
+
+
+def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures beyond a float and beyond a table's whole numbers, an archive that is none, and one of too few images."""
+    few = npz_bytes(images=np.zeros((9, 28, 28), np.uint8))
+    given = {"far.json": b'{"fd": 1%s}' % (b"0" * 400), "large.json": b'{"fd": 1%s, "samples": -2.5}' % (b"0" * 30)}
+    files = [SimpleNamespace(name=name, getvalue=lambda data=data: data) for name, data in given.items()]
+    files += [
+        SimpleNamespace(name=name, getvalue=lambda data=data: data)
+        for name, data in {"torn.npz": few[:100], "few.npz": few}.items()
+    ]
+    monkeypatch.setattr("ui.own_samples.st.file_uploader", lambda *_, **__: files)
+    app = open_page("leaderboard")
+    assert not app.exception
+    assert [each.value.split()[0] for each in app.error] == ["far.json", "torn.npz", "a"]
+    assert app.dataframe[0].value.set_index("model")["fd"]["large"] == 1e30
 
 
 # Dataset ----------------------------------------------------------------------------------------------------------
