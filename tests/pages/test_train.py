@@ -271,6 +271,9 @@ def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not the password" in texts(app)
     field.set_value("open sesame").run()
     assert begin(app).state == "queued"
+    monkeypatch.setattr("ui.train.Limits.opens", lambda *_: pytest.fail("asked again"))
+    assert "Start training" in labels(app.run())  # whoever is in stays in, without the password
+    assert app.session_state["let_in"] is True
 
 
 def test_the_hosts_epochs_bound_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
