@@ -6,6 +6,7 @@ the checks that every model passes: a repository can waste its own bytes, and no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,18 @@ def fetch(repository: str, revision: str | None = None) -> Path:
     api = HfApi()
     with reaching(repository, revision):
         commit = api.resolve_revision(repository, revision=revision)
-        if cached := _cached(repository, commit):
+        cached = _cached(repository, commit)
+        if cached and _has(cached, FETCHED):
             return cached
-        sizes = _sizes(api, repository, commit)
+        try:
+            sizes = _sizes(api, repository, commit)
+        except Exception:  # of many kinds, as `reaching` says: what is here must do, where it can be loaded
+            if cached and _has(cached, (CONFIG, WEIGHTS_FILE)):
+                return cached
+            raise
     _check_sizes(repository, sizes, {CONFIG: LARGEST_JSON})
+    if cached and _has(cached, sizes):
+        return cached
     with reaching(repository, revision):
         config = Path(hf_hub_download(repository, CONFIG, revision=commit))
     try:
@@ -52,15 +61,20 @@ def fetch(repository: str, revision: str | None = None) -> Path:
 
 
 def _cached(repository: str, commit: str) -> Path | None:
-    """The cache's directory of a commit where it is whole."""
+    """The cache's directory of a commit, whole or not, where there is one; a file that was fetched is whole."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
 
     try:
-        found = snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED), local_files_only=True)
+        return Path(snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED), local_files_only=True))
+    except IncompleteSnapshotError as error:
+        return Path(error.snapshot_path)
     except LocalEntryNotFoundError:
         return None
-    return Path(found) if (Path(found) / WEIGHTS_FILE).is_file() else None
+
+
+def _has(directory: Path, names: Iterable[str]) -> bool:
+    return all((directory / name).is_file() for name in names)
 
 
 def _sizes(api: HfApi, repository: str, commit: str) -> dict[str, int]:
