@@ -370,6 +370,23 @@ def test_a_misread_push_is_one_line(
     assert match in line
 
 
+def test_no_link_is_followed_out_of_a_run_that_is_pushed(hub: Hub, writer: None, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(weights_directory() / NAME, run)
+    (tmp_path / "secret.json").write_text('{"token": 1}')
+    (run / "samples.png").unlink()
+    (run / "samples.png").symlink_to(tmp_path / "secret.json")
+    with refused("'samples.png' leads out of"):
+        push(run, "me/run")
+    assert hub.repositories == {}
+    hub.model("someone/garments", files=shipped(NAME) | {"samples.png": b"x"})
+    with refused("lacks samples.png"):  # which is not fetched
+        push("someone/garments", "me/run")
+    (model_directory("someone/garments") / "samples.png").symlink_to("../../blobs/x")
+    (model_directory("someone/garments").parents[1] / "blobs" / "x").write_bytes(b"x")
+    push("someone/garments", "me/run")  # whose files are links to what lies beside them
+
+
 def test_push_all_passes_over_the_damaged(
     hub: Hub, writer: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
