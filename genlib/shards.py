@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from genlib.errors import GenlibError, whole
 from genlib.images import npz_bytes
 from genlib.io.arrays import open_arrays
 from genlib.io.files import read_file, read_json, write_file, write_json
+from genlib.io.locks import locked
 from genlib.loading import load, model_directory
 from genlib.model import Conditional
 from genlib.noise import check_seed
@@ -35,7 +37,8 @@ def write_shards(
 ) -> Iterator[int]:
     """Write samples 0, ..., n - 1 of a seed; yields how many images of this process' share are there.
 
-    Goes on where it was stopped. Raises GenlibError for a directory that holds anything else.
+    Goes on where it was stopped. Raises GenlibError for a directory that holds anything else, or that another call
+    is writing to.
     """
     n = whole("n", n, 1, MOST)
     target, processes = Path(directory), Processes.join(device)
@@ -45,17 +48,19 @@ def write_shards(
         raise GenlibError(f"a {model.family} model takes no label")
     digest = read_json(model_directory(name) / "config.json")["sha256"]
     index = {"model": str(name), "sha256": digest, "seed": check_seed(seed), "n": n, "labelled": labelled}
-    processes.lead(lambda: _begin(target, index | {"label": label}))
     done = 0
-    for start in starts(n, processes):
-        count = min(SHARD, n - start)
-        path = shard_path(target, start)
-        if not _is_whole(path, count, labelled):
-            images, labels = generate(model, count, seed, label, start=start)
-            write_file(path, npz_bytes(images=images.numpy(), **({} if labels is None else {"labels": labels.numpy()})))
-        done += count
-        yield done
-    processes.wait()
+    with ExitStack() as alone:
+        processes.lead(lambda: alone.enter_context(_begun(target, index | {"label": label})))
+        for start in starts(n, processes):
+            count = min(SHARD, n - start)
+            path = shard_path(target, start)
+            if not _is_whole(path, count, labelled):
+                images, labels = generate(model, count, seed, label, start=start)
+                arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+                write_file(path, npz_bytes(**arrays))
+            done += count
+            yield done
+        processes.wait()
 
 
 def starts(n: int, processes: Processes) -> range:
@@ -68,15 +73,21 @@ def shard_path(directory: Path, start: int) -> Path:
     return directory / f"{start // SHARD:06d}.npz"
 
 
-def _begin(directory: Path, index: dict[str, Any]) -> None:
-    """Make the directory, or find in it what an earlier call with the same words began."""
+@contextmanager
+def _begun(directory: Path, index: dict[str, Any]) -> Iterator[None]:
+    """Make the directory, or find in it what an earlier call with the same words began; no other may write there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        empty = not any(directory.iterdir())
     except OSError as error:
         raise GenlibError(f"cannot make the directory {directory}: {error.strerror}") from error
+    with locked(directory, 0.0, f"another process is writing samples to {directory}; wait, or give a new directory"):
+        _begin(directory, index)
+        yield
+
+
+def _begin(directory: Path, index: dict[str, Any]) -> None:
     known = directory / INDEX
-    if empty:
+    if not any(directory.iterdir()):
         write_json(known, index)
     elif not known.is_file():
         raise GenlibError(f"{directory} is not empty and holds no shards; give a new directory")

@@ -159,6 +159,19 @@ def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]
 
 
+def test_two_do_not_write_to_one_directory(tmp_path: Path) -> None:
+    """The first, which writes on; its torn files are left alone, and its end lets the next one in."""
+    first = write_shards(UNCONDITIONAL, tmp_path / "d", N)
+    assert next(first) == 500
+    (tmp_path / "d" / ".000001.npz.1.1.tmp").write_bytes(b"half")
+    for _ in range(2):
+        with refused("another process is writing samples to .*; wait, or give a new directory"):
+            next(write_shards(UNCONDITIONAL, tmp_path / "d", N))
+    assert (tmp_path / "d" / ".000001.npz.1.1.tmp").is_file()
+    first.close()  # type: ignore[attr-defined]
+    assert list(write_shards(UNCONDITIONAL, tmp_path / "d", N)) == [500, 1000, 1300]
+
+
 def test_bad_input(tmp_path: Path) -> None:
     for n in (0, -1, 2**40, True):
         with refused("n takes a whole number from 1 to"):
