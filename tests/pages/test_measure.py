@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from genlib.metrics.memorisation import nearest
 from genlib.zoo.leaderboard import REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
-from ui import leaderboard
+from ui import leaderboard, own_samples
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -151,6 +152,11 @@ def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert not app.exception
     assert [each.value.split()[0] for each in app.error] == ["far.json", "torn.npz", "a"]
     assert app.dataframe[0].value.set_index("model")["fd"]["large"] == 1e30
+
+
+def test_the_server_takes_as_large_a_file_as_the_page_offers() -> None:
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
+    assert own_samples.MOST * 28 * 28 < 1e6 * own_samples.MEGABYTES <= 1e6 * server["maxUploadSize"]
 
 
 # Dataset ----------------------------------------------------------------------------------------------------------
