@@ -74,7 +74,7 @@ def test_processes_take_shards_in_turn(tmp_path: Path, monkeypatch: pytest.Monke
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("name", [CONDITIONAL, UNCONDITIONAL])
+@pytest.mark.parametrize("name", [pytest.param(CONDITIONAL, marks=pytest.mark.slow), UNCONDITIONAL])
 def test_figures_are_those_of_the_whole_set(name: str, tmp_path: Path) -> None:
     list(write_shards(name, tmp_path / "d", N))
     told: list[float] = []

@@ -28,7 +28,7 @@ from ui.train import DEFAULT_PRESET, KEYS, MAIN
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
-FIRST_FORMS = [(name, fields[i % len(fields)]) for i, (name, fields) in enumerate(FIELDS.items()) if i % 2]
+FIRST_FORMS = [(name, fields[i % len(fields)]) for i, (name, fields) in enumerate(FIELDS.items()) if i % 4 == 1]
 
 MEASURE = estimates._measure  # which a fixture replaces
 
