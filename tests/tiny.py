@@ -130,8 +130,8 @@ def assert_same_model(one: Path, other: Path) -> None:
 
 
 @contextmanager
-def refused(match: str) -> Iterator[None]:
+def refused(match: str) -> Iterator[pytest.ExceptionInfo[GenlibError]]:
     """What is inside raises a GenlibError of one line that matches."""
     with pytest.raises(GenlibError, match=match) as caught:
-        yield
+        yield caught
     assert "\n" not in str(caught.value)

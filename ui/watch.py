@@ -12,6 +12,7 @@ import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError, without_places
+from genlib.io.files import within
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
@@ -228,7 +229,7 @@ def model_zip(job: Job) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in MODEL_FILES:
-            archive.write(job.directory / name, f"{job.id}/{name}")
+            archive.write(within(job.directory, name), f"{job.id}/{name}")
     return buffer.getvalue()
 
 

@@ -33,7 +33,6 @@ class ConditionalVAEConfig(VAEConfig):
             ConditionalVAEConfig(),
             "vae-cnn whose encoder and decoder are told the class.",
             milestones=(1, 5, 10, 15, 30),
-            in_training=True,
         )
     ],
 )
