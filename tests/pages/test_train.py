@@ -390,6 +390,10 @@ def test_runs_are_compared_by_what_differs(finished: Job, small_data: FashionMNI
     assert controls(friend)["by"] == "squared error"
 
 
+def test_every_family_of_genlib_has_its_idea() -> None:
+    assert explain.IDEAS.keys() == families().keys()
+
+
 def test_a_family_of_ones_own_is_explained_by_its_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(explain.IDEAS, "VAE")
     app = open_page("train", {"preset": "vae-dense-8"})
