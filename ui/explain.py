@@ -124,7 +124,7 @@ $x$ to noise $\varepsilon$ is heading:
 $$\min_v \; \mathbb{E}_{x, \varepsilon, t}\,\lVert v(x_t, t, y) - (\varepsilon - x)\rVert^2$$
 
 Many ways cross at each point, so it learns their mean. A sample begins as pure noise at $t = 1$ and follows the
-velocity back to $t = 0$ in a few steps; each step costs one or two evaluations. **Guidance** $w$ pulls harder towards the class:
+velocity back to $t = 0$ in a few steps of one or two evaluations. **Guidance** $w$ pulls harder towards the class:
 $v_\text{none} + w\,(v_y - v_\text{none})$, cleaner pictures and fewer kinds. There is no game and no bottleneck: run
 backwards, it turns a photograph into the noise that gives it.
 Sources: Lipman et al. 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747); Ho and Salimans 2022,
@@ -132,7 +132,8 @@ Sources: Lipman et al. 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747
 """,
     "distilled flow": r"""
 A flow needs many steps from noise to garment. This generator learns to do it in **one**: it is shown noises $z$ and
-what the flow made of them, $F(z, y)$, and plays the game of pairs against a discriminator to be as sharp as photographs:
+what the flow made of them, $F(z, y)$, and plays the game of pairs against a discriminator, to be as sharp as
+photographs:
 
 $$\min_G \; \lambda\,\mathbb{E}_{z}\,\lVert G(z, y) - F(z, y)\rVert^2
   - \mathbb{E}_{x, z}\,\log \sigma\big(D(G(z, y)|y) - D(x|y)\big)$$
