@@ -6,6 +6,7 @@ st.navigation(
     {
         "Explore": [
             st.Page("pages/home.py", title="Home", default=True),
+            st.Page("pages/live.py", title="Live", url_path="live"),
             st.Page("pages/generate.py", title="Generate", url_path="generate"),
             st.Page("pages/interpolate.py", title="Interpolate", url_path="interpolate"),
             st.Page("pages/compare.py", title="Same question", url_path="compare"),

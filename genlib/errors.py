@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeGuard
 
 SHOWN = 60  # characters of a wrong value
@@ -12,6 +19,18 @@ SHOWN = 60  # characters of a wrong value
 
 class GenlibError(ValueError):
     """Bad input, a damaged file or a missing resource, told in one line fit to show to a user."""
+
+
+@contextmanager
+def parsing(refusal: str) -> Iterator[None]:
+    """Turns whatever a foreign file makes its reader raise into one line, "REFUSAL: why"."""
+    try:
+        yield
+    except GenlibError:  # has its line
+        raise
+    except Exception as error:  # of zipfile, zlib, numpy, Pillow, ast ...: many kinds that share no ancestor
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise GenlibError(f"{refusal}: {why}") from error
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:
@@ -41,5 +60,31 @@ def shown(value: Any) -> str:
 
 
 def without_places(text: str) -> str:
-    """A message with the files' names alone: where they lie on this machine is no visitor's business."""
-    return re.sub(r"(?<![\w/.])(?:/[^\s/:;,'\"()]+)+/(?=[^\s/])", "", text)
+    """A message with the files' names alone: where they lie on this machine is no visitor's business.
+
+    Every place that this process knows of is cut off, whatever its name; other absolute paths are known by their form.
+    """
+    text = re.sub(r"\bfile:/+", "/", text)
+    text = _known_places(tuple(os.environ.values()), os.getcwd()).sub("/_/", text)
+    text = _QUOTED.sub(lambda found: found[1] + re.split(r"[\\/]+", found[2].rstrip("\\/"))[-1] + found[1], text)
+    return _PATH.sub("", _WINDOWS_PATH.sub("", text))
+
+
+@lru_cache(maxsize=4)
+def _known_places(told: tuple[str, ...], here: str) -> re.Pattern[str]:
+    """The places that the environment names, the package's and the working directory, as messages begin with them."""
+    named = [part for each in (*told, tempfile.gettempdir(), __file__, sys.prefix) for part in each.split(os.pathsep)]
+    given = {os.path.join(here, os.path.expanduser(part)) for part in (*named, "", "~") if part[:2] != "//"}  # of a URL
+    known = {Path(os.path.abspath(place)) for each in given for place in (each, os.path.realpath(each))}
+    starts = {str(place) for each in known for place in (each, each.parent)} - {os.sep}
+    either = "|".join(re.escape(start) for start in sorted(starts, key=len, reverse=True))
+    return re.compile(rf"{_BEGINS}(?:{either})/{_NAME}")
+
+
+_BEGINS = r"(?<![\w/.<])"  # neither and/or, nor https://host/, nor ../up, nor </b>
+_NAME = r"(?=[^\s/\\:;\"'`])"  # follows
+_WORD = r"(?:[^\s/\\:;]|[:;](?![\s/\\]))+"
+_FOLDERS = rf"(?:{_WORD}(?: (?![~(\[{{<'\x22`-]){_WORD}){{0,2}}[/\\]+{_NAME})*"  # each of up to three words
+_PATH = re.compile(rf"{_BEGINS}(?:~\w*)?/{_NAME}{_FOLDERS}")
+_WINDOWS_PATH = re.compile(rf"(?<![\w/\\])(?:[A-Za-z]:|\\)[\\/]+{_NAME}{_FOLDERS}")
+_QUOTED = re.compile(r"""(["'`])(?=[/~]|\\\\|[A-Za-z]:[\\/])([^\n]{0,1000}?[^\n\\/])[\\/]*\1(?!\w)""")

@@ -14,7 +14,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, parsing
+from genlib.io.files import read_file
+
+LARGEST_PNG = 20_000_000  # bytes; a progress.png of 60 epochs has 0.7 million
+LARGEST_PIXELS = 5_000_000  # and one million of these
 
 
 def from_uint8(images: Tensor | np.ndarray) -> Tensor:
@@ -61,13 +65,19 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def read_png(path: Path) -> np.ndarray:
-    """Read a gray PNG as uint8 (H, W)."""
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise GenlibError(f"{path} is not a readable PNG: {error}") from error
+def read_png(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a PNG as gray uint8 (H, W), of `size` (H, W) where that is given.
+
+    Raises GenlibError for what is none, of another size, or of more bytes or pixels than any of ours has.
+    """
+    data = read_file(path, LARGEST_PNG)
+    with parsing(f"{path} is not a readable PNG"), Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+        width, height = picture.size
+        if size and (height, width) != size:
+            raise GenlibError(f"{path} has {width} x {height} pixels; every picture takes {size[1]} x {size[0]}")
+        if width * height > LARGEST_PIXELS:
+            raise GenlibError(f"{path} has {width:,} x {height:,} pixels; it takes at most {LARGEST_PIXELS:,}")
+        return np.asarray(picture.convert("L"))
 
 
 def gif_bytes(frames: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:

@@ -21,6 +21,7 @@ from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.lazy import lazily
 from genlib.solvers import Point
+from genlib.stages import Stages
 
 N_CLASSES = 10
 Descend = Callable[[Tensor, str], None]
@@ -45,6 +46,7 @@ class Model(nn.Module, ABC):
     average_decay: ClassVar[float] = 0.999
     looks: ClassVar[Looks] = Looks()
     base_name: ClassVar[str | None] = None  # the trained preset that it stands on, which its training hands it
+    base_answers: ClassVar[bool] = False  # whether it is asked for as long as the training lasts, not just at its start
     converged: bool = False  # true once another epoch would change nothing
 
     def __init__(self, config: Config) -> None:
@@ -87,7 +89,7 @@ class Model(nn.Module, ABC):
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
 
-    def take_base(self, base: Model) -> None:
+    def take_base(self, base: Model) -> Stages[None]:
         """Stand on a trained model of the preset `base_name`; GenlibError where its sizes are others."""
         raise NotImplementedError
 

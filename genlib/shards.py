@@ -7,20 +7,20 @@ processes (torchrun) take the shards in turn, and what is there already is not d
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, whole
 from genlib.images import npz_bytes
+from genlib.io.arrays import open_arrays
 from genlib.io.files import read_file, read_json, write_file, write_json
+from genlib.io.locks import locked
 from genlib.loading import load, model_directory
 from genlib.model import Conditional
 from genlib.noise import check_seed
@@ -37,7 +37,8 @@ def write_shards(
 ) -> Iterator[int]:
     """Write samples 0, ..., n - 1 of a seed; yields how many images of this process' share are there.
 
-    Goes on where it was stopped. Raises GenlibError for a directory that holds anything else.
+    Goes on where it was stopped. Raises GenlibError for a directory that holds anything else, or that another call
+    is writing to.
     """
     n = whole("n", n, 1, MOST)
     target, processes = Path(directory), Processes.join(device)
@@ -47,17 +48,19 @@ def write_shards(
         raise GenlibError(f"a {model.family} model takes no label")
     digest = read_json(model_directory(name) / "config.json")["sha256"]
     index = {"model": str(name), "sha256": digest, "seed": check_seed(seed), "n": n, "labelled": labelled}
-    processes.lead(lambda: _begin(target, index | {"label": label}))
     done = 0
-    for start in starts(n, processes):
-        count = min(SHARD, n - start)
-        path = shard_path(target, start)
-        if not _is_whole(path, count, labelled):
-            images, labels = generate(model, count, seed, label, start=start)
-            write_file(path, npz_bytes(images=images.numpy(), **({} if labels is None else {"labels": labels.numpy()})))
-        done += count
-        yield done
-    processes.wait()
+    with ExitStack() as alone:
+        processes.lead(lambda: alone.enter_context(_begun(target, index | {"label": label})))
+        for start in starts(n, processes):
+            count = min(SHARD, n - start)
+            path = shard_path(target, start)
+            if not _is_whole(path, count, labelled):
+                images, labels = generate(model, count, seed, label, start=start)
+                arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+                write_file(path, npz_bytes(**arrays))
+            done += count
+            yield done
+        processes.wait()
 
 
 def starts(n: int, processes: Processes) -> range:
@@ -70,15 +73,21 @@ def shard_path(directory: Path, start: int) -> Path:
     return directory / f"{start // SHARD:06d}.npz"
 
 
-def _begin(directory: Path, index: dict[str, Any]) -> None:
-    """Make the directory, or find in it what an earlier call with the same words began."""
+@contextmanager
+def _begun(directory: Path, index: dict[str, Any]) -> Iterator[None]:
+    """Make the directory, or find in it what an earlier call with the same words began; no other may write there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        empty = not any(directory.iterdir())
     except OSError as error:
         raise GenlibError(f"cannot make the directory {directory}: {error.strerror}") from error
+    with locked(directory, 0.0, f"another process is writing samples to {directory}; wait, or give a new directory"):
+        _begin(directory, index)
+        yield
+
+
+def _begin(directory: Path, index: dict[str, Any]) -> None:
     known = directory / INDEX
-    if empty:
+    if not any(directory.iterdir()):
         write_json(known, index)
     elif not known.is_file():
         raise GenlibError(f"{directory} is not empty and holds no shards; give a new directory")
@@ -94,7 +103,8 @@ def read_index(directory: Path) -> dict[str, Any]:
     if not (directory / INDEX).is_file():
         raise GenlibError(f"{directory} holds no shards; write some with: sample NAME --n N --out {directory}/")
     index = read_json(directory / INDEX)
-    if not isinstance(index.get("n"), int) or not 1 <= index["n"] <= MOST or "labelled" not in index:
+    n, labelled = index.get("n"), index.get("labelled")
+    if type(n) is not int or not 1 <= n <= MOST or not isinstance(labelled, bool):
         raise GenlibError(f"{directory / INDEX} does not describe shards")
     missing = sum(not shard_path(directory, start).is_file() for start in range(0, index["n"], SHARD))
     if missing:
@@ -114,13 +124,14 @@ def _is_whole(path: Path, count: int, labelled: bool) -> bool:
 
 
 def read_shard(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor | None]:
-    """Images uint8 (count, 28, 28), and labels where there should be some."""
+    """Images uint8 (count, 28, 28), and labels int64 (count,) where there should be some."""
+    wanted = {"images": ((count, 28, 28), "|u1")} | ({"labels": ((count,), "<i8")} if labelled else {})
     try:
-        with np.load(io.BytesIO(read_file(path, LARGEST)), allow_pickle=False) as arrays:
-            images = torch.from_numpy(arrays["images"])
-            labels = torch.from_numpy(arrays["labels"]) if labelled else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with open_arrays(io.BytesIO(read_file(path, LARGEST)), path.name) as arrays:
+            found = {key: arrays.header(key) for key in wanted}
+            if any((header.shape, header.dtype.str) != wanted[key] for key, header in found.items()):
+                raise GenlibError(f"it does not hold {count} images of 28 x 28 bytes")
+            tensors = {key: torch.from_numpy(arrays.read(key)) for key in wanted}
+    except GenlibError as error:
         raise GenlibError(f"the shard {path} is damaged; the command that wrote it repairs it") from error
-    if images.shape != (count, 28, 28) or images.dtype != torch.uint8 or (labels is not None and len(labels) != count):
-        raise GenlibError(f"the shard {path} does not hold {count} images of 28 x 28 bytes")
-    return images, labels
+    return tensors["images"], tensors.get("labels")

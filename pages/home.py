@@ -11,6 +11,8 @@ controls.page(
     "for real and measured in the same way. **Every garment below was drawn by a model**; open one to play with it.",
 )
 
+st.page_link("pages/live.py", label="**Play**: a model in your browser, under your hand", icon=":material/touch_app:")
+
 families: dict[str, list[zoo.Entry]] = {}
 for entry in zoo.usable().values():
     families.setdefault("trained here" if entry.is_run else entry.family, []).append(entry)

@@ -109,7 +109,7 @@ def test_another_version_or_another_file_is_refused(tmp_path: Path) -> None:
     save_file({"t": torch.zeros(1)}, path, metadata={"facts": '{"version": 99}'})
     with refused("is of version 99; this genlib reads 1"):
         read_checkpoint(path)
-    for metadata in (None, {"facts": "{"}, {"other": "1"}):
+    for metadata in (None, {"facts": "{"}, {"facts": "[" * 100_000}, {"other": "1"}):
         save_file({"t": torch.zeros(1)}, path, metadata=metadata)
         with refused("is damaged and cannot be resumed"):
             read_checkpoint(path)

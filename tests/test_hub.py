@@ -92,6 +92,60 @@ def test_what_was_fetched_is_there_offline(hub: Hub, published: Repository, monk
         genlib.load("someone/other")
 
 
+@pytest.mark.parametrize(
+    "kept", [("model.safetensors",), ("config.json",), ("config.json", "model.safetensors"), FILES[:4]]
+)
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_cache_that_a_power_cut_left_half_filled_is_filled(
+    kept: tuple[str, ...], listed: bool, hub: Hub, published: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = model_directory("someone/garments")
+    for name in set(FILES) - set(kept):
+        (directory / name).unlink()
+    if not listed:  # as a fetch of single files leaves it
+        shutil.rmtree(directory.parents[1] / "trees")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    if {"config.json", "model.safetensors"} <= set(kept):
+        assert genlib.load("someone/garments").family == "VAE"  # what is here must do
+    else:
+        with refused("HF_HUB_OFFLINE is set, and this machine's cache does not hold it"):
+            genlib.load("someone/garments")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    assert sorted(path.name for path in model_directory("someone/garments").iterdir()) == sorted(FILES)
+
+
+def test_a_model_without_figures_is_whole_as_it_is(hub: Hub) -> None:
+    hub.model("someone/bare", files={name: shipped(NAME)[name] for name in ("config.json", "model.safetensors")})
+    genlib.load("someone/bare")
+    del hub.asked[:]
+    assert genlib.load("someone/bare").family == "VAE"
+    assert len(hub.asked) == 2  # its newest version, and what that holds
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), "this machine's disk refuses: No space left on device"),
+        (PermissionError(13, "x", "/srv/cache/a"), "this machine's disk refuses: Permission denied"),
+        (PermissionError(13, "of a firewall"), "the Hub could not be reached"),
+        (ConnectionRefusedError(111, "x"), "the Hub could not be reached"),
+    ],
+)
+def test_what_the_disk_refuses_is_not_the_hubs_fault(
+    error: OSError, told: str, wrapped: bool, published: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        try:
+            raise error
+        except OSError as first:
+            raise (RuntimeError("while writing") if wrapped else first) from (first if wrapped else None)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+    with refused(f"someone/garments on the Hub: {told}"):
+        genlib.load("someone/garments")
+
+
 def test_a_newer_version_is_fetched_and_an_older_is_found_by_its_commit(hub: Hub, published: Repository) -> None:
     old = published.commit
     assert "vae-cnn" in model_directory("someone/garments", old).joinpath("config.json").read_text()
@@ -314,6 +368,23 @@ def test_a_misread_push_is_one_line(
     assert main(arguments) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert match in line
+
+
+def test_no_link_is_followed_out_of_a_run_that_is_pushed(hub: Hub, writer: None, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(weights_directory() / NAME, run)
+    (tmp_path / "secret.json").write_text('{"token": 1}')
+    (run / "samples.png").unlink()
+    (run / "samples.png").symlink_to(tmp_path / "secret.json")
+    with refused("'samples.png' leads out of"):
+        push(run, "me/run")
+    assert hub.repositories == {}
+    hub.model("someone/garments", files=shipped(NAME) | {"samples.png": b"x"})
+    with refused("lacks samples.png"):  # which is not fetched
+        push("someone/garments", "me/run")
+    (model_directory("someone/garments") / "samples.png").symlink_to("../../blobs/x")
+    (model_directory("someone/garments").parents[1] / "blobs" / "x").write_bytes(b"x")
+    push("someone/garments", "me/run")  # whose files are links to what lies beside them
 
 
 def test_push_all_passes_over_the_damaged(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -72,6 +73,23 @@ def test_a_png_with_a_text_that_unfolds_without_end_is_refused(tmp_path: Path) -
     bomb.add_text("note", "0" * 3_000_000, zip=True)
     Image.fromarray(LEVELS[0].numpy()).save(tmp_path / "a.png", pnginfo=bomb)
     with refused("a.png is not a readable PNG"):
+        read_png(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (gif_bytes([LEVELS[0].numpy()]), "not a readable PNG"),  # another format under its name
+        (png_bytes(np.zeros((1_001, 5_000), np.uint8)), "has 5,000 x 1,001 pixels; it takes at most 5,000,000"),
+    ],
+)
+def test_what_is_no_picture_of_ours_is_not_unpacked(content: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with refused(told):
+        read_png(tmp_path / "a.png")
+    with refused("a.png cannot be read: not a regular file"):
+        (tmp_path / "a.png").unlink()
+        os.mkfifo(tmp_path / "a.png")
         read_png(tmp_path / "a.png")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from genlib.jobs.limits import Limits
@@ -31,10 +33,15 @@ def test_every_variable_is_read() -> None:
     assert Limits.from_environment(dict.fromkeys(variables, "")) == Limits()
 
 
+def test_no_more_train_at_once_than_can_be_counted() -> None:
+    with refused("GENLIB_TRAINING_AT_ONCE takes a whole number from 1 to 1000, not '20000000'"):
+        Limits.from_environment({"GENLIB_TRAINING_AT_ONCE": "20000000"})
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e3", "9" * 10, "9" * 5000, "²", "٣"])
 @pytest.mark.parametrize("key", ["QUEUE", "AT_ONCE", "RUNS", "EPOCHS", "MINUTES", "DISK_MB"])
 def test_a_number_that_cannot_be_is_named(key: str, value: str) -> None:
-    with refused(f"GENLIB_TRAINING_{key} takes a whole number from 1 to 999999999, not '.{{1,40}}'$"):
+    with refused(f"GENLIB_TRAINING_{key} takes a whole number from 1 to (999999999|1000), not '.{{1,40}}'$"):
         Limits.from_environment({f"GENLIB_TRAINING_{key}": value})
 
 
@@ -63,3 +70,21 @@ def test_a_password_opens_to_itself_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert not any(limits.opens(wrong) for wrong in ("", "Größe", "größe 9", "Größe 9 "))
     assert Limits(training="password", password="\udcff").opens("\udcff")  # a variable that is no UTF-8
     assert waits == [1.0] * 3  # a wrong try is answered late; none has been made where the field is empty
+
+
+def test_a_wrong_password_holds_up_no_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, answered = threading.Event(), threading.Event()
+
+    def slow(seconds: float) -> None:
+        waits.set()
+        assert answered.wait(60)
+
+    monkeypatch.setattr("genlib.jobs.limits.time.sleep", slow)
+    limits = Limits(training="password", password="right")
+    wrong = threading.Thread(target=limits.opens, args=("wrong",))
+    wrong.start()
+    assert waits.wait(60)
+    right = threading.Thread(target=lambda: limits.opens("right") and answered.set())
+    right.start()
+    assert answered.wait(5)  # in no time, where the wrong one's second is not waited for
+    wrong.join()

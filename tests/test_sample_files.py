@@ -102,6 +102,64 @@ def test_what_is_too_large_is_not_unpacked() -> None:
         read_npz(file, "mine.npz", most=10_000)
 
 
+def array(kind: str = "|u1", shape: str = "(10, 28, 28)", data: bytes = bytes(7840)) -> bytes:
+    """An .npy whose header says what it likes."""
+    text = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}".encode().ljust(127) + b"\n"
+    return np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text + data
+
+
+def archive(images: bytes, labels: bytes | None = None, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as made:
+        for name, data in {"images": images, "labels": labels}.items():
+            if data is not None:
+                made.writestr(f"{name}.npy", data)
+    return file.getvalue()
+
+
+def encrypted(data: bytes) -> bytes:
+    """Marked so at its beginning and in the archive's directory."""
+    found = bytearray(data)
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        found[found.index(mark) + place] |= 1
+    return bytes(found)
+
+
+HOSTILE = {
+    "more bytes than it says": (archive(array(data=bytes(5_000_000))), r"does not have the bytes of its shape"),
+    "fewer": (archive(array(data=bytes(7839))), r"does not have the bytes of its shape"),
+    "encrypted": (encrypted(archive(array())), "it is encrypted, or not packed as numpy"),
+    "LZMA": (archive(array(), method=zipfile.ZIP_LZMA), "it is encrypted, or not packed as numpy"),
+    "bzip2": (archive(array(), method=zipfile.ZIP_BZIP2), "it is encrypted, or not packed as numpy"),
+    "a type of gigabytes": (archive(array("|V2147483647")), r"images of type \|V2147483647"),
+    "labels of gigabytes": (archive(array(), array("<U500000000", "(10,)", b"")), "labels are 10 whole numbers"),
+    "labels of durations": (archive(array(), array("<m8[s]", "(10,)", bytes(80))), "labels are 10 whole numbers"),
+    "labels of labels": (archive(array(), array("|u1", "(10, 1)", bytes(10))), "labels are 10 whole numbers"),
+    "deep": (archive(array(shape="(" * 4_000 + ")" * 4_000)), "mine.npz is not a readable .npz"),
+    "no header": (archive(b""), "mine.npz is not a readable .npz"),
+    "a shape of many digits": (archive(array(shape=f"({'9' * 5_000}, 28, 28)")), "mine.npz is not a readable .npz"),
+    "a long line": (archive(array(shape="('a'," + " " * 5_000 + ")")), "mine.npz is not a readable .npz"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_archive_is_refused_in_a_line(case: str) -> None:
+    data, told = HOSTILE[case]
+    with refused(told) as caught:
+        read_npz(io.BytesIO(data), "mine.npz", most=10_000)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_every_order_of_bytes_and_of_rows_is_read(order: str) -> None:
+    file = io.BytesIO()
+    labels = np.arange(40, dtype=">i2") % 10
+    np.savez(file, images=np.array(images(), order=order), labels=labels)  # type: ignore[call-overload]
+    found, seen = read_npz(file, "mine.npz").read(0)
+    assert np.array_equal(found, images())
+    assert seen is not None and np.array_equal(seen, labels)
+
+
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     np.savez(path, images=images(), labels=np.array([print] * 40, dtype=object))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from genlib.metrics.features import load_extractor
 from genlib.metrics.frechet import Gaussian, RunningGaussian, frechet_distance
 from genlib.metrics.samples import measure_samples
 from genlib.sampling import generate
-from genlib.shards import INDEX, write_shards
+from genlib.shards import INDEX, read_shard, write_shards
 from genlib.stages import finish
 from tests.tiny import refused
 
@@ -73,7 +74,7 @@ def test_processes_take_shards_in_turn(tmp_path: Path, monkeypatch: pytest.Monke
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("name", [CONDITIONAL, UNCONDITIONAL])
+@pytest.mark.parametrize("name", [pytest.param(CONDITIONAL, marks=pytest.mark.slow), UNCONDITIONAL])
 def test_figures_are_those_of_the_whole_set(name: str, tmp_path: Path) -> None:
     list(write_shards(name, tmp_path / "d", N))
     told: list[float] = []
@@ -158,6 +159,19 @@ def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "other").iterdir()] == ["letter.txt"]
 
 
+def test_two_do_not_write_to_one_directory(tmp_path: Path) -> None:
+    """The first, which writes on; its torn files are left alone, and its end lets the next one in."""
+    first = write_shards(UNCONDITIONAL, tmp_path / "d", N)
+    assert next(first) == 500
+    (tmp_path / "d" / ".000001.npz.1.1.tmp").write_bytes(b"half")
+    for _ in range(2):
+        with refused("another process is writing samples to .*; wait, or give a new directory"):
+            next(write_shards(UNCONDITIONAL, tmp_path / "d", N))
+    assert (tmp_path / "d" / ".000001.npz.1.1.tmp").is_file()
+    first.close()  # type: ignore[attr-defined]
+    assert list(write_shards(UNCONDITIONAL, tmp_path / "d", N)) == [500, 1000, 1300]
+
+
 def test_bad_input(tmp_path: Path) -> None:
     for n in (0, -1, 2**40, True):
         with refused("n takes a whole number from 1 to"):
@@ -169,9 +183,23 @@ def test_bad_input(tmp_path: Path) -> None:
         list(write_shards(UNCONDITIONAL, tmp_path / "file", 10))
     with refused("there is no file or directory"):
         measured(tmp_path / "nothing")
-    (tmp_path / INDEX).write_text('{"n": "many"}')
-    with refused("does not describe shards"):
-        measured(tmp_path)
+    for text in ('{"n": "many"}', '{"n": true, "labelled": true}', '{"n": 1, "labelled": "no"}'):
+        (tmp_path / INDEX).write_text(text)
+        with refused("does not describe shards"):
+            measured(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["|V2147483647", "<f8", "|u1"])
+def test_a_shard_that_is_no_shard_is_refused(number: str, tmp_path: Path) -> None:
+    """Of a type that fills no memory, of a usual one, and with more bytes than its shape takes."""
+    with (
+        zipfile.ZipFile(tmp_path / "000000.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("images.npy", "w") as entry,
+    ):
+        np.lib.format.write_array_header_1_0(entry, {"descr": number, "fortran_order": False, "shape": (10, 28, 28)})
+        entry.write(bytes(100_000))
+    with refused("000000.npz is damaged"):
+        read_shard(tmp_path / "000000.npz", 10, False)
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

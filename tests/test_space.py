@@ -60,11 +60,48 @@ def test_the_folder_holds_what_the_app_needs_and_no_more(folder: Path) -> None:
     assert {path.partition("/")[0] for path in written} == {*DIRECTORIES, *FILES, "weights", "README.md"}
     assert {"app.py", "requirements.txt", "LICENSE", "Dockerfile"} <= set(FILES)
     if tracked:  # not where the sources were unpacked without git
-        wanted = ("app.py", "pages/", "ui/", "genlib/", ".streamlit/", "LICENSE", "requirements.txt")
+        wanted = (*FILES, *(f"{name}/" for name in (*DIRECTORIES, *(f"weights/{name}" for name in SHIPPED))))
         assert {path for path in tracked if path.startswith(wanted)} <= written
     assert not [path for path in written if "__pycache__" in path or path.endswith(("secrets.toml", ".pyc"))]
     assert sorted(path.name for path in (folder / "weights").iterdir()) == sorted(SHIPPED)
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 100_000_000
+
+
+def test_what_lies_beside_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens, checkpoints, logs, and what links lead to."""
+    root, zoo = tmp_path / "root", tmp_path / "zoo"
+    shutil.copytree(weights_directory() / "ae-cnn", zoo / "ae-cnn")
+    for name in (*FILES, "ui/a.py", ".streamlit/config.toml", "pages/b.py", "genlib/c/d.py", "static/e.js"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("")
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "f.py").write_text("TOKEN")
+    monkeypatch.setattr("genlib.publish.space.ROOT", root)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(zoo))
+    write_folder(tmp_path / "before", "me/studio")
+    below = ("ui/.env", "ui/.a.py", "ui/.git/a.py", "ui/notes.txt", ".streamlit/secrets.toml", "genlib/c/d.pyc")
+    for path in (*(root / name for name in below), zoo / "ae-cnn/checkpoint/last.safetensors", zoo / "ae-cnn/log.txt"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("TOKEN")
+    (root / "pages" / "link").symlink_to(tmp_path / "secret")
+    (root / "pages" / "link.txt").symlink_to(tmp_path / "secret" / "f.py")
+    write_folder(tmp_path / "after", "me/studio")
+    before, after = (
+        {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "before", tmp_path / "after")
+    )
+    assert before == after >= {"genlib/c/d.py", "weights/ae-cnn/samples.png", "ui/a.py"}
+    (root / "pages" / "link.py").symlink_to(tmp_path / "secret" / "f.py")
+    with refused("'link.py' leads out of"):
+        write_folder(tmp_path / "link", "me/studio")
+    (root / "pages" / "link.py").unlink()
+    (zoo / "ae-cnn" / "samples.png").unlink()
+    (zoo / "ae-cnn" / "samples.png").symlink_to(tmp_path / "secret" / "f.py")
+    with refused("'samples.png' leads out of"):
+        write_folder(tmp_path / "model", "me/studio")
+    (zoo / "ae-cnn" / "samples.png").unlink()
+    with refused("cannot write"):
+        write_folder(tmp_path / "lacking", "me/studio")
 
 
 def test_the_settings_are_those_the_hub_knows(folder: Path) -> None:

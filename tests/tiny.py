@@ -30,6 +30,7 @@ TINY: dict[str, dict[str, Any]] = {
         "discriminator_widths": (16,),
     },
     "relativistic GAN": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3},
+    "distilled flow": {"latent_size": 6, "embedding_size": 4, "width": 2, "discriminator_width": 3, "answers": 20},
     "flow matching": {
         "width": 8,
         "deep_width": 8,
@@ -129,8 +130,8 @@ def assert_same_model(one: Path, other: Path) -> None:
 
 
 @contextmanager
-def refused(match: str) -> Iterator[None]:
+def refused(match: str) -> Iterator[pytest.ExceptionInfo[GenlibError]]:
     """What is inside raises a GenlibError of one line that matches."""
     with pytest.raises(GenlibError, match=match) as caught:
-        yield
+        yield caught
     assert "\n" not in str(caught.value)

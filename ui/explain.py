@@ -92,6 +92,57 @@ So any latent drawn from a normal decodes to something plausible. Pictures are s
 average. Pixels are $[0, 1]$ inside, the range of its sigmoid output.
 Source: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114).
 """,
+    "relativistic GAN": r"""
+Two networks play against each other, and every round is a **pair**: a real garment $x$ and a made one $G(z|y)$ of the
+same class $y$. The discriminator must say which of the two is more real, the generator turns the same question round:
+
+$$\max_D \; \mathbb{E}_{x, z}\,\log \sigma\big(D(x|y) - D(G(z|y)|y)\big) \qquad
+  \max_G \; \mathbb{E}_{x, z}\,\log \sigma\big(D(G(z|y)|y) - D(x|y)\big)$$
+
+A generator that draws one kind of garment only loses to every photograph of another kind, so it may leave none out. Two
+penalties on how steeply $D$ changes, at real and at made images, keep the game from running away:
+$\tfrac{\gamma}{2}\lVert\nabla D\rVert^2$. The class reaches every layer: it scales and shifts what is normalised there.
+Sampling uses the average of the generator's weights over its last steps.
+Source: Huang et al. 2024, [arXiv:2501.05441](https://arxiv.org/abs/2501.05441).
+""",
+    "conditional VAE": r"""
+A variational autoencoder whose **encoder** and **decoder** are both told the class $y$. Training minimises the squared
+error of the round trip and how far each image's cloud of latents is from a standard normal:
+
+$$\mathbb{E}_{q(z|x, y)}\,\lVert x - \hat{x}(z, y)\rVert^2
+  + \beta\,\mathrm{KL}\big(q(z|x, y)\,\Vert\,\mathcal{N}(0, I)\big)$$
+
+The latent need not say which garment it is, so it says how this one differs from others of its class. In a tenth of the
+images the class is kept back, so that a walk without one has a middle too. Pictures are soft: the decoder answers doubt
+with an average. Pixels are $[0, 1]$ inside, the range of its sigmoid output.
+Source: Sohn, Lee and Yan 2015, *Learning Structured Output Representation using Deep Conditional Generative Models*.
+""",
+    "flow matching": r"""
+One network learns a **velocity**: where a point $x_t = (1 - t)\,x + t\,\varepsilon$ on the straight way from a garment
+$x$ to noise $\varepsilon$ is heading:
+
+$$\min_v \; \mathbb{E}_{x, \varepsilon, t}\,\lVert v(x_t, t, y) - (\varepsilon - x)\rVert^2$$
+
+Many ways cross at each point, so it learns their mean. A sample begins as pure noise at $t = 1$ and follows the
+velocity back to $t = 0$ in a few steps of one or two evaluations. **Guidance** $w$ pulls harder towards the class:
+$v_\text{none} + w\,(v_y - v_\text{none})$, cleaner pictures and fewer kinds. There is no game and no bottleneck: run
+backwards, it turns a photograph into the noise that gives it.
+Sources: Lipman et al. 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747); Ho and Salimans 2022,
+[arXiv:2207.12598](https://arxiv.org/abs/2207.12598).
+""",
+    "distilled flow": r"""
+A flow needs many steps from noise to garment. This generator learns to do it in **one**: it is shown noises $z$ and
+what the flow made of them, $F(z, y)$, and plays the game of pairs against a discriminator, to be as sharp as
+photographs:
+
+$$\min_G \; \lambda\,\mathbb{E}_{z}\,\lVert G(z, y) - F(z, y)\rVert^2
+  - \mathbb{E}_{x, z}\,\log \sigma\big(D(G(z, y)|y) - D(x|y)\big)$$
+
+The first term says which garment a noise becomes, and keeps all kinds; alone it would blur what it cannot tell. The
+second has no teacher and knows only what garments look like. The flow answers 20,000 noises before the training begins.
+Sources: Luhman and Luhman 2021, [arXiv:2101.02388](https://arxiv.org/abs/2101.02388); Huang et al. 2024,
+[arXiv:2501.05441](https://arxiv.org/abs/2501.05441).
+""",
     "mixture": r"""
 No network: the training images are described as a weighted sum of $K$ Gaussians, each with its own mean image and full
 covariance between all 784 pixels:

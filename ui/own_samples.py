@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError, is_number, without_places
 from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
@@ -61,27 +60,24 @@ def _read_figures(name: str, content: bytes) -> dict[str, Any]:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise GenlibError(f"{name} is not readable JSON") from error
-    if not isinstance(found, dict) or not _is_number(found.get("fd")):
+    if not isinstance(found, dict) or not is_number(found.get("fd")):
         raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
-    return {key: found[key] for key in FIGURES if _is_number(found.get(key))}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return {key: float(found[key]) for key in FIGURES if is_number(found.get(key))}  # no table takes 10**30
 
 
 def _measured(name: str, content: bytes) -> dict[str, Any]:
-    """The figures of an .npz, measured once a session; one visitor's at a time."""
+    """The figures of an .npz, measured once a session; one visitor's at a time is unpacked."""
     known: dict[str, Any] = st.session_state.setdefault("own_figures", {})
     digest = hashlib.sha256(content).hexdigest()
     if digest not in known:
-        source = read_npz(io.BytesIO(content), name, MOST)
-        if source.n < FEWEST:
-            raise GenlibError(f"a distance takes {FEWEST} images or more, and {name} holds {source.n}")
         bar = st.progress(0.0, f"Measuring {name}")
-        with _ONE_AT_A_TIME:
-            known[digest] = finish(
-                measure_source(source, Processes.join("cpu")), lambda share: bar.progress(min(share, 1.0))
-            )
-        bar.empty()
+        try:
+            with _ONE_AT_A_TIME:
+                source = read_npz(io.BytesIO(content), name, MOST)
+                if source.n < FEWEST:
+                    raise GenlibError(f"a distance takes {FEWEST} images or more, and {name} holds {source.n}")
+                stages = measure_source(source, Processes.join("cpu"))
+                known[digest] = finish(stages, lambda share: bar.progress(min(share, 1.0)))
+        finally:
+            bar.empty()
     return known[digest]

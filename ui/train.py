@@ -130,12 +130,12 @@ def may_train(limits: Limits) -> bool:
     if limits.training == "off":
         st.info("Training is switched off on this host. `make run` on a machine of your own has it.")
         return False
-    if limits.training == "password" and not limits.opens(st.session_state.get("let_in", "")):
+    if limits.training == "password" and not st.session_state.get("let_in"):
         given = st.text_input("Password of this host", type="password", key="password")
         if not limits.opens(given):
             st.caption("Training here needs the host's password." if not given else ":red[That is not the password.]")
             return False
-        st.session_state["let_in"] = given
+        st.session_state["let_in"] = True  # for this session, without the password being kept
     try:
         if not FashionMNIST.available("train"):
             st.caption("The training split is not on this machine yet: the first run fetches it (26 MB).")

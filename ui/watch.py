@@ -12,6 +12,7 @@ import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError, without_places
+from genlib.io.files import within
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
@@ -149,12 +150,14 @@ def _show_place(job: Job, progress: Progress) -> None:
 
 
 def _doing(progress: Progress) -> str:
-    """What a run that trains is at: measuring, or how long it will still train."""
+    """What a run that trains is at: measuring, asking another model, or how long it will still train."""
     finished = progress.step >= progress.total and progress.epochs in progress.records
     if finished or progress.measuring is not None:
         what = "the finished model" if finished else f"epoch {progress.epoch}"
         share = "" if progress.measuring is None else f", {progress.measuring:.0%}"
         return f"measuring {what}{share}"
+    if progress.preparing is not None:
+        return f"asking the model it learns from, {progress.preparing:.0%}"
     left = progress.seconds_left
     return f"{duration(left)} left" if left else ""
 
@@ -226,7 +229,7 @@ def model_zip(job: Job) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in MODEL_FILES:
-            archive.write(job.directory / name, f"{job.id}/{name}")
+            archive.write(within(job.directory, name), f"{job.id}/{name}")
     return buffer.getvalue()
 
 

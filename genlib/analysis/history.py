@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, parsing
 from genlib.images import read_png
-from genlib.io.files import read_json
+from genlib.io.files import read_json, within
 from genlib.loading import model_directory
 
 SIDE = 28
@@ -52,23 +52,24 @@ def read_history(name: str | Path) -> History:
     """
     directory = model_directory(name)
     recorded, sprite = read_json(directory / "history.json"), read_png(directory / "progress.png")
-    try:
+    with parsing(f"{directory / 'history.json'} is not a training history"):
         table = [_flat(record) for record in recorded["epochs"]]
         epochs = tuple(int(epoch) for epoch in recorded["sample_epochs"])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise GenlibError(f"{directory / 'history.json'} is not a training history: {error!r}") from error
     return History(table, epochs, _tiles(sprite, len(epochs), directory / "progress.png"))
 
 
 def history_so_far(directory: Path, records: list[dict[str, Any]], pictures: dict[int, str]) -> History | None:
     """The history of a run under way: records of its epochs, and the files with samples by epoch.
 
-    None before the first samples. Raises GenlibError where one of the pictures is damaged.
+    None before the first samples. Raises GenlibError where a picture or a record is damaged, or a picture lies
+    outside of the directory.
     """
     if not pictures:
         return None
-    strips = [_tiles(read_png(directory / path), 1, directory / path) for path in pictures.values()]
-    return History([_flat(record) for record in records], tuple(pictures), torch.cat(strips))
+    places = [within(directory, path) for path in pictures.values()]
+    strips = [_tiles(read_png(place), 1, place) for place in places]
+    with parsing(f"{directory} holds no training's records"):
+        return History([_flat(record) for record in records], tuple(pictures), torch.cat(strips))
 
 
 def _tiles(sprite: np.ndarray, epochs: int, path: Path) -> Tensor:

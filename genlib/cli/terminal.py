@@ -124,7 +124,7 @@ def _tell(line: str) -> None:
 def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> None:
     from tqdm import tqdm
 
-    from genlib.training.events import Done, EpochDone, Measuring, Started, Step
+    from genlib.training.events import Done, EpochDone, Measuring, Preparing, Started, Step
     from genlib.zoo.signs import signs
 
     first = next(events)  # bad input is told before there is a bar
@@ -135,6 +135,8 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
                 bar.update(event.step)
             elif isinstance(event, Measuring):
                 bar.set_description(f"measuring, {event.share:.0%}")
+            elif isinstance(event, Preparing):
+                bar.set_description(f"asking what it learns from, {event.share:.0%}")
             elif isinstance(event, Step):
                 bar.set_description(None, refresh=False)
                 bar.update(event.step - bar.n)

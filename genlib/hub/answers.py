@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genlib.errors import GenlibError
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 NAMES = 'a repository is named "owner/name": letters, digits, "-", "_" and ".", 96 at most'
 
 
@@ -47,10 +50,24 @@ def in_one_line(what: str, answers: dict[int, str], no_revision: str = "it has n
         raise GenlibError(f"{what}: {_reason(error, answers, no_revision)}") from error
 
 
+def _refused_here(error: BaseException | None) -> str:
+    """What the file system says where it is that which refuses, whatever has wrapped that; empty where it is not.
+
+    A full disk is known by its number, other errors of files by the file's name: a connection has none.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno and (error.errno in _FULL or error.filename):
+            return os.strerror(error.errno)
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def _reason(error: Exception, answers: dict[int, str], no_revision: str) -> str:
     from huggingface_hub.constants import is_offline_mode
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, RevisionNotFoundError
 
+    if refused := _refused_here(error):
+        return f"this machine's disk refuses: {refused}"
     first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     if isinstance(error, RevisionNotFoundError):
         return no_revision

@@ -6,11 +6,13 @@ the checks that every model passes: a repository can waste its own bytes, and no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlib.errors import GenlibError
 from genlib.hub.answers import reaching
+from genlib.images import LARGEST_PNG
 from genlib.io.files import LARGEST_JSON, read_json
 from genlib.store import WEIGHTS_FILE, described_model, largest_weights
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 CONFIG = "config.json"
-LARGEST_PICTURE = 20_000_000  # bytes; a progress.png of 60 epochs has 0.7 million
+LARGEST_PICTURE = LARGEST_PNG
 LARGEST_WEIGHTS = 1_000_000_000  # bytes, whatever a config.json says: a hundred times the largest shipped model
 FETCHED = (CONFIG, WEIGHTS_FILE, "metrics.json", "history.json", "progress.png")
 
@@ -34,10 +36,18 @@ def fetch(repository: str, revision: str | None = None) -> Path:
     api = HfApi()
     with reaching(repository, revision):
         commit = api.resolve_revision(repository, revision=revision)
-        if cached := _cached(repository, commit):
+        cached = _cached(repository, commit)
+        if cached and _has(cached, FETCHED):
             return cached
-        sizes = _sizes(api, repository, commit)
+        try:
+            sizes = _sizes(api, repository, commit)
+        except Exception:  # of many kinds, as `reaching` says: what is here must do, where it can be loaded
+            if cached and _has(cached, (CONFIG, WEIGHTS_FILE)):
+                return cached
+            raise
     _check_sizes(repository, sizes, {CONFIG: LARGEST_JSON})
+    if cached and _has(cached, sizes):
+        return cached
     with reaching(repository, revision):
         config = Path(hf_hub_download(repository, CONFIG, revision=commit))
     try:
@@ -51,15 +61,20 @@ def fetch(repository: str, revision: str | None = None) -> Path:
 
 
 def _cached(repository: str, commit: str) -> Path | None:
-    """The cache's directory of a commit where it is whole."""
+    """The cache's directory of a commit, whole or not, where there is one; a file that was fetched is whole."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
 
     try:
-        found = snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED), local_files_only=True)
+        return Path(snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED), local_files_only=True))
+    except IncompleteSnapshotError as error:
+        return Path(error.snapshot_path)
     except LocalEntryNotFoundError:
         return None
-    return Path(found) if (Path(found) / WEIGHTS_FILE).is_file() else None
+
+
+def _has(directory: Path, names: Iterable[str]) -> bool:
+    return all((directory / name).is_file() for name in names)
 
 
 def _sizes(api: HfApi, repository: str, commit: str) -> dict[str, int]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 
 LARGEST_JSON = 8_000_000  # bytes; 10,000 epochs of history are 4 million
 
@@ -42,6 +42,18 @@ def read_file(path: Path, most: int) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def within(directory: Path, name: object) -> Path:
+    """A file that a directory's own files name; GenlibError where the name, or a link behind it, leads out."""
+    try:
+        path = directory / str(name)
+        inside = path.resolve().is_relative_to(directory.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL; links in a circle
+        raise GenlibError(f"{shown(name)} is no file's name") from error
+    if not inside:
+        raise GenlibError(f"{shown(name)} leads out of {directory}")
+    return path
 
 
 def read_json(path: Path) -> dict[str, Any]:

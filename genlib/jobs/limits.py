@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import os
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,33 +38,34 @@ class Limits:
         shared = variables.get("GENLIB_TRAINING_SHARED", "off").strip().lower() or "off"
         if shared not in ("on", "off"):
             raise GenlibError(f"GENLIB_TRAINING_SHARED takes on or off, not {shared!r}")
-        numbers = {key: _whole(f"GENLIB_TRAINING_{key.upper()}", variables) for key in _NUMBERS}
+        numbers = {key: _whole(f"GENLIB_TRAINING_{key.upper()}", variables, most) for key, most in _NUMBERS.items()}
         given = {key: number for key, number in numbers.items() if number is not None}
         return cls(training=training, password=password, shared=shared == "on", **given)
 
     def opens(self, password: str) -> bool:
-        """Whether a visitor with this password may train. Wrong ones are answered one a second, whoever tries them."""
+        """Whether a visitor with this password may train.
+
+        A wrong one is answered after a second, which holds up no one else: who can open many sessions can try as many
+        a second, so the password must be one that is not guessed.
+        """
         if self.training != "password":
             return self.training == "on"
-        if not password:
-            return False
         given, wanted = (text.encode("utf-8", "surrogateescape") for text in (password, self.password))
-        with _one_at_a_time:
-            right = hmac.compare_digest(given, wanted)
-            if not right:
-                time.sleep(WRONG_SECONDS)
+        right = bool(password) and hmac.compare_digest(given, wanted)
+        if password and not right:
+            time.sleep(WRONG_SECONDS)
         return right
 
 
 WRONG_SECONDS = 1.0
-_one_at_a_time = threading.Lock()
-_NUMBERS = ("queue", "at_once", "runs", "epochs", "minutes", "disk_mb")
+_NUMBERS = dict.fromkeys(("queue", "at_once", "runs", "epochs", "minutes", "disk_mb"), 999_999_999)
+_NUMBERS |= {"at_once": 1_000}  # places for workers, which are counted out
 
 
-def _whole(key: str, variables: Mapping[str, str]) -> int | None:
+def _whole(key: str, variables: Mapping[str, str], most: int) -> int | None:
     text = variables.get(key, "").strip()
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
-        raise GenlibError(f"{key} takes a whole number from 1 to 999999999, not {text[:40]!r}")
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise GenlibError(f"{key} takes a whole number from 1 to {most}, not {text[:40]!r}")
     return int(text)

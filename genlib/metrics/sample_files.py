@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,16 +9,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from genlib import shards
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
+from genlib.images import read_png
+from genlib.io.arrays import Arrays, open_arrays
 from genlib.model import N_CLASSES
 
 SIDE = 28
 WANTED = f"images as uint8 (N, {SIDE}, {SIDE}), 0 black to 255 white"
-_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -60,44 +57,34 @@ def open_samples(path: str | Path) -> SampleSource:
 
 def read_npz(file: BinaryIO, name: str, most: int = shards.MOST) -> SampleSource:
     """The samples in an .npz, at most so many. Nothing is unpickled, and what is too large is not unpacked."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            images = _array(archive, "images", name, most, (SIDE, SIDE))
-            found = _array(archive, "labels", name, most, ()) if "labels.npy" in archive.namelist() else None
-    except GenlibError:
-        raise
-    except _DAMAGED as error:
-        raise GenlibError(f"{name} is not a readable .npz: {error}") from error
-    if images.dtype != np.uint8:
+    with open_arrays(file, name) as arrays:
+        _check_images(arrays, name, most)
+        labelled = "labels" in arrays.keys
+        labels = _labels(arrays, arrays.header("images").shape[0], name) if labelled else None
+        return _in_memory(torch.from_numpy(arrays.read("images")), labels)
+
+
+def _check_images(arrays: Arrays, name: str, most: int) -> None:
+    if "images" not in arrays.keys:
+        known = ", ".join(arrays.keys[:5])
+        raise GenlibError(f"{name} has no array 'images' (it has {known or 'none'}); genlib measures {WANTED}")
+    header = arrays.header("images")
+    if len(header.shape) != 3 or header.shape[1:] != (SIDE, SIDE):
+        raise GenlibError(f"{name}: images has shape {shown(header.shape)}, not (N, {SIDE}, {SIDE})")
+    if not 1 <= header.shape[0] <= most:
+        raise GenlibError(f"{name} holds {header.shape[0]:,} images; 1 to {most:,} can be measured")
+    if header.dtype != np.uint8:
         raise GenlibError(
-            f"{name} holds images of type {images.dtype}; genlib measures {WANTED}. From floats in [0, 1]: "
+            f"{name} holds images of type {str(header.dtype)[:60]}; genlib measures {WANTED}. From floats in [0, 1]: "
             "(255 * images).round().astype('uint8')"
         )
-    labels = None if found is None else _checked_labels(found, len(images), name)
-    return _in_memory(torch.from_numpy(images), labels)
 
 
-def _array(archive: zipfile.ZipFile, key: str, name: str, most: int, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of (N, *shape), whose header is looked at before it is unpacked."""
-    if f"{key}.npy" not in archive.namelist():
-        known = ", ".join(entry.removesuffix(".npy") for entry in archive.namelist()[:5])
-        raise GenlibError(f"{name} has no array {key!r} (it has {known or 'none'}); genlib measures {WANTED}")
-    with archive.open(f"{key}.npy") as entry:
-        version = np.lib.format.read_magic(entry)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        found = read(entry)[0]
-    if len(found) != 1 + len(shape) or found[1:] != shape:
-        told = f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
-        raise GenlibError(f"{name}: {key} has shape {found}, not {told}")
-    if not 1 <= found[0] <= most:
-        raise GenlibError(f"{name} holds {found[0]:,} images; 1 to {most:,} can be measured")
-    with archive.open(f"{key}.npy") as entry:
-        return np.lib.format.read_array(io.BytesIO(entry.read()), allow_pickle=False)
-
-
-def _checked_labels(labels: np.ndarray, n: int, name: str) -> Tensor:
-    whole = np.issubdtype(labels.dtype, np.integer)
-    if not whole or len(labels) != n or labels.min() < 0 or labels.max() >= N_CLASSES:
+def _labels(arrays: Arrays, n: int, name: str) -> Tensor:
+    header = arrays.header("labels")
+    fits = header.shape == (n,) and header.dtype.kind in "iu"
+    labels = arrays.read("labels") if fits else np.full(1, -1)
+    if not fits or labels.min() < 0 or labels.max() >= N_CLASSES:
         raise GenlibError(f"{name}: labels are {n} whole numbers from 0 to {N_CLASSES - 1}, one an image")
     return torch.from_numpy(labels.astype(np.int64))
 
@@ -123,14 +110,5 @@ def _shards(directory: Path) -> SampleSource:
 def _pictures(paths: list[Path]) -> Tensor:
     images = np.empty((len(paths), SIDE, SIDE), dtype=np.uint8)
     for image, path in zip(images, paths, strict=True):
-        try:
-            with Image.open(path) as picture:
-                if picture.size != (SIDE, SIDE):
-                    width, height = picture.size
-                    raise GenlibError(f"{path} has {width} x {height} pixels; every picture takes {SIDE} x {SIDE}")
-                image[:] = np.asarray(picture.convert("L"))
-        except GenlibError:
-            raise
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise GenlibError(f"{path} is not a readable PNG: {error}") from error
+        image[:] = read_png(path, (SIDE, SIDE))
     return torch.from_numpy(images)

@@ -13,6 +13,7 @@ from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
 from genlib.model import Model, Preset, register
 from genlib.models import get_preset
 from genlib.program import Program, Value
+from genlib.stages import Stages
 
 SIZES = (2, 11, 18)
 BATCH = 500
@@ -36,7 +37,7 @@ class LatentMixture(GaussianMixture):
             self._known = x, self._encoded(x)
         return self._known[1]
 
-    def take_base(self, base: Model) -> None:
+    def take_base(self, base: Model) -> Stages[None]:
         state = base.state_dict()
         for key, wanted in self.base.state_dict().items():
             shape = getattr(state.get(key), "shape", None)
@@ -46,6 +47,7 @@ class LatentMixture(GaussianMixture):
                     f"{shape and tuple(shape)}, not {tuple(wanted.shape)}); this mixture stands on the preset's"
                 )
         self.base = base.to(self.weights.device)
+        yield from ()
 
     @torch.no_grad()
     def _encoded(self, x: Tensor) -> Tensor:

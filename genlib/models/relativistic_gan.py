@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,7 @@ class Generator(nn.Module):
     def __init__(self, config: RelativisticGANConfig) -> None:
         super().__init__()
         w, condition = config.width, config.latent_size + config.embedding_size
+        self.code: nn.Module = nn.Identity()  # of the latent, for what is not told place by place
         self.embedding = ClassEmbedding(config.embedding_size)
         self.layers = nn.ModuleList(
             [
@@ -69,21 +71,30 @@ class Generator(nn.Module):
 
     def trace(self, z: Tensor, y: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The image, and every hidden layer's activations before and after its ReLU."""
-        condition = torch.cat([z, self.embedding(y)], dim=1)  # (N, d + e)
+        condition = torch.cat([self.code(z), self.embedding(y)], dim=1)  # (N, d + e)
         found: dict[str, Tensor] = {}
         h = condition
         for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True), start=1):
-            found[f"hidden {i}, before ReLU"] = before = norm(layer(h), condition)
+            found[f"hidden {i}, before ReLU"] = before = norm(self.place(i, layer(h), z), condition)
             found[f"hidden {i}, after ReLU"] = h = F.relu(before)
         return torch.tanh(self.output(h)), found
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         return self.trace(z, y)[0]
 
+    def place(self, i: int, h: Tensor, z: Tensor) -> Tensor:
+        """Layer i's feature maps, with what the latent adds place by place: here nothing."""
+        return h
+
+    def describe_place(self, program: Program, i: int, h: Value, z: Value) -> Value:
+        """`place` as a program."""
+        return h
+
     def describe(self, program: Program, z: Value, y: Value) -> Value:
-        h = condition = program.concatenate(z, program.apply(self.embedding, y))
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            h = program.activation(program.apply(norm, program.apply(layer, h), condition), "relu")
+        h = condition = program.concatenate(program.apply(self.code, z), program.apply(self.embedding, y))
+        for i, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True), start=1):
+            placed = self.describe_place(program, i, program.apply(layer, h), z)
+            h = program.activation(program.apply(norm, placed, condition), "relu")
         return program.activation(program.apply(self.output, h), "tanh")
 
 
@@ -130,12 +141,13 @@ class RelativisticGAN(ClassToldGAN):
     images are moved by up to three pixels before they are judged (Zhao et al. 2020, arXiv:2006.10738).
     """
 
+    generator_class: ClassVar[type[Generator]] = Generator
     config: RelativisticGANConfig
     middle: Tensor
     steps: Tensor
 
     def __init__(self, config: RelativisticGANConfig) -> None:
-        super().__init__(config, Generator(config), Discriminator(config))
+        super().__init__(config, self.generator_class(config), Discriminator(config))
         self.register_buffer("middle", torch.zeros(N_CLASSES))
         self.register_buffer("steps", torch.zeros(1, dtype=torch.int64))
 
@@ -150,7 +162,7 @@ class RelativisticGAN(ClassToldGAN):
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         n, penalised = len(x), int(self.steps) % self.config.lazy == 0
-        z = own_rows(lambda n: torch.randn(n, *self.latent_shape, device=x.device), n)
+        z, answers = self._noise(y)
         fake = self.generator(z, y)  # a pair is of one class
         images = self._moved(torch.cat([x, fake.detach()])).requires_grad_(penalised)
         both = torch.cat([y, y])
@@ -166,9 +178,17 @@ class RelativisticGAN(ClassToldGAN):
             real_logits = self.discriminator(images[:n], y)
             self._follow_middle((real_logits + fake_logits) / 2, y)
             self.steps += 1
-        g_loss = F.softplus(real_logits - fake_logits).mean()
-        descend(g_loss, "generator")
-        return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
+        losses = {"generator": F.softplus(real_logits - fake_logits).mean(), **self._lesson(fake, answers)}
+        descend(torch.stack(list(losses.values())).sum(), "generator")
+        return {"discriminator": d_loss.detach()} | {name: loss.detach() for name, loss in losses.items()}
+
+    def _noise(self, y: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Latents for classes y (N,), and what another model answers to some of them: here none is asked."""
+        return own_rows(lambda n: torch.randn(n, *self.latent_shape, device=y.device), len(y)), None
+
+    def _lesson(self, fake: Tensor, answers: Tensor | None) -> dict[str, Tensor]:
+        """What the generator descends besides, by name."""
+        return {}
 
     def _follow_middle(self, logits: Tensor, y: Tensor) -> None:
         """Move the middle of each class in the batch to the mean of its logits (N,), by a hundredth of the way."""

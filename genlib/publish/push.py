@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from genlib.errors import GenlibError
 from genlib.hub.answers import LOG_IN, NAMES, writing
 from genlib.hub.fetch import CONFIG, FETCHED
+from genlib.io.files import within
 from genlib.loading import load, model_directory, weights_directory
 from genlib.models import released
 from genlib.zoo.card import hub_card
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
 PUBLISHED = (*FETCHED, "samples.png")
+STUDY = "study.json"  # where there is one
 
 
 def push(name: str | Path, repository: str, private: bool = False) -> str:
@@ -55,10 +57,16 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
     for name in PUBLISHED:
         if not (directory / name).is_file():
             raise GenlibError(f"{directory} lacks {name}: what can be published is a finished run")
-    study = ["study.json"] if (directory / "study.json").is_file() else []
+    study = [STUDY] if (directory / STUDY).is_file() else []
     card = hub_card(directory, repository).encode()
-    files = [CommitOperationAdd(name, directory / name) for name in (*PUBLISHED, *study)]
+    files = [CommitOperationAdd(name, _own(directory, name)) for name in (*PUBLISHED, *study)]
     return [*files, CommitOperationAdd("README.md", card)]
+
+
+def _own(directory: Path, name: str) -> Path:
+    """A model's file, which no link leads out to. What the Hub's cache holds is links to the blobs beside it."""
+    whole = directory.parents[1] if directory.parent.name == "snapshots" else directory
+    return within(whole, str((directory / name).relative_to(whole)))
 
 
 def _upload(publication: list[CommitOperationAdd], repository: str, private: bool) -> str:

@@ -10,16 +10,25 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from genlib.analysis import directions, latent
 from genlib.errors import GenlibError
 from genlib.hub.answers import writing
-from genlib.io.files import write_file
+from genlib.io.files import within, write_file
 from genlib.loading import weights_directory
 from genlib.models import released
-from genlib.publish.push import check_name, check_writable
+from genlib.publish.push import PUBLISHED, STUDY, check_name, check_writable
 from genlib.zoo.card import DATA
 
 ROOT = Path(__file__).resolve().parents[2]
-DIRECTORIES = ("pages", "ui", "genlib", "static", ".streamlit")
+DIRECTORIES = {  # and what of them is published: nothing else that lies there, hidden files least of all
+    "pages": ("*.py",),
+    "ui": ("*.py",),
+    "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "LICENSE"),
+    "static": ("*.js", "*.c", "*.wasm"),
+    ".streamlit": ("config.toml",),
+}
+MODEL = (*PUBLISHED, "README.md")
+BESIDE = (STUDY, directions.FILE, latent.FILE)  # what a model may have
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
 STALE = [f"{directory}/*" for directory in (*DIRECTORIES, "weights")]  # replaced as a whole when published again
 
@@ -33,15 +42,31 @@ def write_folder(folder: Path, repository: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise GenlibError(f"{folder} is not empty; name another directory, or delete it first")
-        for name in DIRECTORIES:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"))
         for name in FILES:
-            shutil.copyfile(ROOT / name, folder / name)
+            _copy(ROOT, name, folder)
+        for name, patterns in DIRECTORIES.items():
+            for path in _published(ROOT / name, patterns):
+                _copy(ROOT / name, path, folder / name)
         for name in _trained():
-            shutil.copytree(weights_directory() / name, folder / "weights" / name)
+            own = weights_directory() / name
+            for path in (*MODEL, *(path for path in BESIDE if (own / path).is_file())):
+                _copy(own, path, folder / "weights" / name)
     except OSError as error:
         raise GenlibError(f"cannot write {folder}: {error.strerror or error}") from error
     write_file(folder / "README.md", readme(repository.split("/")[0]).encode())
+
+
+def _published(directory: Path, patterns: tuple[str, ...]) -> list[str]:
+    """The files below a directory that have such names, hidden ones and those of hidden directories left out."""
+    found = {path.relative_to(directory) for pattern in patterns for path in directory.rglob(pattern)}
+    return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
+
+
+def _copy(directory: Path, name: str, target: Path) -> None:
+    """A file of a directory; GenlibError where a link leads out of it."""
+    path = within(directory, name)
+    (target / name).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target / name)
 
 
 def _trained() -> list[str]:

@@ -44,6 +44,13 @@ class Measuring(Event):
 
 
 @dataclass(frozen=True)
+class Preparing(Event):
+    """Before its first step the run asks the model that it stands on: `share` of that is done, from 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True)
 class EpochDone(Event):
     """An epoch's record, as history.json keeps it."""
 
@@ -76,7 +83,7 @@ MEASURING_SECONDS = 1.0
 
 
 class EventLog:
-    """Appends events to events.jsonl: steps only when they report their losses, a measuring's share once a second."""
+    """Appends events to events.jsonl: steps only when they report their losses, a share once a second."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -93,7 +100,7 @@ class EventLog:
     def write(self, event: Event) -> None:
         if isinstance(event, Step) and event.losses is None:
             return
-        if isinstance(event, Measuring):
+        if isinstance(event, Measuring | Preparing):
             if (now := time.monotonic()) - self._measured < MEASURING_SECONDS:
                 return
             self._measured = now

@@ -34,7 +34,7 @@ from genlib.store import save_model
 from genlib.training.averaging import AveragedModel
 from genlib.training.checkpoint import optimizer_tensors, restore_optimizer, write_checkpoint
 from genlib.training.diagnostics import Diagnostics, logged_epochs
-from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, SamplesWritten, Started, Step
+from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, Preparing, SamplesWritten, Started, Step
 from genlib.training.memory import check_memory, peak_megabytes, reset_peak
 
 REPORT_SECONDS = 1.0
@@ -70,6 +70,7 @@ class Run:
         self.rows: dict[int, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.peak = 0.0, 0.0
+        self.base: Model | None = None  # what it stands on, where that is asked for
         self.origin: dict[str, Any] | None = None  # the model whose weights it began with
         self.extended: list[int] = []  # epochs after which it had ended before
         self.torn = False  # whether it stands in the middle of a step
@@ -83,6 +84,8 @@ class Run:
     def events(self, directory: Path, checkpoint: Path, interval: float) -> Iterator[Event]:
         """Train from where the run stands to its end; a checkpoint every `interval` seconds, by the first process."""
         yield Started(self.step, self.config.epochs, self.steps_per_epoch)
+        if self.base:
+            yield from each(self.model.take_base(self.base), Preparing)
         saved = reported = time.monotonic()
         while self.epoch <= self.config.epochs and not self.over:
             for rows in self._remaining_batches():

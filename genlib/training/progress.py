@@ -51,6 +51,7 @@ class Progress:
     records: dict[int, dict[str, Any]] = field(default_factory=dict)  # of finished epochs, as history.json has them
     samples: dict[int, str] = field(default_factory=dict)  # pictures by epoch, within the run directory
     measuring: float | None = None  # the share that is done where the run measures itself
+    preparing: float | None = None  # and where it asks the model that it stands on
     times: deque[tuple[float, int]] = field(default_factory=deque)  # recent moments and their steps
 
     @property
@@ -76,6 +77,7 @@ class Progress:
     def take(self, event: dict[str, Any]) -> None:
         """Go on by one event of events.jsonl."""
         self.measuring = event["share"] if event["event"] == "Measuring" else None
+        self.preparing = event["share"] if event["event"] == "Preparing" else None
         if event["event"] == "Started":
             self._start(event)
         elif event["event"] == "Step":

@@ -80,8 +80,8 @@ def train(
             run.restore(*state, checkpoint)
         elif run.origin:
             begin_from(run, run.origin)
-        elif base := run.model.base_name:
-            run.model.take_base(load(base))
+        if (base := run.model.base_name) and (run.model.base_answers or not (state or run.origin)):
+            run.base = load(base)
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
         else:

@@ -35,7 +35,8 @@ export class Generator {
     const { shape, noise } = this.program.operations[this.latent];
     this.mixture = noise !== "normal";
     this.order = rowOrder(shape);
-    this.kept = { key: "", noise: new Float32Array(0) };
+    /** @type {Map<string, Float32Array>} */
+    this.kept = new Map();
   }
 
   /**
@@ -72,8 +73,8 @@ export class Generator {
    * @param {Job} job
    * @returns {Float32Array}
    */
-  latents({ seed, start, count, temperature, shift }) {
-    const noise = this.noise(seed, start, count);
+  latents({ seed, start, count, toward, share, temperature, shift }) {
+    const noise = share > 0 ? this.between(seed, toward, share, start, count) : this.noise(seed, start, count);
     const { length } = this.order;
     const first = this.mixture ? 1 : 0; // the number that picks a component is left alone
     return noise.map((value, i) => {
@@ -84,7 +85,23 @@ export class Generator {
   }
 
   /**
-   * The noise of the last request is kept: most requests differ in something else.
+   * Noise on the way from one seed's to another's, with the spread of either.
+   * @param {number} seed
+   * @param {number} toward
+   * @param {number} share
+   * @param {number} start
+   * @param {number} count
+   * @returns {Float32Array}
+   */
+  between(seed, toward, share, start, count) {
+    if (this.mixture) throw new LiveError("a mixture's noise picks a component: there is no way between two seeds");
+    const [from, to] = [seed, toward].map((each) => this.noise(each, start, count));
+    const [near, far] = [Math.cos((share * Math.PI) / 2), Math.sin((share * Math.PI) / 2)];
+    return from.map((value, i) => near * value + far * to[i]);
+  }
+
+  /**
+   * The noise of the last two requests is kept: most differ in something else.
    * @param {number} seed
    * @param {number} start
    * @param {number} count
@@ -93,8 +110,11 @@ export class Generator {
   noise(seed, start, count) {
     const key = `${seed} ${start} ${count}`;
     const draw = this.mixture ? uniformAndNormal : normal;
-    if (this.kept.key !== key) this.kept = { key, noise: draw(seed, count, this.order.length, start) };
-    return this.kept.noise;
+    const noise = this.kept.get(key) ?? draw(seed, count, this.order.length, start);
+    this.kept.delete(key);
+    this.kept.set(key, noise); // last in order
+    if (this.kept.size > 2) this.kept.delete([...this.kept.keys()][0]);
+    return noise;
   }
 
   /**

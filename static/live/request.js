@@ -15,6 +15,8 @@ import { size } from "./shapes.js";
  * @property {number} [start] the first sample of the seed
  * @property {number | ArrayLike<number>} [classes] one class 0-9, or one a picture; none: the classes in turn
  * @property {ArrayLike<number>} [mixture] ten shares that sum to 1, for all pictures or (count x 10) for each
+ * @property {number} [toward] another seed, to whose noise `share` of the way is gone
+ * @property {number} [share] 0 to 1; along the arc between the two, which keeps the noise's spread
  * @property {number} [temperature] scales the noise; 1 as trained
  * @property {ArrayLike<number>} [shift] added to every latent
  * @property {ArrayLike<number>} [moves] standard deviations along the program's directions
@@ -30,6 +32,8 @@ import { size } from "./shapes.js";
  * @property {number} start
  * @property {number} count
  * @property {Float32Array | null} mixtures (count x 10)
+ * @property {number} toward
+ * @property {number} share
  * @property {number} temperature
  * @property {Float32Array | null} shift
  * @property {{steps: number, solver: string, guidance: number}} path
@@ -45,12 +49,14 @@ const MOST_SAMPLES = 100_000;
 export function readRequest(program, request) {
   if (!request || typeof request !== "object")
     throw new LiveError(`a request must be an object, not ${shown(request)}`);
-  const { seed = 0, start = 0, temperature = 1 } = request;
+  const { seed = 0, start = 0, temperature = 1, toward = seed, share = 0 } = request;
   const count = whole("count", request.count, 1, MOST_SAMPLES);
   return {
     seed: whole("seed", seed, 0, 2 ** 32 - 1),
     start: whole("start", start, 0, 2 ** 53 - 1 - count),
     count,
+    toward: whole("toward", toward, 0, 2 ** 32 - 1),
+    share: number("share", share, 0, 1),
     mixtures: readClasses(program, request, start, count),
     temperature: number("temperature", temperature, 0, 1e6),
     shift: readShift(program, request),

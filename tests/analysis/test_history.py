@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from genlib.analysis.history import History, read_history, smooth
+from genlib.analysis.history import History, history_so_far, read_history, smooth
 from genlib.data import FashionMNIST
+from genlib.images import png_bytes
+from genlib.io.files import write_file
 from tests.tiny import refused, tiny_training
 
 
@@ -80,6 +84,35 @@ def test_a_sprite_of_another_run_is_refused(tmp_path: Path, runs: Callable[[str]
     (tmp_path / "history.json").write_text('{"epochs": [], "sample_epochs": [1, 2, 3, 4, 5]}')
     with refused("does not hold the samples of 5 epochs"):
         read_history(tmp_path)
+
+
+RECORD = {"epoch": 1, "losses": {"elbo": 1.0}}
+
+
+def test_a_picture_outside_of_the_run_is_not_read(tmp_path: Path) -> None:
+    run, other = tmp_path / "run", tmp_path / "run-other"
+    for directory in (run, other):
+        directory.mkdir()
+        write_file(directory / "a.png", png_bytes(np.zeros((28, 280), np.uint8)))
+    found = history_so_far(run, [RECORD], {1: "a.png"})
+    assert found is not None and found.samples.shape == (1, 1, 10, 28, 28)
+    (run / "link.png").symlink_to(other / "a.png")
+    (run / "loop.png").symlink_to("loop.png")
+    for path in ("../run-other/a.png", str(other / "a.png"), "link.png"):
+        with refused("leads out of"):
+            history_so_far(run, [RECORD], {1: path})
+    for path in ("a\0.png", "loop.png", "b.png", ".", 5):
+        with refused("is no file's name|cannot be read"):
+            history_so_far(run, [RECORD], {1: path})  # type: ignore[dict-item]
+    (tmp_path / "linked").symlink_to(run)  # the run itself may lie elsewhere
+    assert history_so_far(tmp_path / "linked", [RECORD], {1: "a.png"}) is not None
+
+
+@pytest.mark.parametrize("record", [{}, {"epoch": []}, {"epoch": 1, "losses": 5}, {"epoch": "x", "losses": {}}])
+def test_a_damaged_record_of_a_run_under_way_is_one_line(record: dict[str, Any], tmp_path: Path) -> None:
+    write_file(tmp_path / "a.png", png_bytes(np.zeros((28, 280), np.uint8)))
+    with refused("holds no training's records"):
+        history_so_far(tmp_path, [record], {1: "a.png"})
 
 
 def test_smoothing_takes_the_mean_of_neighbours() -> None:

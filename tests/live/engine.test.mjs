@@ -67,6 +67,31 @@ test("classes, mixtures, temperature and moves mean what they say", async () => 
   assert.notDeepEqual(model.drawNow({ count: 1 }), moved);
 });
 
+test("between two seeds lies an arc, which begins at one and ends at the other", async () => {
+  const model = await load({});
+  const ask = (request) => model.drawNow({ count: 3, ...request });
+  assert.deepEqual(ask({ seed: 1, toward: 2, share: 0 }), ask({ seed: 1 }));
+  assert.deepEqual(ask({ seed: 1, toward: 2, share: 1 }), ask({ seed: 2 }));
+  assert.notDeepEqual(ask({ seed: 1, toward: 2, share: 0.5 }), ask({ seed: 1 }));
+  assert.deepEqual(ask({ seed: 1, toward: 2, share: 0.3 }), ask({ seed: 2, toward: 1, share: 0.7 }));
+  await refused(model.draw({ count: 1, share: 1.5 }), /share must be a number from 0 to 1/);
+  await refused(model.draw({ count: 1, toward: -1 }), /toward must be a whole number/);
+});
+
+test("the wheel mixes neighbours on its rim and all classes towards its middle", async () => {
+  const { inWords, mixtureAt, placeOf } = await import("../../static/live/wheel.js");
+  assert.equal(mixtureAt({ x: 0, y: 0 }), null);
+  for (let label = 0; label < 10; label++) {
+    const shares = mixtureAt(placeOf(label));
+    assert(shares[label] > 0.999, `${label}: ${shares}`);
+  }
+  for (const place of [{ x: 0.3, y: -0.4 }, { x: -1, y: 1 }, { x: 0.01, y: 0.99 }]) {
+    const sum = mixtureAt(place).reduce((total, share) => total + share);
+    assert(Math.abs(sum - 1) < 1e-9);
+  }
+  assert.match(inWords(mixtureAt(placeOf(5))), /^Sandal 100 %$/);
+});
+
 test("weights that are cut off, altered or another's are refused", async () => {
   const { program, weights } = tiny();
   for (const length of [0, 7, 8, 100, weights.length - 1]) {

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from genlib.training.estimate import Estimate
 from tests.pages.studio import ROOT
 
 START_SECONDS = 120  # a cold disk is slow to give Streamlit up
@@ -110,7 +111,7 @@ def chromium() -> Iterator:
 @pytest.fixture(autouse=True)
 def _no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visit to Train has its settings timed by a process of its own: here it would only take the others' time."""
-    monkeypatch.setattr("ui.estimates._measure", lambda question: "not timed in this test")
+    monkeypatch.setattr("ui.estimates._measure", lambda question: Estimate(60.0, 20.0, 1.0, False))
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def main_picture(page: Page) -> Locator:
     """Home's first card, Generate's grid (not a slider's thumbnail), Interpolate's frame under the slider, ..."""
     words = (" samples ", " of the way from ", " reconstructed by ", " images ")
     images = [f'[data-testid="stImage"] img[alt*="{each}"]' for each in words]
-    return page.locator(", ".join([*images, ".genlib-verdicts"])).first
+    return page.locator(", ".join([*images, ".genlib-verdicts", ".pictures canvas[aria-label]"])).first
 
 
 def source(image: Locator) -> str:

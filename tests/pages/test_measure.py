@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,11 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.history import read_history
 from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.images import npz_bytes
 from genlib.metrics.memorisation import nearest
 from genlib.zoo.leaderboard import REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
-from ui import leaderboard
+from ui import leaderboard, own_samples
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -133,6 +136,27 @@ def test_no_figures_at_all_break_nothing(weights: Path) -> None:
     app = open_page("leaderboard")
     assert_healthy(app)
     assert ["genlib evaluate" in each.value for each in app.info] == [True]
+
+
+def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures beyond a float and beyond a table's whole numbers, an archive that is none, and one of too few images."""
+    few = npz_bytes(images=np.zeros((9, 28, 28), np.uint8))
+    given = {"far.json": b'{"fd": 1%s}' % (b"0" * 400), "large.json": b'{"fd": 1%s, "samples": -2.5}' % (b"0" * 30)}
+    files = [SimpleNamespace(name=name, getvalue=lambda data=data: data) for name, data in given.items()]
+    files += [
+        SimpleNamespace(name=name, getvalue=lambda data=data: data)
+        for name, data in {"torn.npz": few[:100], "few.npz": few}.items()
+    ]
+    monkeypatch.setattr("ui.own_samples.st.file_uploader", lambda *_, **__: files)
+    app = open_page("leaderboard")
+    assert not app.exception
+    assert [each.value.split()[0] for each in app.error] == ["far.json", "torn.npz", "a"]
+    assert app.dataframe[0].value.set_index("model")["fd"]["large"] == 1e30
+
+
+def test_the_server_takes_as_large_a_file_as_the_page_offers() -> None:
+    server = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
+    assert own_samples.MOST * 28 * 28 < 1e6 * own_samples.MEGABYTES <= 1e6 * server["maxUploadSize"]
 
 
 # Dataset ----------------------------------------------------------------------------------------------------------

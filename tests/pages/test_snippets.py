@@ -62,8 +62,8 @@ IDS = [f"{page}-{name}" for page, queries in PAGES.items() for name in queries]
 
 
 def is_needed(page: str, query: Query) -> bool:
-    """Every way of using a page, but the history of one model of each family."""
-    return page != "history" or query.get("model", SHIPPED_PER_FAMILY[0]) in SHIPPED_PER_FAMILY
+    """The first two ways of using a page."""
+    return query in list(PAGES[page].values())[:2]
 
 
 class Seen:

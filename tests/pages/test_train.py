@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,12 +23,14 @@ from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, thinned, tiny_training
-from ui import explain, zoo
+from ui import estimates, explain, zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
-FIRST_FORMS = [(name, fields[i % len(fields)]) for i, (name, fields) in enumerate(FIELDS.items()) if i % 2]
+FIRST_FORMS = [(name, fields[i % len(fields)]) for i, (name, fields) in enumerate(FIELDS.items()) if i % 4 == 1]
+
+MEASURE = estimates._measure  # which a fixture replaces
 
 
 @pytest.fixture(autouse=True)
@@ -260,6 +265,59 @@ def test_a_host_that_set_a_limit_wrongly_is_told_so(monkeypatch: pytest.MonkeyPa
     assert "GENLIB_TRAINING_EPOCHS takes a whole number" in app.warning[0].value
 
 
+GOOD = '{"seconds": 9.0, "evaluation_seconds": 3.0, "megabytes": 1.0, "at_most": false}'
+
+
+@pytest.mark.parametrize(
+    ("code", "printed", "told", "expected"),
+    [
+        (0, GOOD.encode(), b"", estimates.Estimate(9.0, 3.0, 1.0, False)),
+        (0, b"a library greets\n\xff\n" + GOOD.encode() + b"\n", b"\xfe", estimates.Estimate(9.0, 3.0, 1.0, False)),
+        (0, b"", b"", estimates.FAILED),
+        (0, b"{}", b"", estimates.FAILED),
+        (0, b"[" * 9, b"", estimates.FAILED),
+        (0, GOOD.replace("9.0", "Infinity").encode(), b"", estimates.FAILED),
+        (2, b"", b"\xff\ngenlib: /srv/a/data is not a directory\n", "data is not a directory"),
+        (1, b"", b"Traceback", estimates.FAILED),
+    ],
+)
+def test_an_estimate_is_read_whatever_else_is_printed(
+    code: int, printed: bytes, told: bytes, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a real process, which prints bytes."""
+    words = f"import os; os.write(1, {printed!r}); os.write(2, {told!r}); os._exit({code})"
+    run = subprocess.run
+    monkeypatch.setattr("ui.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", words], **how))
+    assert MEASURE(("vae-dense-8", "{}")) == expected
+
+
+def test_no_settings_end_the_estimates_thread() -> None:
+    assert MEASURE(("vae-dense-8", "\0")) == estimates.FAILED
+
+
+def test_the_estimates_thread_ends_and_what_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["no such directory", estimates.Estimate(9.0, 3.0, 1.0, False)])
+    clock = [0.0]
+    monkeypatch.setattr("ui.estimates._measure", lambda question: next(answers))
+    monkeypatch.setattr("ui.estimates.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    estimator = estimates.Estimator()
+
+    def asked() -> object:
+        estimator.ask("session", "vae-dense-8", {})
+        for thread in threading.enumerate():
+            if thread.name == "estimates":
+                thread.join(60)
+                assert not thread.is_alive()
+        return estimator.ask("session", "vae-dense-8", {})
+
+    assert asked() == asked() == "no such directory"
+    clock[0] = estimates.RETRY_SECONDS + 1
+    assert asked() == estimates.Estimate(9.0, 3.0, 1.0, False)
+    clock[0] *= 1000
+    assert asked() == estimates.Estimate(9.0, 3.0, 1.0, False)  # what is known stays known
+    assert estimates.estimator() is estimates.estimator()
+
+
 def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "password")
     monkeypatch.setenv("GENLIB_TRAINING_PASSWORD", "open sesame")
@@ -271,6 +329,9 @@ def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not the password" in texts(app)
     field.set_value("open sesame").run()
     assert begin(app).state == "queued"
+    monkeypatch.setattr("ui.train.Limits.opens", lambda *_: pytest.fail("asked again"))
+    assert "Start training" in labels(app.run())  # whoever is in stays in, without the password
+    assert app.session_state["let_in"] is True
 
 
 def test_the_hosts_epochs_bound_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,6 +390,10 @@ def test_runs_are_compared_by_what_differs(finished: Job, small_data: FashionMNI
     assert controls(friend)["by"] == "squared error"
 
 
+def test_every_family_of_genlib_has_its_idea() -> None:
+    assert explain.IDEAS.keys() == families().keys()
+
+
 def test_a_family_of_ones_own_is_explained_by_its_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(explain.IDEAS, "VAE")
     app = open_page("train", {"preset": "vae-dense-8"})
@@ -356,7 +421,7 @@ def test_a_wrong_place_for_the_data_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("GENLIB_DATA", "/nowhere")
     app = open_page("train")
     assert not app.exception
-    assert "GENLIB_DATA=/nowhere is not a directory" in texts(app)
+    assert "GENLIB_DATA=nowhere is not a directory" in texts(app)
 
 
 def test_a_run_trained_again_is_drawn_anew(finished: Job) -> None:
