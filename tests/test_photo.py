@@ -255,7 +255,7 @@ def test_decoding_takes_at_most_a_hundred_megabytes(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     taken = {line.split()[0]: int(line.split()[1]) for line in done.stdout.splitlines()}
     assert taken.keys() == files.keys()
-    assert max(taken.values()) < 110, taken
+    assert max(taken.values()) <= 100, taken
     assert max(taken.values()) > 40, "nothing was measured"
 
 

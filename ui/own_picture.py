@@ -49,7 +49,7 @@ class Own:
 def of_a_file(polarity: str) -> Own | None:
     """The uploader; once there is a file, the picture with its crop, what it becomes, and what can be changed."""
     file = st.file_uploader(
-        "A photograph of a garment: JPEG, PNG or WebP. It stays on the machine that runs this studio and is not kept.",
+        "A photograph of a garment: JPEG, PNG or WebP. It stays on the machine that runs this studio and is not saved.",
         ["png", "jpg", "jpeg", "webp"],
         key="file",
     )
