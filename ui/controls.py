@@ -96,8 +96,9 @@ STYLE = """<style>
 .genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
 .genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
-  .genlib-heads span { display: flex; align-items: center; writing-mode: vertical-rl; transform: rotate(180deg);
-    white-space: nowrap; padding: 2px 0; }
+  [data-testid="stButtonGroup"] button { padding-inline: .6rem; }
+  .genlib-heads span:not(:only-child) { display: flex; align-items: center; writing-mode: vertical-rl;
+    transform: rotate(180deg); white-space: nowrap; padding: 2px 0; }
 }
 </style>"""
 

@@ -7,17 +7,14 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 import torch
-from streamlit.delta_generator import DeltaGenerator
 
-from genlib.analysis.own_image import POLARITIES, OwnImage, prepare
+from genlib.analysis.own_image import POLARITIES
 from genlib.analysis.reconstruction import Reconstruction, choose, picture
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.errors import GenlibError, without_places
-from genlib.images import grid, npz_bytes, png_bytes
+from genlib.images import npz_bytes, png_bytes
 from genlib.metrics.features import load_extractor
 from genlib.sampling import generate
-from ui import zoo
-from ui.canvas import canvas
+from ui import own_picture, zoo
 from ui.controls import BOUND, EVERY_CLASS
 from ui.share import csv_bytes
 
@@ -41,13 +38,12 @@ class Request:
     fresh: bool
     polarity: str
     rows: torch.Tensor
-    own: OwnImage | None = None
-    file: str = ""
+    own: own_picture.Own | None = None
 
     @property
     def images(self) -> torch.Tensor:
         """uint8 (N, 28, 28)."""
-        return FashionMNIST.load("test").images[self.rows] if self.own is None else self.own.image[None]
+        return FashionMNIST.load("test").images[self.rows] if self.own is None else self.own.picture.image[None]
 
     @property
     def labels(self) -> torch.Tensor:
@@ -99,15 +95,14 @@ class Request:
     @property
     def code(self) -> str:
         """The lines of genlib that make this picture, runnable as they stand (beside one's own file)."""
-        own = self.own is not None
-        polarity = "" if self.polarity == POLARITIES[0] else f', "{self.polarity}"'
+        own = self.own
         imports = ["from pathlib import Path\n", *(["import torch\n"] if own else []), "import genlib"]
-        imports += ["from genlib.analysis.own_image import prepare"] if own else []
+        imports += [f"from genlib.analysis.own_image import {own.imports}"] if own else []
         used = "picture, reconstructions" if own else "choose, picture, reconstructions"
         imports += [f"from genlib.analysis.reconstruction import {used}", "from genlib.images import png_bytes\n"]
         lines = [f'model = genlib.load("{self.entry.name}")']
         if own:
-            lines += [f"images = prepare(Path({self.file!r}).read_bytes(){polarity}).image[None]"]
+            lines += [f"images = {own.code}.image[None]"]
             lines += [f"labels = torch.tensor({self.labels.tolist()})"]
         else:
             lines += [
@@ -168,7 +163,8 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
                 default=POLARITIES[0],
                 required=True,
                 key="polarity",
-                help="The models know light garments on black. Automatic: inverted where the border is light.",
+                help="The models know light garments on black, so a garment on a light background is inverted. "
+                "Automatic: where the garment is darker than what is around it.",
                 **BOUND,
             )
         if _asks(entry):
@@ -183,47 +179,12 @@ def controls_row(entry: zoo.Entry, seed: int, label: int | None) -> Request:
     return Request(entry, seed, source, label, first, count, fresh, polarity or POLARITIES[0], rows)
 
 
-# One's own picture ------------------------------------------------------------------------------------------------
-
-
 def with_own_image(request: Request) -> Request:
     """Take a file or a drawing, show what it becomes, and put it in place of the test images; these stay until then."""
     if request.source == SOURCES[0]:
         return request
-    if request.source == SOURCES[1]:
-        file = st.file_uploader(
-            "A garment: PNG, JPEG or WebP. It stays on the machine that runs this studio and is not kept.",
-            ["png", "jpg", "jpeg", "webp"],
-            key="file",
-        )
-        data, name = (None, "") if file is None else (file.getvalue(), file.name)
-        return _taken(request, data, name, st.container(horizontal=True, vertical_alignment="center"))
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        st.caption("Draw a garment with the pointer; it is read after each stroke.")
-        data = canvas("canvas")
-    return _taken(request, data, "drawing.png", right)
-
-
-def _taken(request: Request, data: bytes | None, name: str, place: DeltaGenerator) -> Request:
-    with place:
-        if data is None:
-            st.caption("Until there is a picture of yours, test images stand in for it.")
-            return request
-        try:
-            own = _prepared(data, request.polarity)
-        except GenlibError as error:
-            st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
-            return request
-        st.image(own.given, width=110, alt="Your picture as given, in gray")
-        st.image(grid(own.image[None], 1, 4), width=112, alt="Your picture as the models see it, 28 x 28 pixels")
-        st.caption("; ".join(["As given, and as the models see it, 28 x 28", *own.notes]))
-    return replace(request, own=own, file=name)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _prepared(data: bytes, polarity: str) -> OwnImage:
-    return prepare(data, polarity)
+    make = own_picture.of_a_file if request.source == SOURCES[1] else own_picture.of_a_drawing
+    return replace(request, own=make(request.polarity))
 
 
 def how_it_works(entry: zoo.Entry) -> None:

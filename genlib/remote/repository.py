@@ -36,6 +36,7 @@ PACKAGES = (
     "numpy",
     "pillow",
     "scikit-learn",
+    "scipy",
     "threadpoolctl",
     "safetensors",
     "huggingface-hub",

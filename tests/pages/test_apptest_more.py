@@ -292,6 +292,34 @@ def test_an_own_file_is_shown_as_it_will_be_seen_and_given_back(
     assert np.abs(made.astype(int) - np.asarray(Image.open(io.BytesIO(seen.files["png"]())))).max() <= 4
 
 
+def control(app: AppTest, kind: str, name: str):
+    """A control of the upload's own, whose key ends with the upload's number."""
+    return next(each for each in app.get(kind) if (each.key or "").startswith(name))
+
+
+def test_every_guess_about_a_file_can_be_overruled_and_taken_back(
+    seen: Seen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = upload(open_page("reconstruct", {"model": VAE, "of": "your own file"}), "boot.png", own_png())
+    assert control(app, "button", "back-").disabled
+    control(app, "slider", "size-").set_value(60)
+    control(app, "slider", "contrast-").set_value(1.5)
+    control(app, "toggle", "background-").set_value(False).run()
+    assert_healthy(app)
+    assert 'crop=Crop(0.5, 0.5357, 0.6), contrast=1.5, background="kept")' in seen.code
+    (tmp_path / "boot.png").write_bytes(own_png())
+    made = run_snippet(seen.code, tmp_path, monkeypatch)
+    assert np.abs(made.astype(int) - np.asarray(Image.open(io.BytesIO(seen.files["png"]())))).max() <= 4
+    control(app, "toggle", "background-").set_value(True)
+    control(app, "slider", "size-").set_value(5).run()
+    assert "the crop holds 7 x 7 pixels" in app.error[0].value
+    assert len(pictures(app)) == 4
+    control(app, "button", "back-").click().run()
+    assert "Crop" not in seen.code
+    assert not app.error
+    assert (control(app, "slider", "size-").value, control(app, "slider", "contrast-").value) == (100, 1)
+
+
 @pytest.mark.parametrize("data", [b"", b"years of work", own_png()[:200]])
 def test_a_bad_file_is_one_line_and_the_page_goes_on(data: bytes) -> None:
     app = upload(open_page("reconstruct", {"model": VAE, "of": "your own file"}), "boot.png", data)

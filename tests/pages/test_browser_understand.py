@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 
 from genlib.data import CLASS_NAMES
@@ -122,3 +123,47 @@ def test_switching_to_a_page_without_the_model_and_back(visit: Visit) -> None:  
         expect(page.get_by_role("heading", name=title)).to_be_visible()
         wait_for_pictures(page)
         expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(name)
+
+
+def sideways_shirt(path: Path) -> None:
+    """A shirt, dark blue on white, as a telephone held sideways writes it."""
+    picture = Image.new("RGB", (1500, 2000), (244, 244, 242))
+    half = [(0.38, 0.18), (0.30, 0.22), (0.12, 0.42), (0.22, 0.50), (0.30, 0.42), (0.30, 0.85)]
+    outline = [*half, *[(1 - x, y) for x, y in reversed(half)]]
+    ImageDraw.Draw(picture).polygon([(1500 * x, 2000 * y) for x, y in outline], fill=(30, 40, 90))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.transpose(Image.Transpose.ROTATE_90).save(path, quality=85, exif=exif)
+
+
+def test_a_photograph_becomes_an_image_under_ones_own_hand(visit: Visit, tmp_path: Path) -> None:  # noqa: F811
+    sideways_shirt(tmp_path / "shirt.jpg")
+    (tmp_path / "iphone.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(1000))
+    page = visit("/reconstruct?model=vae-cnn&of=your+own+file")
+    expect(page.get_by_text("Save a HEIC picture as JPEG first")).to_be_visible()
+    upload = page.locator("input[type=file]")
+    upload.set_input_files(tmp_path / "iphone.jpg")
+    expect(page.get_by_text("iphone.jpg: this is a HEIC picture")).to_be_visible()
+    upload.set_input_files(tmp_path / "shirt.jpg")
+    seen = page.get_by_alt_text("Your picture as the models see it, 28 x 28 pixels")
+    expect(page.get_by_text("turned upright, as its camera noted; inverted")).to_be_visible()
+    wait_for_pictures(page)
+    with np.load(download(page, "NPZ").path(), allow_pickle=False) as arrays:
+        (image,) = arrays["images"]
+        assert arrays["labels"].tolist() == [0]  # a T-shirt, says the classifier
+    assert np.flatnonzero((image > 100).any(1)).tolist() == list(range(28))
+    assert image[:, :2].max() == 0
+    automatic = source(seen)
+    back = page.get_by_role("button", name="Back to automatic")
+    expect(back).to_be_disabled()
+    across = page.get_by_test_id("stSlider").locator('input[aria-label="Crop: across"]')
+    across.press("End")
+    expect(seen).not_to_have_attribute("src", automatic)
+    page.get_by_test_id("stSlider").locator('input[aria-label="Crop: size"]').press("Home")
+    expect(page.get_by_text("there is nothing in the crop but background")).to_be_visible()
+    expect(seen).to_have_count(0)
+    back.click()
+    expect(seen).to_have_attribute("src", automatic)
+    assert "shirt" not in shared_link(page)
+    page.get_by_text("dark background", exact=True).click()
+    expect(page.get_by_text("nothing in the crop is lighter than the background")).to_be_visible()

@@ -1,0 +1,211 @@
+"""One's own picture: a file or a drawing, how it is cropped and lightened, and what the models see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from genlib.analysis.own_image import POLARITIES, Crop, OwnImage, automatic_crop, fit, prepare
+from genlib.errors import GenlibError, without_places
+from genlib.images import grid
+from genlib.io.photo import Photo, read_photo
+from ui.canvas import canvas
+
+SHOWN = 224  # longest edge, in pixels, of the picture as given
+NARROW = 165  # pixels of a slider: two fit beside each other on a phone
+FRAME = (255, 169, 14)  # the crop's outline
+SEEN = "Your picture as the models see it, 28 x 28 pixels"
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """The picture and, for the code that makes it, its file's name and what was chosen beside the automatic."""
+
+    picture: OwnImage
+    file: str
+    polarity: str
+    crop: Crop | None = None
+    contrast: float = 1.0
+    background: str = "removed"
+
+    @property
+    def code(self) -> str:
+        """The call that prepares this picture."""
+        chosen = "" if self.polarity == POLARITIES[0] else f', "{self.polarity}"'
+        chosen += "" if self.crop is None else f", crop=Crop({self.crop.x}, {self.crop.y}, {self.crop.size})"
+        chosen += "" if self.contrast == 1 else f", contrast={self.contrast}"
+        chosen += "" if self.background == "removed" else f', background="{self.background}"'
+        return f"prepare(Path({self.file!r}).read_bytes(){chosen})"
+
+    @property
+    def imports(self) -> str:
+        """The names that the call needs."""
+        return "prepare" if self.crop is None else "Crop, prepare"
+
+
+def of_a_file(polarity: str) -> Own | None:
+    """The uploader; once there is a file, the picture with its crop, what it becomes, and what can be changed."""
+    file = st.file_uploader(
+        "A photograph of a garment: JPEG, PNG or WebP. It stays on the machine that runs this studio and is not kept.",
+        ["png", "jpg", "jpeg", "webp"],
+        key="file",
+    )
+    if file is None:
+        st.caption("Best: one garment, from the front, on a plain background. Save a HEIC picture as JPEG first.")
+        return _waiting()
+    try:
+        photo, crop = _read(file.getvalue(), file.file_id)
+    except GenlibError as error:
+        return _refused(file.name, error)
+    return _adjusted(photo, crop, polarity, file.name, file.file_id)
+
+
+def of_a_drawing(polarity: str) -> Own | None:
+    """A square to draw on, beside what the models see of it."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.caption("Draw a garment with the pointer; it is read after each stroke.")
+        data = canvas("canvas")
+    with right:
+        if data is None:
+            return _waiting()
+        try:
+            picture = _drawn(data, polarity)
+        except GenlibError as error:
+            return _refused("drawing.png", error)
+        st.image(_small(picture.given), width=110, alt="Your picture as given")
+        st.image(grid(picture.image[None], 1, 4), width=112, alt=SEEN)
+        _say("As given, and as the models see it, 28 x 28", picture)
+    return Own(picture, "drawing.png", polarity)
+
+
+def _waiting() -> None:
+    st.caption("Until there is a picture of yours, test images stand in for it.")
+
+
+def _refused(name: str, error: GenlibError) -> None:
+    st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
+
+
+def _say(what: str, picture: OwnImage) -> None:
+    st.caption("; ".join([what, *picture.notes]))
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the picture")
+def _read(_data: bytes, file_id: str) -> tuple[Photo, Crop]:
+    """The file decoded small, once an upload, and the crop found in it."""
+    photo = read_photo(_data)
+    return photo, automatic_crop(photo)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _drawn(data: bytes, polarity: str) -> OwnImage:
+    return prepare(data, polarity)
+
+
+# What can be changed ----------------------------------------------------------------------------------------------
+
+
+def _adjusted(photo: Photo, automatic: Crop, polarity: str, name: str, upload: str) -> Own | None:
+    """The picture with its crop, the image made of it or what is wrong with it, and the controls."""
+    pictures, controls = st.columns(2, gap="medium")
+    with controls:
+        crop, contrast, background = _controls(automatic, upload)
+    with pictures:
+        pair = st.container(horizontal=True)
+        outlined = _outlined(_small(photo.pixels), crop or automatic)
+        pair.image(outlined, alt="Your picture as given, with the square that is taken of it")
+        try:
+            picture = fit(photo, polarity, crop, contrast, background)
+        except GenlibError as error:
+            return _refused(name, error)
+        pair.image(grid(picture.image[None], 1, 6), width=168, alt=SEEN)
+        _say("As given, and as the models see it", picture)
+    return Own(picture, name, polarity, crop, contrast, background)
+
+
+def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
+    """The crop, None while it is the automatic one; the contrast, and what becomes of the background.
+
+    The keys are the upload's own, so that the next file begins with what is found in it, and new after each way back: a
+    browser keeps what a control of the same key was set to.
+    """
+    own = f"{upload}-{st.session_state.get(_ways_back(upload), 0)}"
+    with st.container(horizontal=True):
+        across = _percent("Crop: across", automatic.x, 0, 100, f"across-{own}")
+        down = _percent("Crop: down", automatic.y, 0, 100, f"down-{own}")
+        size = _percent("Crop: size", automatic.size, 5, 150, f"size-{own}")
+        contrast = _contrast(f"contrast-{own}")
+    removed = st.toggle(
+        "Remove the background",
+        True,
+        key=f"background-{own}",
+        help="What does not stand out from the picture's border becomes black. Off: the picture is only made gray and "
+        "stretched. Turn it off where the garment is not told apart well.",
+    )
+    chosen = across, down, size
+    found = automatic.x, automatic.y, automatic.size
+    crop = None if chosen == found else Crop(*(round(value, 4) for value in chosen))
+    unchanged = crop is None and contrast == 1 and removed
+    st.button(
+        "Back to automatic",
+        key=f"back-{upload}",
+        icon=":material/undo:",
+        on_click=_go_back,
+        args=(upload,),
+        disabled=unchanged,
+    )
+    return crop, contrast, "removed" if removed else "kept"
+
+
+def _percent(label: str, found: float, low: int, high: int, key: str) -> float:
+    """A slider in percent that begins at what was found, which stays exact until the slider is moved."""
+    start = min(max(round(100 * found), low), high)
+    value = st.slider(label, low, high, start, key=key, format="%d %%", width=NARROW)
+    return found if value == start else value / 100
+
+
+def _contrast(key: str) -> float:
+    about = "1: the garment's lightest parts are nearly white."
+    return st.slider("Contrast", 0.2, 5.0, 1.0, 0.1, key=key, width=NARROW, help=about)
+
+
+def _go_back(upload: str) -> None:
+    st.session_state[_ways_back(upload)] = st.session_state.get(_ways_back(upload), 0) + 1
+
+
+def _ways_back(upload: str) -> str:
+    """The key of how often the controls of this upload went back to automatic."""
+    return f"ways-back-{upload}"
+
+
+# The picture as given ---------------------------------------------------------------------------------------------
+
+
+def _small(pixels: np.ndarray) -> np.ndarray:
+    """At most as large as it is shown: the page enlarges and reduces pictures without smoothing."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((SHOWN, SHOWN))
+    return np.asarray(picture)
+
+
+def _outlined(pixels: np.ndarray, crop: Crop) -> np.ndarray:
+    """What is not taken at half its light, behind a frame."""
+    height, width = pixels.shape[:2]
+    half = crop.size * max(height, width) / 2
+    columns = _inside(crop.x * width, half, width)
+    rows = _inside(crop.y * height, half, height)
+    marked = pixels // 2
+    marked[rows, columns] = FRAME
+    inner = tuple(slice(part.start + 2, max(part.start + 2, part.stop - 2)) for part in (rows, columns))
+    marked[inner] = pixels[inner]
+    return marked
+
+
+def _inside(middle: float, half: float, length: int) -> slice:
+    """From edge to edge of the crop, as far as it lies in the picture and wide enough to be seen."""
+    start = min(max(round(middle - half), 0), length - 1)
+    return slice(start, max(start + 1, min(round(middle + half), length)))
