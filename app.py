@@ -26,5 +26,5 @@ st.navigation(
         ],
         "Train": [st.Page("pages/train.py", title="Train", url_path="train")],
     },
-    expanded=True,  # more than twelve pages would hide the last of them under a button
+    position="top",
 ).run()

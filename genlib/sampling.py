@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,8 +90,10 @@ def _tensor(name: str, values: Any) -> Tensor:
 
 
 def _step(model: Model, shift: Any) -> Tensor:
-    """A shift as float32, checked."""
+    """A shift as float32, checked; the numbers of a latent of several dimensions may come in one row."""
     found = _tensor("shift", shift).to(torch.float32)
+    if tuple(found.shape) == (math.prod(model.latent_shape),):
+        found = found.view(model.latent_shape)
     if tuple(found.shape) != model.latent_shape or not bool(found.isfinite().all()):
         raise GenlibError(f"shift takes finite numbers of shape {model.latent_shape}, not {shown(tuple(found.shape))}")
     return found

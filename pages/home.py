@@ -8,32 +8,28 @@ controls.page(
     "home",
     "genlib",
     "Generative image models on Fashion-MNIST, side by side: GANs, variational autoencoders and mixtures, each trained "
-    "for real and measured in the same way. **Every garment below was drawn by a model**; open one to play with it.",
+    "for real and measured in the same way. **Every garment below was drawn by a model**; open one, and it follows "
+    "your hand.",
 )
-
-st.page_link("pages/live.py", label="**Play**: a model in your browser, under your hand", icon=":material/touch_app:")
 
 families: dict[str, list[zoo.Entry]] = {}
 for entry in zoo.usable().values():
     families.setdefault("trained here" if entry.is_run else entry.family, []).append(entry)
 
 nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
-for place, (family, members) in zip(
-    [column for _ in range(0, len(families), 3) for column in st.columns(3)], nearest_first, strict=False
-):
-    with place:
-        st.markdown(f"#### {family[0].upper()}{family[1:]}")
-        for entry in members:
-            with st.container(border=True):
-                pictures.show_tiles(draw.strip(entry.name, 20), 5, f"20 samples of {entry.name}")
-                st.page_link(
-                    "pages/generate.py",
-                    label=f"**{entry.name}**",
-                    icon=":material/auto_awesome:",
-                    query_params={"model": entry.name},
-                )
-                st.caption(entry.summary)
-                st.caption(entry.figures)
+cards = [(family[0].upper() + family[1:], entry) for family, members in nearest_first for entry in members]
+for start in range(0, len(cards), 3):
+    for column, (family, entry) in zip(st.columns(3), cards[start : start + 3], strict=False):
+        with column.container(border=True, height="stretch"):
+            pictures.show_tiles(draw.strip(entry.name, 20), 5, f"20 samples of {entry.name}")
+            st.page_link(
+                "pages/live.py",
+                label=f"**{entry.name}**",
+                icon=":material/touch_app:",
+                query_params={"model": entry.name},
+            )
+            st.caption(f"**{family}.** {entry.summary}")
+            st.caption(entry.figures)
 
 if not families:
     st.info("No trained weights are here yet. Train a model: `python -m genlib train vae-cnn`")

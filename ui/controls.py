@@ -6,6 +6,7 @@ import math
 import secrets
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from genlib.data import CLASS_NAMES
@@ -16,6 +17,7 @@ DEFAULT_MODEL = "cgan-conv"
 DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
 NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 EVERY_CLASS = "Every class"
+PLACES = "shared places"  # in the session: containers of the page that is being drawn
 BOUND = {"bind": "query-params", "persist_state": "session"}
 
 
@@ -31,6 +33,20 @@ def page(address: str, title: str, question: str) -> None:
     st.html(STYLE)
     st.markdown(f"## {title}  \n{question}")
     zoo.show_problems()
+    _lay_out()
+
+
+def _lay_out() -> None:
+    """Places for the controls that pages share, in one row, and for what is said of the model, before all else.
+
+    A page asks for its controls when it needs them; where they stand is decided here. Kept for this run of the page.
+    """
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    st.session_state[PLACES] = row, st.container()
+
+
+def _row() -> DeltaGenerator:
+    return st.session_state[PLACES][0]
 
 
 def _insist_on_navigation() -> None:
@@ -98,11 +114,12 @@ def model_picker(*capabilities: str) -> zoo.Entry:
         st.stop()
     default = next((name for name in DEFAULTS if name in models), next(iter(models)))
     _go_back_to_the_choice(list(models), default)
-    name = st.sidebar.selectbox(
-        "Model", list(models), key="model", index=list(models).index(default), on_change=_forget_the_choice, **BOUND
+    index = list(models).index(default)
+    name = _row().selectbox(
+        "Model", list(models), key="model", index=index, on_change=_forget_the_choice, width=260, **BOUND
     )
     entry = models[name or default]
-    st.sidebar.caption(entry.caption)
+    st.session_state[PLACES][1].caption(entry.caption)
     return entry
 
 
@@ -125,10 +142,9 @@ def _forget_the_choice() -> None:
 
 def seed_control() -> int:
     """The seed, with a dice button for a new one."""
-    with st.sidebar.container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="small"):
-        seed = st.number_input(
-            "Seed", 0, MAX_SEED, 0, key="seed", help="The same seed draws the same noise on every page.", **BOUND
-        )
+    with _row().container(horizontal=True, wrap=False, vertical_alignment="bottom", gap="xsmall", width=190):
+        said = "The same seed draws the same noise on every page."
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key="seed", help=said, **BOUND)
         st.button("", icon=":material/casino:", help="Another seed", key="dice", on_click=_roll)
     return int(seed or 0)
 
@@ -139,5 +155,5 @@ def _roll() -> None:
 
 def class_control() -> int | None:
     """One class, or None for all of them."""
-    name = st.sidebar.selectbox("Class", [EVERY_CLASS, *CLASS_NAMES], key="label", **BOUND)
+    name = _row().selectbox("Class", [EVERY_CLASS, *CLASS_NAMES], key="label", width=150, **BOUND)
     return CLASS_NAMES.index(name) if name in CLASS_NAMES else None

@@ -68,7 +68,6 @@ class NoiseGenerator(Generator):
             FlowStudentConfig(epochs=18, lr_decay=0.4),
             "The flow's garments in one step: it learns where noise goes, and to be sharp from photographs.",
             milestones=(1, 5, 10, 15, 18),
-            in_training=True,
         )
     ],
 )

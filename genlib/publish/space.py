@@ -24,7 +24,7 @@ DIRECTORIES = {  # and what of them is published: nothing else that lies there, 
     "pages": ("*.py",),
     "ui": ("*.py",),
     "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "LICENSE"),
-    "static": ("*.js", "*.c", "*.wasm"),
+    "static": ("*.css", "*.js", "*.c", "*.wasm"),
     ".streamlit": ("config.toml",),
 }
 MODEL = (*PUBLISHED, "README.md")

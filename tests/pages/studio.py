@@ -15,7 +15,13 @@ from genlib.model import capabilities
 from genlib.models import get_preset
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8")))  # the navigation table
+TABLE = (ROOT / "app.py").read_text("utf-8")  # of the navigation
+PAGES = tuple(re.findall(r'"pages/(\w+)\.py"', TABLE))
+SECTIONS = {  # of the menu, by the titles under them
+    title: section
+    for section, pages in re.findall(r'"(\w+)": \[(.*?)\]', TABLE, re.S)
+    for title in re.findall(r'title="(.+?)"', pages)
+}
 NEEDS = {  # capabilities of which a page needs one; the other pages show every model
     "latent": {"hidden_layers", "encodes", "mixture"},
     "discriminator": {"discriminates"},
@@ -47,7 +53,7 @@ def offers(page: str, name: str) -> bool:
 
 
 def go_to(app: AppTest, page: str) -> AppTest:
-    """Another page in the same session, as by the sidebar: only what the session keeps comes along."""
+    """Another page in the same session, as by the menu: only what the session keeps comes along."""
     app.query_params.clear()
     return app.switch_page(f"pages/{page}.py").run()
 

@@ -15,6 +15,7 @@ from genlib.data import CLASS_NAMES
 from tests.pages.test_browser import (
     Visit,
     download,
+    follow,
     picture_bytes,
     pictures,
     profile,  # noqa: F401  a fixture that `visit` needs
@@ -118,7 +119,7 @@ def test_components_are_sampled_one_by_one(visit: Visit) -> None:  # noqa: F811
 def test_switching_to_a_page_without_the_model_and_back(visit: Visit) -> None:  # noqa: F811
     page = visit("/generate?model=vae-cnn")
     for title, name in (("Discriminator", DEFAULT_MODEL), ("Mixtures", "gmm-10"), ("Generate", "vae-cnn")):
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+        follow(page, title)
         expect(page.get_by_role("heading", name=title)).to_be_visible()
         wait_for_pictures(page)
         expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value(name)
