@@ -17,8 +17,8 @@ from genlib.distributed import own_rows
 from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.io.tensor_file import read_tensors, write_tensors
+from genlib.layers.relativistic import Generator, RelativisticGANConfig, RelativisticPairs
 from genlib.model import N_CLASSES, Model, Preset, register
-from genlib.models.relativistic_gan import Generator, RelativisticGAN, RelativisticGANConfig
 from genlib.noise import MAX_SEED
 from genlib.program import Program, Value
 from genlib.stages import Stages
@@ -71,7 +71,7 @@ class NoiseGenerator(Generator):
         )
     ],
 )
-class FlowStudent(RelativisticGAN):
+class FlowStudent(RelativisticPairs):
     """Descends the relativistic loss and, for every second sample, the squared distance from what the flow makes of the
     same noise and class (distillation as in Luhman and Luhman 2021, arXiv:2101.02388, eq. 6; with an adversary as in
     arXiv:2405.05967 and arXiv:2311.17042). The flow answers once, before the training, to noises of its own seed.

@@ -101,7 +101,8 @@ def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
     (chart,) = charts(app)
     *families, phone, wide = chart["data"]
     assert sorted(name for points in families for name in points["hovertext"]) == sorted(SHIPPED)
-    assert len({points["marker"]["color"] for points in families}) == len(families)
+    marks = {(points["marker"]["color"], points["marker"]["symbol"]) for points in families}
+    assert len(marks) == len(families)
     assert 5 < len(phone["text"]) < len(wide["text"]) <= len(SHIPPED)
 
 
