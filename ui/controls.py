@@ -42,7 +42,7 @@ def _lay_out() -> None:
     A page asks for its controls when it needs them; where they stand is decided here. Kept for this run of the page.
     """
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
-    st.session_state[PLACES] = row, st.container()
+    st.session_state[PLACES] = row, st.container(key="said")
 
 
 def _row() -> DeltaGenerator:
@@ -96,6 +96,7 @@ STYLE = """<style>
 .genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
 .genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
 @media (max-width: 640px) {
+  .st-key-said { display: none; }
   [data-testid="stButtonGroup"] button { padding-inline: .6rem; }
   .genlib-heads span:not(:only-child) { display: flex; align-items: center; writing-mode: vertical-rl;
     transform: rotate(180deg); white-space: nowrap; padding: 2px 0; }

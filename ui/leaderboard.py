@@ -168,7 +168,7 @@ def show_scatter(board: Board) -> None:
         figure.add_scatter(**_names(rows, board, size))
     st.html(NAMES_STYLE)
     figure.update_layout(
-        height=400,
+        height=440,  # of which a phone's legend takes six lines
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         showlegend=True,

@@ -77,6 +77,7 @@ def test_a_finger_turns_the_wheel_on_a_phone(visit: Visit) -> None:  # noqa: F81
     page = visit("/live", phone=True)
     every = drawn(page, "20 pictures by cgan-conv, every class in turn")
     wheel = page.locator(".wheel")
+    wheel.scroll_into_view_if_needed()
     fingers = page.context.new_cdp_session(page)
     fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     for kind, label in (("touchStart", "Sandal"), ("touchMove", "Bag"), ("touchEnd", None)):

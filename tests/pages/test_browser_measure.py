@@ -49,12 +49,12 @@ def drawn_charts(page: Page, fewest: int) -> list[str]:
 
 def test_the_scrubber_moves_samples_and_markers(visit: Visit) -> None:  # noqa: F811
     page = visit("/history")
-    before, charts = picture_bytes(page), drawn_charts(page, 3)
+    before, charts = picture_bytes(page), drawn_charts(page, 2)
     slide(page, "Epoch", "Home")
     expect(main_picture(page)).to_have_attribute("alt", re.compile("after epoch 1,"))
     assert parse_qs(urlsplit(page.url).query)["epoch"] == ["1"]
     assert picture_bytes(page) != before
-    assert all(a != b for a, b in zip(drawn_charts(page, 3), charts, strict=True))
+    assert all(a != b for a, b in zip(drawn_charts(page, 2), charts, strict=True))
 
 
 def test_a_moment_is_shared_and_taken_home(visit: Visit) -> None:  # noqa: F811
@@ -145,6 +145,6 @@ def test_own_samples_are_measured_and_take_their_place(visit: Visit, tmp_path: P
     page.locator("input[type=file]").set_input_files([tmp_path / "mine.npz", tmp_path / "floats.npz"])
     expect(page.get_by_text("floats.npz holds images of type float64")).to_be_visible()
     expect(
-        page.get_by_text(re.compile(r"mine: Frechet distance 0\.\d\d, which would be place [12] of 25"))
+        page.get_by_text(re.compile(r"mine: Frechet distance 0\.\d\d, which would be place [12] of"))
     ).to_be_visible()
     expect(page.get_by_text("600 samples are few")).to_be_visible()
