@@ -29,6 +29,7 @@ LINKS = {
     "generate": "/generate?model=cgan-conv&seed=0&n=40",
     "interpolate": "/interpolate?model=cgan-conv&from=Sandal&to=Bag&seed=0",
     "compare": "/compare?seed=3&label=Ankle+boot",
+    "path": "/path?model=flow-unet&seed=0",
     "latent": "/latent?model=cgan-mlp&seed=0",
     "reconstruct": "/reconstruct?model=vae-cnn",
     "train": "/train?preset=vae-dense-8",

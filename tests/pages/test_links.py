@@ -20,6 +20,7 @@ MOVED = {  # not a page's defaults, so that a control that is lost on the way is
     "interpolate": "from=Shirt&to=Coat&seed=9",
     "compare": "label=Bag&seed=3",
     "latent": "model=vae-cnn&points=500&seed=2",
+    "path": "seed=3&label=Coat&nfe=4&solver=euler&guidance=2.0&at=3",
     "reconstruct": "model=vae-cnn&count=5",
     "discriminator": "images=500&threshold=0.4&seed=1",
     "diversity": "per=5&seed=2",
