@@ -1,9 +1,9 @@
 """The studies' claims, three of our own, and the rules by which our figures judge them.
 
-The rules of the studies' claims were committed before the models they judge were trained. cgan-mlp, vae-cnn and gmm-10
-are the exception: they were trained before, but of their figures only the Frechet distance had been looked at. Claims 17
-to 19 are about models of this project, and their rules were committed after these were trained: the figures of 17 and of
-the first part of 18 were known, those of other steps and other guidance were not.
+The rules of the studies' claims were committed before the models they judge were trained. cgan-mlp, vae-cnn and
+gmm-10 are the exception: they were trained before, but of their figures only the Frechet distance had been looked at.
+Claims 17 to 19 are about models of this project, and their rules were committed after these were trained: the figures
+of 17 and of the first part of 18 were known, those of other steps and other guidance were not.
 """
 
 from __future__ import annotations
