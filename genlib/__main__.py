@@ -54,7 +54,13 @@ def _parser() -> _Parser:
     add = names.add_parser("list", help="every model of the zoo")
     form = add.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--markdown", action="store_true", help="the trained ones as the README's table")
+    form.add_argument(
+        "--markdown",
+        nargs="?",
+        const="full",
+        choices=("full", "short"),
+        help="the trained ones as a table; short: six columns",
+    )
     add.set_defaults(run=commands.run_list)
 
     add = names.add_parser("sample", help="draw images from a trained model")
@@ -126,7 +132,7 @@ def _parser() -> _Parser:
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     _path_options(add)
     add.add_argument(
-        "--keep", action="store_true", help="measure steps and guidance (an hour), and keep the figures by the weights"
+        "--keep", action="store_true", help="measure steps and guidance (half an hour), and keep the figures by the weights"
     )
     add.set_defaults(run=commands.run_path)
 

@@ -190,7 +190,7 @@ def show_settings(entry: zoo.Entry) -> None:
         return
     if found is None:
         st.caption(
-            f"How good {name} is at other settings was not measured: `genlib path {name} --keep` does, in an hour."
+            f"How good {name} is at other settings was not measured: `genlib path {name} --keep` does, in half an hour."
         )
         return
     left, right = st.columns(2, gap="medium")

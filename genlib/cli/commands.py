@@ -11,11 +11,11 @@ from genlib.errors import GenlibError
 
 
 def run_list(options: argparse.Namespace) -> None:
-    """Print the zoo, for a reader, as JSON or as the README's table."""
+    """Print the zoo, for a reader, as JSON or as a table in Markdown."""
     from genlib.zoo.catalogue import list_models, markdown_table
 
     if options.markdown:
-        print(markdown_table())
+        print(markdown_table(options.markdown == "short"))
         return
     models = list_models()
     if options.json:
