@@ -6,20 +6,19 @@ A Space is a git repository with a Dockerfile, whose README.md begins with its s
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from genlib.analysis import directions, latent
 from genlib.errors import GenlibError
 from genlib.hub.answers import writing
-from genlib.io.files import within, write_file
+from genlib.io.files import write_file
 from genlib.loading import weights_directory
-from genlib.models import released
+from genlib.publish.checkout import ROOT, check_checkout, copy, files_of
 from genlib.publish.push import PUBLISHED, STUDY, check_name, check_writable
 from genlib.zoo.card import DATA
+from genlib.zoo.catalogue import trained
 
-ROOT = Path(__file__).resolve().parents[2]
 DIRECTORIES = {  # and what of them is published: nothing else that lies there, hidden files least of all
     "pages": ("*.py",),
     "ui": ("*.py",),
@@ -35,47 +34,29 @@ STALE = [f"{directory}/*" for directory in (*DIRECTORIES, "weights")]  # replace
 
 def write_folder(folder: Path, repository: str) -> None:
     """Write what a Space is built from to a new or empty folder."""
-    if lacking := [name for name in (*DIRECTORIES, *FILES) if not (ROOT / name).exists()]:
-        raise GenlibError(f"a Space is built from a checkout of genlib; {ROOT} lacks {', '.join(lacking)}")
+    check_checkout("a Space", ROOT, (*DIRECTORIES, *FILES))
     check_name(repository)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise GenlibError(f"{folder} is not empty; name another directory, or delete it first")
         for name in FILES:
-            _copy(ROOT, name, folder)
+            copy(ROOT, name, folder)
         for name, patterns in DIRECTORIES.items():
-            for path in _published(ROOT / name, patterns):
-                _copy(ROOT / name, path, folder / name)
-        for name in _trained():
+            for path in files_of(ROOT / name, patterns):
+                copy(ROOT / name, path, folder / name)
+        for name in trained():
             own = weights_directory() / name
             for path in (*MODEL, *(path for path in BESIDE if (own / path).is_file())):
-                _copy(own, path, folder / "weights" / name)
+                copy(own, path, folder / "weights" / name)
     except OSError as error:
         raise GenlibError(f"cannot write {folder}: {error.strerror or error}") from error
     write_file(folder / "README.md", readme(repository.split("/")[0]).encode())
 
 
-def _published(directory: Path, patterns: tuple[str, ...]) -> list[str]:
-    """The files below a directory that have such names, hidden ones and those of hidden directories left out."""
-    found = {path.relative_to(directory) for pattern in patterns for path in directory.rglob(pattern)}
-    return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
-
-
-def _copy(directory: Path, name: str, target: Path) -> None:
-    """A file of a directory; GenlibError where a link leads out of it."""
-    path = within(directory, name)
-    (target / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target / name)
-
-
-def _trained() -> list[str]:
-    return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
-
-
 def readme(owner: str) -> str:
     """README.md of the Space: its settings, then what it is. It names the models as `push --all owner` does."""
-    models = "\n".join(f"- {owner}/genlib-{name}" for name in _trained())
+    models = "\n".join(f"- {owner}/genlib-{name}" for name in trained())
     return f"""---
 title: genlib studio
 emoji: 👕

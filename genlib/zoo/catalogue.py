@@ -10,7 +10,7 @@ from genlib.io.files import read_json, runs_directory
 from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, shapes_only
-from genlib.models import get_preset, presets
+from genlib.models import get_preset, presets, released
 from genlib.zoo.figures import FIGURES, written
 
 
@@ -20,6 +20,11 @@ def list_models() -> list[dict[str, Any]]:
     `sha256` (of model.safetensors), `trained_epochs` and `metrics` are None while no weights are shipped.
     """
     return [_entry(preset) for preset in presets().values()]
+
+
+def trained() -> list[str]:
+    """The names of the shipped models whose training is over and whose weights are here."""
+    return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
 
 
 def list_runs() -> list[dict[str, Any]]:
@@ -60,18 +65,18 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
 
 def markdown_table() -> str:
     """The zoo with every measure as a Markdown table, for the README; real images' figures in the first row."""
-    heads = ["model", "family", *(FIGURES[key].short for key in _COLUMNS)]
+    heads = ["model", "family", *(FIGURES[key].short for key in COLUMNS)]
     rows = [heads, ["---"] * len(heads)]
     shipped = [model for model in list_models() if model["metrics"]]
     if shipped:
-        rows.append(["*training images*", "", *(written(load_floor(), key) for key in _COLUMNS)])
+        rows.append(["*training images*", "", *(written(load_floor(), key) for key in COLUMNS)])
     for model in shipped:
-        cells = [written(model["metrics"], key) for key in _COLUMNS]
+        cells = [written(model["metrics"], key) for key in COLUMNS]
         rows.append([f"[`{model['name']}`](weights/{model['name']}/README.md)", model["family"], *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-_COLUMNS = (
+COLUMNS = (  # of figures, in the README's table
     *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas"),
     *("balance_kl", "nearest_train", "mse", "ssim", "parameters", "ms_64", "train_epochs"),
 )
