@@ -161,6 +161,11 @@ def _parser() -> _Parser:
     add.add_argument("--weights", choices=("averaged", "raw"), default="averaged", help="which generator of a GAN")
     add.set_defaults(run=live_commands.run_export)
 
+    add = names.add_parser("site", help="write a web site of static files: the live page, cards, leaderboard, findings")
+    add.add_argument("models", nargs="*", metavar="MODEL", help="every trained model of the zoo unless some are named")
+    add.add_argument("--out", required=True, metavar="D/", help="a new or empty directory, or a site written before")
+    add.set_defaults(run=live_commands.run_site)
+
     add = names.add_parser("push", help="publish a trained model, or all of them, on the Hugging Face Hub")
     add.add_argument("target", nargs="*", metavar="NAME owner/name | --all owner")
     add.add_argument("--all", action="store_true", help="every model with weights, as owner/genlib-NAME")

@@ -22,7 +22,7 @@ from genlib.zoo.catalogue import trained
 DIRECTORIES = {  # and what of them is published: nothing else that lies there, hidden files least of all
     "pages": ("*.py",),
     "ui": ("*.py",),
-    "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "LICENSE"),
+    "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "*.html", "*.css", "*.js", "LICENSE"),
     "static": ("*.css", "*.js", "*.c", "*.wasm"),
     ".streamlit": ("config.toml",),
 }
