@@ -11,18 +11,15 @@ from genlib.images import read_png
 from genlib.metrics.floor import load_floor
 from genlib.publish.site.chart import CURVES, chart, places
 from genlib.publish.site.html import embedded, filled, from_markdown, rows, whole_page
-from genlib.publish.site.shown import Shown, by_family, capitalised
+from genlib.publish.site.shown import Shown, best_first, capitalised
 from genlib.zoo.card import measured_rows, remarks, setting_rows
 from genlib.zoo.figures import written
 
 
 def gallery(models: Iterable[Shown]) -> str:
-    """Every model with its samples, by family."""
-    families = "\n".join(
-        f'<h2>{escape(capitalised(family))}</h2>\n<ul class="gallery">{"".join(map(_tile, group))}</ul>'
-        for family, group in by_family(models)
-    )
-    body = filled("models.html", families=families, floor=written(load_floor(), "fd"))
+    """Every model with its samples, best first."""
+    tiles = "".join(map(_tile, best_first(models)))
+    body = filled("models.html", tiles=tiles, floor=written(load_floor(), "fd"))
     return whole_page("models.html", "Models - genlib", "Trained models of garments, with samples and figures.", body)
 
 
@@ -30,7 +27,8 @@ def _tile(model: Shown) -> str:
     figures = f"Distance {written(model.metrics, 'fd')}, {model.metrics['parameters']:,} parameters."
     return (
         f'<li><a href="{model.page}"><img src="{model.folder}/samples.png" alt="" loading="lazy">'
-        f"<h3>{escape(model.name)}</h3><p>{escape(model.preset.summary)} {figures}</p></a></li>"
+        f"<h2>{escape(model.name)}</h2><p>{escape(capitalised(model.preset.family))}. {escape(model.preset.summary)} "
+        f"{figures}</p></a></li>"
     )
 
 
@@ -63,9 +61,12 @@ def card(model: Shown) -> str:
         across=ROW * (SIDE + 1) - 1,
         down=kept * (SIDE + 1) - 1,
         which="; the averaged generator above, the raw one below" if kept > 1 else "",
-        told=told[-1],
+        told=escape(told[-1]),
         chart=chart(past, preset.unit),
-        figures=rows((escape(label), escape(text)) for label, text in measured_rows(metrics, preset)),
+        figures=rows(
+            (escape(capitalised(label)), escape(text.replace("+-", "±")))
+            for label, text in measured_rows(metrics, preset)
+        ),
         remarks="".join(map(from_markdown, remarks(model.directory, metrics, preset.differs))),
         settings=rows((f"<code>{escape(key)}</code>", escape(value), escape(help)) for key, value, help in settings),
         history=embedded(moments),
@@ -83,5 +84,5 @@ def _told(past: History, epoch: int) -> str:
         for key, value in row.items()
         if key.startswith("loss_")
     ]
-    said = [", ".join(distances), f"training's {', '.join(losses)}" if losses else ""]
-    return capitalised(escape("; ".join(filter(None, said)))) + "."
+    said = [*(["; ".join(distances)] if distances else []), *([f"loss: {', '.join(losses)}"] if losses else [])]
+    return ". ".join(map(capitalised, said)) + "."

@@ -26,7 +26,7 @@ def filled(name: str, /, **values: object) -> str:
 def whole_page(path: str, title: str, description: str, body: str, head: str = "") -> str:
     """A page of the site at a path below its root, to which every address in it is relative."""
     root = "../" * path.count("/")
-    here = {path: ' aria-current="page"'}
+    here = {path: ' aria-current="page"'} if path in TITLES else {"models.html": ' aria-current="true"'}
     links = "".join(f'<a href="{root}{file}"{here.get(file, "")}>{text}</a>' for file, text in TITLES.items())
     words = {"title": escape(title), "description": escape(description)}
     return filled("page.html", **words, root=root, head=head, links=links, body=body)
