@@ -172,8 +172,9 @@ def _parser() -> _Parser:
     add.add_argument("--private", action="store_true", help="new repositories are private")
     add.set_defaults(run=commands.run_push)
 
-    add = names.add_parser("space", help="publish the studio as a Docker Space on the Hugging Face Hub")
+    add = names.add_parser("space", help="publish the studio, or the static site, as a Space on the Hugging Face Hub")
     add.add_argument("repository", metavar="owner/name")
+    add.add_argument("--static", action="store_true", help="the static site, free of charge, not the studio in Docker")
     add.add_argument("--dry-run", nargs="?", const="build/space", metavar="DIR", help="only write the Space's folder")
     add.set_defaults(run=commands.run_space)
     return parser

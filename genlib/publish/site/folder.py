@@ -19,7 +19,7 @@ from genlib.publish.checkout import ROOT, check_checkout, files_of
 from genlib.publish.site.board import leaderboard
 from genlib.publish.site.cards import card, gallery
 from genlib.publish.site.findings import findings
-from genlib.publish.site.html import TEMPLATES, filled
+from genlib.publish.site.html import TEMPLATES, TITLES, filled
 from genlib.publish.site.live import live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.catalogue import trained
@@ -29,6 +29,7 @@ SCRIPTS = ("live.js", "keep.js", "table.js", "history.js")
 LIST = "files.json"  # of what a visitor may keep, and the mark of a folder that may be written over
 WORKER = "service-worker.js"
 PICTURES = ("samples.png", "progress.png")
+TOP = (*TITLES, *SCRIPTS, "site.css", WORKER, LIST, ".nojekyll")  # the files beside live/ and models/
 
 
 class _Site:
