@@ -121,6 +121,7 @@ export class Page {
     this.conditional = operations.some(({ op }) => op === "classes");
     this.wheelPart.hidden = !this.conditional;
     this.walking.disabled = !operations.some(({ op, noise }) => op === "latent" && noise === "normal");
+    this.settings.moves = this.settings.moves.slice(0, directions.length); // a link may be of a model that has more
     const { temperature, moves } = this.settings;
     const heat = slider("Temperature", { min: 0, max: HOTTEST, step: 0.05, value: temperature }, (value, moving) =>
       this.changed({ temperature: value }, moving),
