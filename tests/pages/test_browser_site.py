@@ -97,15 +97,15 @@ def test_another_model_and_seed_are_chosen_and_kept_in_the_address(visit: Open, 
     drawn(page, f"10 pictures by {MIXTURE}, seed 0")
     expect(page.locator(".wheel")).to_be_hidden()
     expect(page.locator("#about")).to_contain_text("VAE + mixture")
-    page.get_by_label("Seed").fill("7")
-    page.get_by_label("Seed").press("Enter")
+    page.get_by_role("spinbutton", name="Seed").fill("7")
+    page.get_by_role("spinbutton", name="Seed").press("Enter")
     seventh = drawn(page, f"10 pictures by {MIXTURE}, seed 7")
     assert distance(seventh, MIXTURE, 10, seed=7, temperature=0.5) <= 1
     assert page.url.partition("?")[2] == f"n=10&temperature=0.5&model={MIXTURE}&seed=7"
     page.reload()
     assert (drawn(page, f"10 pictures by {MIXTURE}, seed 7") == seventh).all()
     page.get_by_role("button", name="Another seed").click()
-    expect(page.get_by_label("Seed")).not_to_have_value("7")
+    expect(page.get_by_role("spinbutton", name="Seed")).not_to_have_value("7")
 
 
 def test_a_link_opens_what_it_opens_in_the_studio(visit: Open) -> None:
@@ -122,7 +122,7 @@ def test_progress_is_shown_and_a_failure_is_one_line(visit: Open) -> None:
     page = visit("?n=1")
     drawn(page, "1 pictures")
     held: list[Route] = []
-    page.route("**/vae-gmm-2/weights.safetensors", held.append)
+    page.route("**/vae-gmm-2/weights.safetensors", lambda route: held.append(route))
     page.get_by_label("Model").select_option(MIXTURE)
     expect(page.get_by_role("progressbar", name="Loaded")).to_be_visible()
     expect(page.get_by_role("status").get_by_text(f"Loading {MIXTURE}, 0.1 MB")).to_be_visible()
