@@ -175,6 +175,8 @@ def test_a_card_has_figures_samples_and_the_training(site: Path) -> None:
     assert len(past["told"]) == len(past["places"]) == len(past["epochs"])
     last = recorded["epochs"][-1]
     assert past["told"][-1].startswith(f"Frechet distance {last['fd']:.2f}; raw generator {last['fd_raw']:.2f}. Loss: ")
+    fitted = json.loads(Page(site / "models" / "vae-gmm-2" / "index.html").data["history"])
+    assert re.fullmatch(r"Frechet distance \d+\.\d\d\. Log-likelihood -?\d+\.\d\.", fitted["told"][-1])
     across, *down = zip(*past["places"], strict=True)
     assert list(across) == sorted(across)
     assert len(down) == past["rows"] == 2

@@ -163,6 +163,10 @@ def test_a_training_moves_under_the_slider(visit: Open, size: dict[str, int]) ->
     expect(strip).to_have_attribute("aria-label", "Ten samples of cvae-cnn after epoch 1, always from the same noise")
     assert strip.evaluate(LEVELS) != last
     assert told.inner_text() != said
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#epoch")).to_have_text("30")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it has come to the end
+    assert strip.evaluate(LEVELS) == last
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.get_by_role("link", name="Draw with it").click()
     drawn(page, f"pictures by {CLASSES}")

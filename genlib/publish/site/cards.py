@@ -15,6 +15,8 @@ from genlib.publish.site.shown import Shown, best_first, capitalised
 from genlib.zoo.card import measured_rows, remarks, setting_rows
 from genlib.zoo.figures import written
 
+LIKELIHOOD = "loss_log_likelihood"  # among the losses of a history, but none
+
 
 def gallery(models: Iterable[Shown]) -> str:
     """Every model with its samples, best first."""
@@ -82,7 +84,8 @@ def _told(past: History, epoch: int) -> str:
     losses = [
         f"{key.removeprefix('loss_').replace('_', ' ')} {value:.4g}"
         for key, value in row.items()
-        if key.startswith("loss_")
+        if key.startswith("loss_") and key != LIKELIHOOD
     ]
     said = [*(["; ".join(distances)] if distances else []), *([f"loss: {', '.join(losses)}"] if losses else [])]
+    said += [f"log-likelihood {row[LIKELIHOOD]:,.1f}"] if LIKELIHOOD in row else []
     return ". ".join(map(capitalised, said)) + "."

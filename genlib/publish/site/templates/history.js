@@ -5,9 +5,11 @@
 const SIDE = 28;
 const ROW = 10;
 const GAP = 1;
+const FRAME = 125; // milliseconds of an epoch while it plays
 const past = /** @type {Past} */ (JSON.parse(document.getElementById("history")?.textContent ?? "{}"));
 const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("strip"));
 const scrub = /** @type {HTMLInputElement} */ (document.getElementById("scrub"));
+const playing = /** @type {HTMLButtonElement} */ (document.getElementById("play"));
 const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 const sprite = new Image();
 
@@ -34,6 +36,30 @@ function show() {
   });
 }
 
+let timer = 0;
+
+/** From the first epoch to the last, or from where the slider stands; another press stops it. */
+function play() {
+  if (timer) return stop();
+  if (scrub.value === scrub.max) scrub.value = "0";
+  show();
+  playing.textContent = "Stop";
+  timer = setInterval(() => {
+    scrub.value = String(Number(scrub.value) + 1);
+    show();
+    if (scrub.value === scrub.max) stop();
+  }, FRAME);
+}
+
+function stop() {
+  clearInterval(timer);
+  timer = 0;
+  playing.textContent = "Play";
+}
+
 sprite.onload = show;
 sprite.src = "progress.png";
 scrub.oninput = show;
+scrub.onpointerdown = scrub.onkeydown = stop;
+playing.onclick = play;
+playing.hidden = past.epochs.length < 2 || matchMedia("(prefers-reduced-motion: reduce)").matches;
