@@ -22,6 +22,7 @@ CLASSES, MIXTURE = "cvae-cnn", "vae-gmm-2"  # small; the first takes a class
 BELOW = "some/where"
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 LEVELS = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
+EMPTY = "(async () => { while ((await caches.keys()).length) await new Promise((done) => setTimeout(done, 50)); })()"
 Open = Callable[..., Page]
 
 
@@ -30,11 +31,10 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("root")
-    write_site(root / BELOW, (CLASSES, MIXTURE))
-    return root
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_site(tmp_path / "root" / BELOW, (CLASSES, MIXTURE))
+    return tmp_path / "root"
 
 
 @pytest.fixture
@@ -151,6 +151,19 @@ def test_once_all_is_kept_no_network_is_needed(visit: Open, host: ThreadingHTTPS
     page.get_by_role("button", name="Remove what is kept").click()
     expect(page.get_by_role("button", name="Keep all models")).to_be_visible()
     assert page.evaluate("caches.keys()") == []
+
+
+def test_a_newer_site_takes_the_place_of_what_is_kept(visit: Open, root: Path) -> None:
+    page = visit("?n=1")
+    page.get_by_role("button", name="Keep all models").click()
+    expect(page.get_by_text("All models are kept")).to_be_visible()
+    write_site(root / BELOW, (MIXTURE,))
+    page.reload()  # from the cache once more, while the browser looks for another worker
+    page.evaluate(EMPTY)
+    page.reload()
+    drawn(page, f"1 pictures by {MIXTURE}")
+    expect(page.locator("#model option")).to_have_count(1)
+    expect(page.get_by_role("button", name="Keep all models")).to_be_visible()
 
 
 @SIZES
