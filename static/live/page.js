@@ -83,9 +83,8 @@ export class Page {
     this.say(`Loading ${model.name}`);
     const come = this.progress(model.bytes);
     try {
-      const engine = await this.engine;
-      const files = [model.program, model.weights].map((file) => fetched(file, signal, come));
-      const [program, weights] = await Promise.all(files);
+      const files = Promise.all([model.program, model.weights].map((file) => fetched(file, signal, come)));
+      const [engine, [program, weights]] = await Promise.all([this.engine, files]);
       const loaded = await engine.load(new TextDecoder().decode(program), weights);
       if (this.given.model !== model || !this.root.isConnected) return loaded.free();
       this.loaded?.free();

@@ -70,6 +70,7 @@ seeds.value = String(seedOf(asked.get("seed")));
 describe();
 element("wait").remove();
 const page = mount(element("live"), given());
+page.grid.resize(page.settings.n, page.columns); // its place is kept while the first model comes
 
 picker.onchange = () => {
   describe();
