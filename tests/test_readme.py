@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page.name: page.read_text("utf-8") for page in PAGES}
 PROGRAM = ("python", "-m", "genlib")
-MINUTES = {"train", "evaluate", "findings", "push", "space"}  # or a network: only parsed
+MINUTES = {"train", "evaluate", "findings", "push", "space", "site"}  # or a network: only parsed
 MILLIONS = 100_000  # samples that take minutes, too
 LAUNCHERS = {"torchrun", "accelerate"}  # of several processes
-OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip", "."}  # what sets up, and what is not ours
+OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip", "ghp-import", "."}  # what sets up, and what is not ours
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
