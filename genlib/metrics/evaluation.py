@@ -135,7 +135,7 @@ def warning(n: int) -> str:
     floor = load_floor(n)
     return (
         f"{n:,} samples are few: distances come out too large (photographs, {floor['samples']:,} of them, score "
-        f"{floor['fd']:.2f}, and 10,000 score {load_floor()['fd']:.2f}) and recall and coverage too small; compare "
+        f"{floor['fd']:.2f}, and 10,000 score {load_floor()['fd']:.2f}) and coverage too small; compare "
         "with figures of as many samples only"
     )
 

@@ -17,7 +17,7 @@ from genlib.stages import Stages, part
 FILE = "settings.json"
 STEPS = (1, 2, 4, 8, 16)
 GUIDANCE = (1.0, 1.5, 2.0, 3.0, 5.0)
-SAMPLES = 1_000  # of each seed: distances are larger, and recall smaller, than those of the protocol's 10,000
+SAMPLES = 1_000  # of each seed: distances are larger than those of the protocol's 10,000
 KEPT = ("fd", "fd_second", "precision", "recall", "class_consistency")
 
 

@@ -35,7 +35,7 @@ class FlowConfig(GradientConfig):
     class_dropout: float = option(0.1, "share of the images whose class is kept from the network", 0.0, 1.0)
     steps: int = option(8, "steps from noise to image", 1, MOST_STEPS)
     solver: str = option("heun", "how a step is taken", choices=SOLVERS)
-    guidance: float = option(1.0, "how far the class pulls: 1 as learned, above 1 cleaner and less varied", 0.0, 20.0)
+    guidance: float = option(1.2, "how far the class pulls: 1 as learned, above 1 cleaner and less varied", 0.0, 20.0)
 
 
 class Embedding(nn.Module):
@@ -135,7 +135,6 @@ class UNet(nn.Module):
             FlowConfig(epochs=38, lr_decay=0.4),
             "A U-Net that moves noise to garments along learned velocities, class by class.",
             milestones=(1, 5, 10, 20, 38),
-            in_training=True,
         )
     ],
 )

@@ -24,6 +24,7 @@ from genlib.program import Program, Value
 from genlib.stages import Stages
 
 BATCH = 250  # noises that are asked at a time
+GUIDANCE = 1.0  # with which the flow answers: as it has learned the class
 FACTORS = (4, 2, 1)  # pixels along a side of a place, layer by layer
 
 
@@ -142,12 +143,12 @@ def _read_answers(path: Path, size: int) -> Tensor | None:
 def _answers(flow: Model, start: int, size: int) -> Tensor:
     device = next(flow.parameters()).device
     y = torch.arange(start, start + size, device=device) % N_CLASSES
-    return to_uint8(flow.sample(flow.draw_latent(size, MAX_SEED, start).to(device), y)).cpu()
+    return to_uint8(flow.sample(flow.draw_latent(size, MAX_SEED, start).to(device), y, guidance=GUIDANCE)).cpu()
 
 
 def _digest(model: Model) -> str:
     """Names a model by its configuration and weights."""
-    digest = hashlib.sha256(repr(model.config).encode())
+    digest = hashlib.sha256(f"{model.config!r} {GUIDANCE}".encode())
     for key, value in sorted(model.state_dict().items()):
         digest.update(key.encode() + value.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
