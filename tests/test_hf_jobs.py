@@ -497,8 +497,9 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "weights": ({"model.safetensors": b"x"}, "does not hold the finished run: .*model.safetensors is damaged"),
     "large weights": ({"model.safetensors": b" " * 3_000_000}, "model.safetensors has 3,000,000 bytes"),
     "large checkpoint": ({CHECKPOINT: b" " * 40_000_000}, "last.safetensors has 40,000,000 bytes"),
-    "no figures": ({"metrics.json": b"{}"}, "metrics.json has no Frechet distance"),
-    "a word": ({"metrics.json": b'{"fd": "best"}'}, "metrics.json has no Frechet distance"),
+    "no figures": ({"metrics.json": b"{}"}, "metrics.json: it has no fd"),
+    "a word": ({"metrics.json": b'{"fd": "best"}'}, "metrics.json: fd is 'best', not a number from 0"),
+    "no settings": ({"config.json": b"{}"}, "does not hold the finished run: .*config.json is of format None"),
     "no JSON": ({"history.json": b"["}, "history.json is not readable JSON"),
     "no weights": ({"model.safetensors": b""}, "model.safetensors is damaged"),
 }
@@ -538,7 +539,9 @@ def test_only_what_a_run_holds_comes_back(jobs: Hub, finished: dict[str, bytes])
 def test_a_damaged_memory_of_the_job_is_one_line(capsys: Capture) -> None:
     directory = Path("runs") / NAME
     directory.mkdir(parents=True)
-    for text in ("{}", "["):
+    known = {"preset": NAME, "config": {}, "counts": [], "flavor": "t4-small", "repository": "me/run", "label": "0"}
+    wrong = ({"config": 5}, {"counts": "no"}, {"repository": "nobody"}, {"job": None}, {"label": ["0"]})
+    for text in ("{}", "[", "[" * 100_000, *(json.dumps(known | change) for change in wrong)):
         (directory / "hf-job.json").write_text(text)
         assert come_back() == 2
         assert "hf-job.json" in only_line(capsys)

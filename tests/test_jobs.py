@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job, read_job
 from genlib.jobs.worker import _give_way
 from tests.tiny import refused
-from tests.workers import ENDLESS, ROOT, by_hand, command_lines, freeze, kill, no_room, submit, until
+from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
 ENDS = ("paused", "cancelled", "failed", "done")
 
@@ -108,8 +109,9 @@ def test_numbers_are_never_given_twice(queue: Queue) -> None:
     queue.delete(first)
     assert [path.name for path in queue.directory.iterdir()] == [".counter.json"]
     assert submit(queue).id == "vae-dense-8-run-3"
-    (queue.directory / ".counter.json").write_text('{"la')
-    assert submit(queue).id == "vae-dense-8-run-4"
+    for number, damaged in enumerate(('{"la', '{"last": 1e400}', '{"last": null}', '{"last": -7}'), start=4):
+        (queue.directory / ".counter.json").write_text(damaged)
+        assert submit(queue).id == f"vae-dense-8-run-{number}"
 
 
 def test_a_submission_cut_short_leaves_no_run(queue: Queue) -> None:
@@ -461,11 +463,12 @@ def test_a_damaged_description_cannot_be_resumed_but_deleted(text: str, queue: Q
     job = kept(queue, "queued")
     (job.directory / "run.json").write_text(text)
     (found,) = queue.jobs()
-    assert (found.state, found.reason) == (
-        "failed",
-        "its run.json, which says what to train, is damaged; delete the run",
+    assert found.state == "failed"
+    assert re.fullmatch(
+        "its files are damaged: run.json(: .*| is not readable JSON: .*| holds no JSON object); delete the run",
+        found.reason,
     )
-    with refused(f"^{job.id} cannot be resumed: its run.json"):
+    with refused(f"^{job.id} cannot be resumed: its files are damaged: run.json"):
         queue.resume(job.id)
     queue.delete(job.id)
     assert queue.jobs() == []
@@ -490,7 +493,7 @@ def test_a_run_from_the_command_line_is_seen(queue: Queue) -> None:
         for action in (queue.pause, queue.cancel, queue.delete):
             with refused("^my run is being trained from the command line; stop it there$"):
                 action("my run")
-    (mine / "metrics.json").write_text("{}")
+    finish(mine)
     assert queue.get("my run").state == "done"
     queue.delete("my run")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,30 @@ def test_a_line_still_being_written_waits(tmp_path: Path) -> None:
     assert [event["step"] for event in reader.read()] == [1]
 
 
-@pytest.mark.parametrize("torn", [b'{"event": "Step", "ti', b"\0" * 100, b"\xff\xfe", b"[1]", b'{"event": "Step"}'])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        *(b'{"event": "Step", "ti', b"\0" * 100, b"\xff\xfe", b"[1]", b'{"event": "Step"}', b"[" * 100_000),
+        *(b'{"event": ["Step"], "time": 1.0}', b'{"event": "Step", "time": "now"}'),
+        line("Started", 1.0, step=0, epochs="3", steps_per_epoch=10).rstrip(),
+        line("Step", 1.0, step=-1, epoch=1, losses={}).rstrip(),
+        line("Step", 1.0, step=1, epoch=1, losses={"loss": "low"}).rstrip(),
+        line("EpochDone", 1.0, record={"epoch": {}}).rstrip(),
+        line("EpochDone", 1.0, record={"epoch": 1, "losses": {}, "fd": "near"}).rstrip(),
+        line("SamplesWritten", 1.0, epoch=1, path=5).rstrip(),
+        line("Measuring", 1.0, share=7).rstrip(),
+    ],
+)
 def test_a_torn_line_is_passed_over_and_swallows_nothing(torn: bytes, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(STARTED + step(1, 101.0) + torn)
     EventLog(path).write(Started(1, 3, 10))
     assert [event["event"] for event in filter(None, EventReader(tmp_path).read())] == ["Started", "Step", "Started"]
+
+
+def test_a_log_that_is_no_file_holds_no_events(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "events.jsonl")  # who opens it waits for a writer
+    assert EventReader(tmp_path).read() == []
 
 
 def test_progress_of_a_run(tmp_path: Path) -> None:
@@ -62,7 +81,7 @@ def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:
     lines = [STARTED]
     for epoch in (1, 2):
         lines.append(line("SamplesWritten", 110.0 * epoch, epoch=epoch, path=f"samples/{epoch:05d}.png"))
-        lines.append(line("EpochDone", 110.0 * epoch, record={"epoch": epoch}))
+        lines.append(line("EpochDone", 110.0 * epoch, record={"epoch": epoch, "losses": {}}))
     lines.append(line("Started", 900.0, step=12, epochs=3, steps_per_epoch=10))
     (tmp_path / "events.jsonl").write_bytes(b"".join(lines))
     progress = read_progress(tmp_path)

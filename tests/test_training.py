@@ -278,7 +278,7 @@ def test_what_a_killed_run_left_half_written_is_swept_away(small_data: FashionMN
 
 @pytest.mark.parametrize(
     ("lacking", "told"),
-    [("model.encoder.0.bias", "does not fit this model"), ("sums", "does not say 'sums'")],
+    [("model.encoder.0.bias", "does not fit this model"), ("sums", "is damaged and cannot be resumed: it has no sums")],
     ids=["another model's", "without a fact"],
 )
 def test_a_checkpoint_that_lacks_something_is_named(

@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError, without_places
-from genlib.io.files import read_json, runs_directory, size_megabytes, write_json
+from genlib.io.fields import read_fields, whole
+from genlib.io.files import runs_directory, size_megabytes, write_json
 from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
 from genlib.jobs.run import (
@@ -242,8 +243,8 @@ class Queue:
     def _new_number(self) -> int:
         """Numbers are not given twice, so that no cache takes a run for another that had its name."""
         counter, last = self.directory / ".counter.json", 0
-        with suppress(GenlibError, KeyError, TypeError, ValueError):  # damaged: the runs themselves are numbered too
-            last = int(read_json(counter)["last"])
+        with suppress(GenlibError):  # damaged: the runs themselves are numbered too
+            last = read_fields(counter, {"last": whole(0, 10**14)}, ("last",))["last"]
         number = max([last, *(run_number(path.name) for path in self.directory.iterdir())]) + 1
         write_json(counter, {"last": number})
         return number

@@ -11,14 +11,16 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, is_number, without_places
-from genlib.io.files import read_json, write_json
+from genlib.errors import GenlibError, without_places
+from genlib.io.fields import NUMBER, TEXT, Kind, misfit, optional, whole
+from genlib.io.files import read_json, read_on, write_json
 from genlib.io.locks import INHERITED, acquire, is_held
 from genlib.threads import spinning_less
+from genlib.zoo.files import METRICS_FILE, RUN_FILE, SAID_OF_EACH, SAMPLES, read_described, read_metrics, read_run
 
 STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
 WORKING = ("running", *STOPPING)  # states with a worker
@@ -65,8 +67,8 @@ class Job:
     def log(self) -> str:
         """The end of what its newest worker printed, less the places on this machine that it names."""
         try:
-            text = (self.directory / "log.txt").read_text("utf-8", "replace")
-        except OSError:
+            text = read_on(self.directory / "log.txt", 0).decode("utf-8", "replace")
+        except GenlibError:
             return ""
         text = text[-4000:].replace(str(self.directory), self.id)
         return "\n".join(without_places(line) for line in text.splitlines()[-20:])
@@ -93,17 +95,32 @@ class Job:
 def read_job(directory: Path) -> Job | None:
     """The job of a run's directory; None where it holds no run. One with damaged files has failed for that reason."""
     try:
-        run, known = _object(directory / "run.json"), _object(directory / "job.json")
-        if run is None and known is None:
+        known = _object(directory / "job.json")
+        if known is None and not (directory / RUN_FILE).is_file():
             return None
         job = _known(directory, known or {}) or _found(directory)
     except OSError:  # deleted while we look
         return None
-    if run and isinstance(run.get("preset"), str) and isinstance(run.get("config"), dict):
-        return replace(job, preset=run["preset"], config=run["config"])
-    if job.state in (*WORKING, "done"):
-        return job
-    return replace(job, state="failed", reason="its run.json, which says what to train, is damaged; delete the run")
+    try:
+        run = read_run(directory)
+    except GenlibError as error:  # what trains comes to its end, and what is done is still a model
+        return replace(job, state=job.state if job.state in (*WORKING, "done") else "failed", reason=_damage(error))
+    try:
+        _check_finished(job)
+    except GenlibError as error:
+        return replace(job, state="failed", reason=_damage(error))
+    return replace(job, preset=run["preset"], config=run["config"])
+
+
+def _check_finished(job: Job) -> None:
+    """GenlibError where a file of a run that is done is damaged."""
+    if job.state == "done" and (job.directory / METRICS_FILE).is_file():
+        read_metrics(job.directory, SAID_OF_EACH)
+        read_described(job.directory)
+
+
+def _damage(error: GenlibError) -> str:
+    return f"its files are damaged: {without_places(str(error))}; delete the run"
 
 
 def _object(path: Path) -> dict[str, Any] | None:
@@ -117,24 +134,15 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 def _known(directory: Path, known: dict[str, Any]) -> Job | None:
     """The job that job.json describes; None where it makes no sense."""
-    kinds = {field.name: type(field.default) for field in fields(Job) if field.default is not MISSING} | {"state": str}
+    if not known.keys() <= _KINDS.keys() or misfit(known, _KINDS, ("state",)):
+        return None
     samples = known.pop("samples", None)
-    if known.get("state") not in STATES or not known.keys() <= kinds.keys():
-        return None
-    if not all(_fits(value, kinds[key]) for key, value in known.items()):
-        return None
-    if samples is None:
-        return Job(directory, "", {}, **known)
-    if not isinstance(samples, list) or len(samples) != 2 or not all(_fits(count, int) for count in samples):
-        return None
-    return Job(directory, "", {}, samples=(samples[0], samples[1]), **known)
+    return Job(directory, "", {}, samples=samples and (samples[0], samples[1]), **known)
 
 
-def _fits(value: Any, kind: type) -> bool:
-    """Whether a value of job.json is of a kind and of a size that can be reckoned with."""
-    if kind is float:
-        return is_number(value)
-    return isinstance(value, str) if kind is str else type(value) is int and 0 <= value < 2**31
+_BY_TYPE = {str: TEXT, float: NUMBER, int: whole(0, 2**31 - 1)}
+_KINDS = {field.name: _BY_TYPE[type(field.default)] for field in fields(Job) if type(field.default) in _BY_TYPE}
+_KINDS |= {"state": Kind("a state", lambda value: value in STATES), "samples": optional(SAMPLES)}
 
 
 def _found(directory: Path) -> Job:
@@ -291,5 +299,5 @@ def _why(job: Job, code: int | None) -> str:
 
 def run_number(name: str) -> int:
     """The number at the end of a run's name, 0 where it has none: a run of the command line."""
-    found = re.search(r"-run-(\d{1,9})$", name)
+    found = re.search(r"-run-([0-9]{1,15})$", name)
     return int(found[1]) if found else 0

@@ -21,11 +21,12 @@ from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.hub.answers import LOG_IN, in_one_line
 from genlib.hub.fetch import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS
-from genlib.io.files import LARGEST_JSON, read_json, write_file, write_json
+from genlib.io.files import LARGEST_JSON, write_file, write_json
 from genlib.loading import load, model_directory
 from genlib.model import Preset, shapes_only
 from genlib.store import WEIGHTS_FILE, largest_weights
-from genlib.training.checkpoint import read_checkpoint
+from genlib.training.checkpoint import check_facts, read_checkpoint
+from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics, read_records
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, HfApi
@@ -191,11 +192,10 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
     """GenlibError unless it is a whole model of the preset with the configuration that was asked for."""
     try:
         load(found)
-        described = read_json(found / CONFIG)
-        read_json(found / "history.json")
-        if not isinstance(read_json(found / METRICS).get("fd"), float):
-            raise GenlibError(f"{METRICS} has no Frechet distance")
-        if (described.get("name"), described["config"]) != (preset.name, config.to_dict()):
+        described = read_described(found)
+        read_records(found)
+        read_metrics(found, SAID_OF_EACH)
+        if (described["name"], described["config"]) != (preset.name, config.to_dict()):
             raise GenlibError("it is not of the preset and the settings that were asked for")
     except GenlibError as error:
         raise GenlibError(f"{repository} on the Hub does not hold the finished run: {error}") from error
@@ -215,7 +215,8 @@ def _settle(found: Path, directory: Path, preset: Preset, config: Config) -> Non
 
 def _step(checkpoint: Path) -> int:
     """How far a checkpoint is, -1 where there is none."""
-    step = read_checkpoint(checkpoint)[1].get("step") if checkpoint.is_file() else -1
-    if not isinstance(step, int):
-        raise GenlibError(f"checkpoint {checkpoint} does not say how far it is")
-    return step
+    if not checkpoint.is_file():
+        return -1
+    facts = read_checkpoint(checkpoint)[1]
+    check_facts(checkpoint, facts)
+    return int(facts["step"])

@@ -14,9 +14,18 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, WHOLE, at_least, list_of, misfit, table_of
 from genlib.io.tensor_file import read_tensors, write_tensors
+from genlib.zoo.files import RECORD
 
 VERSION = 1
+FACTS = {  # of a run
+    "step": WHOLE,
+    "history": list_of(RECORD),
+    "seconds": at_least(0),
+    "peak": at_least(0),
+    "sums": table_of(NUMBER),
+}
 CHECKPOINT_SECONDS = 60.0
 
 
@@ -47,6 +56,15 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if facts.get("version") != VERSION:
         raise GenlibError(f"checkpoint {path} is of version {facts.get('version')}; this genlib reads {VERSION}")
     return tensors, facts
+
+
+def check_facts(path: Path, facts: dict[str, Any]) -> None:
+    """GenlibError unless the facts are those of a run, each of its kind, and agree with one another."""
+    wrong = misfit(facts, FACTS, FACTS)
+    if not wrong and [record["epoch"] for record in facts["history"]] != list(range(1, len(facts["history"]) + 1)):
+        wrong = "its history is not that of one epoch after another"
+    if wrong:
+        raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {wrong}")
 
 
 def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

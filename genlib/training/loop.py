@@ -32,8 +32,8 @@ from genlib.sampling import generate
 from genlib.stages import each, part
 from genlib.store import save_model
 from genlib.training.averaging import AveragedModel
-from genlib.training.checkpoint import optimizer_tensors, restore_optimizer, write_checkpoint
-from genlib.training.diagnostics import Diagnostics, logged_epochs
+from genlib.training.checkpoint import check_facts, optimizer_tensors, restore_optimizer, write_checkpoint
+from genlib.training.diagnostics import ROW, SIDE, Diagnostics, logged_epochs
 from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, Preparing, SamplesWritten, Started, Step
 from genlib.training.memory import check_memory, peak_megabytes, reset_peak
 
@@ -276,7 +276,9 @@ class Run:
         self.saved = self.step
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
-        """Put back everything that `save` wrote to the checkpoint of that path."""
+        """Put back everything that `save` wrote to the checkpoint of that path; GenlibError for another run's."""
+        check_facts(path, facts)
+        self._check_place(path, facts)
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}}
         for key, tensor in tensors.items():
             group, _, rest = key.partition(".")
@@ -285,18 +287,32 @@ class Run:
         try:
             self.model.load_state_dict(groups["model"])
             if self.average:
-                self.average.model.load_state_dict(groups["average"], strict=False)
+                self.average.restore(groups["average"])
             for name, optimizer in self.optimizers.items():
                 restore_optimizer(name, optimizer, tensors)
-            self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
+            self.rows = {self._sampled(epoch, row): row for epoch, row in groups["row"].items()}
             self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
             self.step, self.history = facts["step"], facts["history"]
             self.saved = self.step
             self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
-        except KeyError as error:
-            raise GenlibError(f"checkpoint {path} does not say {error}") from error
+
+    def _check_place(self, path: Path, facts: dict[str, Any]) -> None:
+        """GenlibError for a checkpoint at a step that this run does not have."""
+        step, done, steps = facts["step"], len(facts["history"]), self.steps_per_epoch
+        if not done * steps <= step <= min((done + 1) * steps, self.config.epochs * steps):
+            raise GenlibError(
+                f"checkpoint {path} is damaged and cannot be resumed: it is of step {step} after {done} epochs, and "
+                f"this run has {self.config.epochs} epochs of {steps} steps"
+            )
+
+    def _sampled(self, epoch: str, row: Tensor) -> int:
+        """The epoch of a row of samples, whose tensor every other row must match."""
+        wanted = SIDE, SIDE * ROW * (1 + keeps_raw(self.model))
+        if not epoch.isdecimal() or row.dtype != torch.uint8 or row.shape != wanted:
+            raise RuntimeError(f"row.{epoch} is no row of samples")
+        return int(epoch)
 
     def _scalar(self, value: float) -> Tensor:
         return torch.tensor(value, dtype=self.wide, device=self.device)

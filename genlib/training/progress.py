@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
+from genlib.io.files import read_on
+from genlib.zoo.files import RECORD
+
 WINDOW_SECONDS = 300.0  # of training, behind the time left
 MEASURED = 5.0  # seconds of training before a time left is told
 
@@ -22,22 +27,37 @@ class EventReader:
     def read(self) -> list[dict[str, Any]]:
         """Events written since; a line still being written waits, one torn by a power cut is passed over."""
         try:
-            with open(self.path, "rb") as file:
-                file.seek(self._place)
-                text = file.read()
-        except OSError:  # not begun, or deleted meanwhile
+            text = read_on(self.path, self._place)
+        except GenlibError:  # not begun, or deleted meanwhile
             return []
         whole = text[: text.rfind(b"\n") + 1]
         self._place += len(whole)
         return [event for line in whole.splitlines() if (event := _parse(line))]
 
 
+_SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)
+_FIELDS: dict[str, dict[str, Kind]] = {  # of each event, as `genlib.training.events` has them
+    "Started": {"step": WHOLE, "epochs": WHOLE, "steps_per_epoch": WHOLE},
+    "Step": {"step": WHOLE, "epoch": WHOLE, "losses": optional(table_of(NUMBER))},
+    "Measuring": {"share": _SHARE},
+    "Preparing": {"share": _SHARE},
+    "EpochDone": {"record": RECORD},
+    "SamplesWritten": {"epoch": WHOLE, "path": TEXT},
+    "Checkpointed": {"step": WHOLE},
+    "Done": {"metrics": TABLE},
+}
+
+
 def _parse(line: bytes) -> dict[str, Any]:
+    """The event of a line; empty where it is none."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return event if isinstance(event, dict) and "event" in event and "time" in event else {}
+    if not isinstance(event, dict) or misfit(event, {"event": TEXT, "time": NUMBER}, ("event", "time")):
+        return {}
+    fields = _FIELDS.get(event["event"], {})
+    return {} if misfit(event, fields, fields) else event
 
 
 @dataclass
@@ -81,7 +101,7 @@ class Progress:
         if event["event"] == "Started":
             self._start(event)
         elif event["event"] == "Step":
-            self.losses = event["losses"]
+            self.losses = event["losses"] or {}
             self._reach(event["step"], event["time"])
         elif event["event"] == "EpochDone":
             self.records[event["record"]["epoch"]] = event["record"]

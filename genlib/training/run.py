@@ -11,7 +11,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_file, write_json
+from genlib.io.files import write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
@@ -25,6 +25,7 @@ from genlib.training.events import Checkpointed, Done, Event, EventLog, Measurin
 from genlib.training.loop import BEFORE_DECAY, Run
 from genlib.training.origin import Origin, begin_from
 from genlib.zoo.card import write_card
+from genlib.zoo.files import read_metrics, read_run
 
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 
@@ -74,7 +75,7 @@ def train(
             raise GenlibError("there are no images to train on")
         run = Run(preset, config, data, processes, distance_samples)
         state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
-        described = processes.lead(lambda: read_json(directory / "run.json"))
+        described = processes.lead(lambda: read_run(directory))
         run.origin, run.extended = described.get("start_from"), described.get("extended", [])
         if state:
             run.restore(*state, checkpoint)
@@ -109,7 +110,7 @@ def _enter(
     if origin:
         origin.note(directory, checkpoint)
     if (directory / "metrics.json").is_file():
-        return read_json(directory / "metrics.json")
+        return read_metrics(directory)
     for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
@@ -158,10 +159,10 @@ def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, re
     """
     if not resume or not (directory / "metrics.json").is_file() or not (directory / "run.json").is_file():
         return
-    run = read_json(directory / "run.json")
-    if run.get("preset") != preset.name:
+    run = read_run(directory)
+    if run["preset"] != preset.name:
         return
-    before = type(config).from_dict(run.get("config", {}))
+    before = type(config).from_dict(run["config"])
     if config.epochs <= before.epochs or config != before.replace(epochs=config.epochs):
         return
     kept = checkpoint.with_name(BEFORE_DECAY) if getattr(config, "lr_decay", 0) else checkpoint
@@ -194,14 +195,14 @@ def refuse_wrong_directory(
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)
         return
-    found = read_json(description)
-    if found.get("preset") != preset.name:
-        raise GenlibError(f"{directory} holds a run of {found.get('preset')}, not of {preset.name}")
+    found = read_run(directory)
+    if found["preset"] != preset.name:
+        raise GenlibError(f"{directory} holds a run of {found['preset']}, not of {preset.name}")
     started = checkpoint.is_file() or (directory / "metrics.json").is_file()
     if started and not resume:
         raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
     # a field that is newer than the run had its default
-    before = type(config).from_dict(found.get("config", {})).to_dict()
+    before = type(config).from_dict(found["config"]).to_dict()
     changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
     if changed and started:
         key = changed[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from genlib.metrics.evaluation import warning
 from genlib.model import capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
+from genlib.zoo.files import read_described, read_metrics, read_records
 from genlib.zoo.signs import signs
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
@@ -42,7 +42,7 @@ def _front_matter(directory: Path) -> str:
     """YAML: licence, library, tags, and every measure of the protocol as a model-index."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    described, metrics = read_described(directory), read_metrics(directory)
     preset = get_preset(described["name"])
     conditional = "conditional" in capabilities(preset.model_class)
     task = "class-conditional-image-generation" if conditional else "unconditional-image-generation"
@@ -72,16 +72,12 @@ def _front_matter(directory: Path) -> str:
 def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
     """The measures that there are: key, name and value."""
     keys = [key for key in ("fd", *_MEASURED) if metrics.get(key) is not None]
-    found = [(key, FIGURES[key].label, metrics[key]) for key in keys]
-    for key, _, value in found:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise GenlibError(f"metrics.json: {key} is {value!r}, not a finite number")
-    return found
+    return [(key, FIGURES[key].label, metrics[key]) for key in keys]
 
 
 def card(directory: Path, repository: str | None = None) -> str:
     """The card's Markdown; the model is loaded by its own name unless a repository is given."""
-    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    described, metrics = read_described(directory), read_metrics(directory)
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
     can, unit = ", ".join(capable).replace("_", " "), preset.unit
@@ -170,7 +166,7 @@ def _study(directory: Path, differs: str) -> str:
     told = f"Against its study: {differs}"
     if (directory / "study.json").is_file():
         study = read_json(directory / "study.json")
-        ours = {record["epoch"]: record.get("fd") for record in read_json(directory / "history.json")["epochs"]}
+        ours = {record["epoch"]: record.get("fd") for record in read_records(directory)["epochs"]}
         last = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])][-1]
         own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
         told += (
