@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
-from genlib.io.fields import NUMBER, WHOLE, at_least, list_of, misfit, table_of
+from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, at_least, list_of, misfit, table_of
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.zoo.files import RECORD
 
@@ -27,6 +27,7 @@ FACTS = {  # of a run
     "sums": table_of(NUMBER),
 }
 CHECKPOINT_SECONDS = 60.0
+SAID_LATER = {"preset": TEXT, "config": TABLE, "images": WHOLE, "moments": WHOLE}  # an older checkpoint lacks these
 
 
 def checkpoint_seconds() -> float:
@@ -60,7 +61,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def check_facts(path: Path, facts: dict[str, Any]) -> None:
     """GenlibError unless the facts are those of a run, each of its kind, and agree with one another."""
-    wrong = misfit(facts, FACTS, FACTS)
+    wrong = misfit(facts, FACTS | SAID_LATER, FACTS)
     if not wrong and [record["epoch"] for record in facts["history"]] != list(range(1, len(facts["history"]) + 1)):
         wrong = "its history is not that of one epoch after another"
     if wrong:
@@ -74,6 +75,24 @@ def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, 
         for index, parameter in enumerate(_parameters(optimizer))
         for key, value in optimizer.state[parameter].items()
     }
+
+
+def is_moment(key: str) -> bool:
+    """Whether a checkpoint's tensor is of an optimiser's state."""
+    return key.startswith("optimizer.")
+
+
+def check_moments(name: str, optimizer: torch.optim.Optimizer) -> None:
+    """GenlibError unless an optimiser that has taken steps has its state whole: without it, it would begin anew."""
+    kept = [set(optimizer.state.get(parameter, ())) for parameter in _parameters(optimizer)]
+    every = set().union(*kept)
+    if not every:
+        raise GenlibError(f"the checkpoint lacks the moments of the optimiser {name}; it cannot be resumed")
+    for index, keys in enumerate(kept):
+        if keys and keys != every:
+            raise GenlibError(
+                f"the checkpoint lacks optimizer.{name}.{index}.{min(every - keys)}; it cannot be resumed"
+            )
 
 
 def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -32,13 +32,20 @@ from genlib.sampling import generate
 from genlib.stages import each, part
 from genlib.store import save_model
 from genlib.training.averaging import AveragedModel
-from genlib.training.checkpoint import check_facts, optimizer_tensors, restore_optimizer, write_checkpoint
+from genlib.training.checkpoint import (
+    check_facts,
+    check_moments,
+    is_moment,
+    optimizer_tensors,
+    restore_optimizer,
+    write_checkpoint,
+)
 from genlib.training.diagnostics import ROW, SIDE, Diagnostics, logged_epochs
 from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, Preparing, SamplesWritten, Started, Step
 from genlib.training.memory import check_memory, peak_megabytes, reset_peak
+from genlib.zoo.files import BEFORE_DECAY
 
 REPORT_SECONDS = 1.0
-BEFORE_DECAY = "before-decay.safetensors"  # the checkpoint from which a finished run is extended
 SAMPLES = 40
 _AGAIN = "start a new run with a smaller lr"
 
@@ -272,13 +279,18 @@ class Run:
         tensors |= {f"row.{epoch}": row for epoch, row in self.rows.items()}
         facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
         facts["sums"] = {name: float(total) for name, total in self.sums.items()}
+        facts["moments"] = sum(map(is_moment, tensors))
+        facts |= {"preset": self.preset.name, "config": self.config.to_dict(), "images": len(self.images)}
         write_checkpoint(path, tensors, facts)
         self.saved = self.step
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
         """Put back everything that `save` wrote to the checkpoint of that path; GenlibError for another run's."""
         check_facts(path, facts)
+        self._check_run(path, facts)
         self._check_place(path, facts)
+        if (moments := sum(map(is_moment, tensors))) != facts.get("moments", moments):
+            raise GenlibError(f"checkpoint {path} holds {moments} of its {facts['moments']} optimiser moments")
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}}
         for key, tensor in tensors.items():
             group, _, rest = key.partition(".")
@@ -290,6 +302,8 @@ class Run:
                 self.average.restore(groups["average"])
             for name, optimizer in self.optimizers.items():
                 restore_optimizer(name, optimizer, tensors)
+                if facts["step"]:
+                    check_moments(name, optimizer)
             self.rows = {self._sampled(epoch, row): row for epoch, row in groups["row"].items()}
             self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
             self.step, self.history = facts["step"], facts["history"]
@@ -297,6 +311,19 @@ class Run:
             self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
+
+    def _check_run(self, path: Path, facts: dict[str, Any]) -> None:
+        """GenlibError, naming what differs, for a checkpoint of another run; an older one says less of its own."""
+        own = {"preset": self.preset.name, "training images": len(self.images)} | self.config.to_dict()
+        known = {"preset": facts.get("preset", own["preset"]), "training images": facts.get("images", len(self.images))}
+        if "config" in facts and known["preset"] == own["preset"]:
+            known |= type(self.config).from_dict(facts["config"]).to_dict()
+        for key, value in known.items():
+            if value != own[key] and key != "epochs":  # which an extended run has more of
+                raise GenlibError(
+                    f"checkpoint {path} is that of a run with {key} {value}, and this one has {own[key]}; resume it "
+                    "as it was, or start anew"
+                )
 
     def _check_place(self, path: Path, facts: dict[str, Any]) -> None:
         """GenlibError for a checkpoint at a step that this run does not have."""

@@ -22,10 +22,10 @@ from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
 from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
 from genlib.training.events import Checkpointed, Done, Event, EventLog, Measuring
-from genlib.training.loop import BEFORE_DECAY, Run
+from genlib.training.loop import Run
 from genlib.training.origin import Origin, begin_from
 from genlib.zoo.card import write_card
-from genlib.zoo.files import read_metrics, read_run
+from genlib.zoo.files import BEFORE_DECAY, CHECKPOINT, METRICS_FILE, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
 
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 
@@ -62,7 +62,7 @@ def train(
     distance_samples = preset.model_class.looks.samples if distance_samples is None else distance_samples
     check_samples(distance_samples, evaluation_samples)
     config, interval = config or preset.config, checkpoint_seconds()
-    checkpoint = directory / "checkpoint" / "last.safetensors"
+    checkpoint = directory / CHECKPOINT
     with ExitStack() as stack:
         counts = [distance_samples, evaluation_samples]
         origin = None if start_from is None else Origin.of(start_from)
@@ -146,8 +146,8 @@ def _finishing(
     yield from run.events(directory, checkpoint, interval)
     run.export(directory)
     metrics = (yield from each(evaluating(directory, evaluation_samples), Measuring)) | run.cost()
-    write_json(directory / "metrics.json", metrics)
-    write_card(directory)
+    write_card(directory, metrics)
+    write_json(directory / METRICS_FILE, metrics)  # last: with it the run is done
     yield Done(metrics)
 
 
@@ -155,26 +155,40 @@ def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, re
     """Give a finished run more epochs, where that is all that was asked for; GenlibError where it cannot go on.
 
     It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
-    the fall is repeated at the new end. What it was stays a model until it has ended anew.
+    the fall is repeated at the new end. What it was stays a model until it has ended anew. run.json says so first, so
+    that one that is killed on the way is extended to the end by the next look.
     """
-    if not resume or not (directory / "metrics.json").is_file() or not (directory / "run.json").is_file():
+    if not resume or not (directory / RUN_FILE).is_file():
         return
     run = read_run(directory)
     if run["preset"] != preset.name:
         return
-    before = type(config).from_dict(run["config"])
-    if config.epochs <= before.epochs or config != before.replace(epochs=config.epochs):
-        return
-    kept = checkpoint.with_name(BEFORE_DECAY) if getattr(config, "lr_decay", 0) else checkpoint
+    if "extending" not in run:  # as one that was killed between these lines has it
+        before = type(config).from_dict(run["config"])
+        if not (directory / METRICS_FILE).is_file() or config.epochs <= before.epochs:
+            return
+        if config != before.replace(epochs=config.epochs):
+            return
+        reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
+        run |= {"config": config.to_dict(), "extended": [*run.get("extended", []), reached]}
+        run |= {"extending": BEFORE_DECAY if _has_decayed(before, reached) else checkpoint.name}
+    kept = checkpoint.with_name(run["extending"])
     if not kept.is_file():
         raise GenlibError(
             f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from {directory}"
         )
+    write_json(directory / RUN_FILE, run)
     if kept != checkpoint:
         write_file(checkpoint, kept.read_bytes())
-    (directory / "metrics.json").unlink()
-    ends = [*run.get("extended", []), before.epochs]
-    write_json(directory / "run.json", run | {"config": config.to_dict(), "extended": ends})
+    (directory / METRICS_FILE).unlink(missing_ok=True)
+    del run["extending"]
+    write_json(directory / RUN_FILE, run)
+
+
+def _has_decayed(config: Config, epochs: int) -> bool:
+    """Whether the learning rate has begun to fall after so many epochs; one that ended early may have kept it."""
+    part = getattr(config, "lr_decay", 0.0)
+    return bool(part) and epochs > (1 - part) * config.epochs
 
 
 def refuse_wrong_directory(

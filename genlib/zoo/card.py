@@ -14,7 +14,7 @@ from genlib.model import capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
 from genlib.zoo.files import read_described, read_metrics, read_records
-from genlib.zoo.signs import signs
+from genlib.zoo.signs import signs_of
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -23,15 +23,15 @@ _MEASURED = (
 )
 
 
-def write_card(directory: Path) -> None:
-    """Write README.md from config.json, metrics.json and history.json."""
-    write_file(directory / "README.md", card(directory).encode())
+def write_card(directory: Path, metrics: dict[str, Any]) -> None:
+    """Write README.md from config.json, history.json and the figures that metrics.json has, or will have."""
+    write_file(directory / "README.md", card(directory, metrics).encode())
 
 
 def hub_card(directory: Path, repository: str) -> str:
     """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
     try:
-        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, repository)}"
+        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, read_metrics(directory), repository)}"
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, GenlibError):
             raise
@@ -75,9 +75,9 @@ def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
     return [(key, FIGURES[key].label, metrics[key]) for key in keys]
 
 
-def card(directory: Path, repository: str | None = None) -> str:
+def card(directory: Path, metrics: dict[str, Any], repository: str | None = None) -> str:
     """The card's Markdown; the model is loaded by its own name unless a repository is given."""
-    described, metrics = read_described(directory), read_metrics(directory)
+    described = read_described(directory)
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
     can, unit = ", ".join(capable).replace("_", " "), preset.unit
@@ -140,11 +140,12 @@ def _origin(directory: Path) -> str:
 
 def _told(directory: Path, metrics: dict[str, Any], differs: str) -> str:
     """What is to be known of this training, a paragraph each."""
-    return f"{_signs(directory)}{_few(metrics)}{_origin(directory)}{_cut_off(metrics)}{_study(directory, differs)}"
+    mind = f"{_signs(directory, metrics)}{_few(metrics)}"
+    return f"{mind}{_origin(directory)}{_cut_off(metrics)}{_study(directory, differs)}"
 
 
-def _signs(directory: Path) -> str:
-    return "".join(f"**Mind:** {sign}.\n\n" for sign in signs(directory))
+def _signs(directory: Path, metrics: dict[str, Any]) -> str:
+    return "".join(f"**Mind:** {sign}.\n\n" for sign in signs_of(directory, metrics.get("fd")))
 
 
 def _few(metrics: dict[str, Any]) -> str:

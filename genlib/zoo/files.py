@@ -24,6 +24,8 @@ from genlib.io.fields import (
 from genlib.zoo.figures import FIGURES
 
 RUN_FILE, CONFIG_FILE, METRICS_FILE = "run.json", "config.json", "metrics.json"
+LAST, BEFORE_DECAY = "last.safetensors", "before-decay.safetensors"  # the newest checkpoint; where extending begins
+CHECKPOINT = f"checkpoint/{LAST}"
 
 ORIGIN = record_of({"name": TEXT, "sha256": TEXT}, ("name", "sha256"))
 SAMPLES = Kind("two whole numbers", lambda value: list_of(whole(1, 10**6)).fits(value) and len(value) == 2)
@@ -32,7 +34,8 @@ RUN = {
     "config": TABLE,
     "samples": SAMPLES,
     "start_from": ORIGIN,
-    "extended": list_of(WHOLE),
+    "extended": list_of(WHOLE),  # epochs after which it had ended before
+    "extending": Kind(f"{LAST} or {BEFORE_DECAY}", lambda value: value in (LAST, BEFORE_DECAY)),  # begun, not yet done
 }
 DESCRIBED = {"name": TEXT, "family": TEXT, "config": TABLE, "sha256": TEXT}
 RECORD = record_of({"epoch": whole(1), "losses": table_of(NUMBER)}, ("epoch", "losses"), others=optional(NUMBER))
