@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from genlib.errors import without_places
-from genlib.io.locks import is_held, locked
+from genlib.io.files import write_json
+from genlib.io.locks import INHERITED, acquire, is_held, locked
 from genlib.jobs import queue as jobs
 from genlib.jobs import run as runs
 from genlib.jobs.limits import Limits
@@ -271,6 +272,68 @@ def test_a_run_is_stopped_when_its_minutes_are_over(queue: Queue) -> None:
     assert limited.jobs()[0].reason == "stopped after 1 min of training, this host's limit"
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_costs_a_run_no_minutes(hours: int, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited, real = Queue(queue.directory, Limits(minutes=1)), time.time
+    job = freeze(submit(limited, owner="ada"))
+    assert limited.jobs()[0].state == "running"
+    monkeypatch.setattr(time, "time", lambda: real() + 3_600 * hours)
+    (job.directory / "events.jsonl").write_text("")  # its worker begins
+    os.utime(job.directory / "events.jsonl", (time.time(), time.time()))
+    monkeypatch.setattr(jobs, "START_SECONDS", 0.0)
+    assert limited.jobs()[0].state == "running"
+    paused = limited.pause(job.id)
+    assert paused.state == "pausing" and 0 <= paused.seconds < 60
+    assert limited.jobs()[0].state == "pausing"  # its time to stop in is not over
+
+
+def test_a_worker_has_not_begun_because_the_one_before_it_had(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(queue, "paused")
+    (job.directory / "events.jsonl").write_text("")
+    job = freeze(queue.resume(job.id))
+    assert not runs.has_begun(job)
+
+
+@pytest.mark.parametrize("state", ["running", "pausing"])
+def test_a_stranger_with_a_workers_number_is_left_alone(
+    state: str, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the machine, where the command line has the run now."""
+    stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        job = by_hand(queue, "vae-dense-8-run-1", state=state, process=stranger.pid, owner="ada", seconds=100.0)
+        monkeypatch.setattr(jobs, "KILL_SECONDS", 0.0)
+        with locked(job.directory, 0, "taken"):
+            assert Queue(queue.directory, Limits(minutes=1)).jobs()[0].state == state
+            with refused(f"^{job.id} is being trained by a process that is not its worker; stop it there$"):
+                queue.cancel(job.id)
+            runs.signal_worker(job, signal.SIGKILL)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_run_that_is_a_link_is_trained_and_deleted_as_one(queue: Queue, tmp_path: Path) -> None:
+    job = kept(queue, "paused")
+    elsewhere = job.directory.rename(tmp_path / "elsewhere")
+    job.directory.symlink_to(elsewhere)
+    (elsewhere / "log.txt").symlink_to(tmp_path / "mine.txt")
+    (tmp_path / "mine.txt").write_text("precious")
+    lock = acquire(job.directory)
+    assert lock is not None
+    with pytest.MonkeyPatch.context() as patch:  # as its worker's training, which has its parent's lock
+        patch.setenv(INHERITED, runs._environment(job)[INHERITED])
+        with locked(job.directory, 0, "taken"):
+            pass
+    os.close(lock)
+    kill(freeze(queue.resume(job.id)))
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+    queue.delete(job.id)
+    assert (elsewhere / "run.json").is_file()
+    assert [path.name for path in queue.directory.iterdir()] == []
+
+
 def test_two_that_look_at_once_start_a_job_once(queue: Queue) -> None:
     first, second = freeze(submit(queue)), submit(queue)
     look = f"from genlib.jobs import Queue\nprint('ready', flush=True)\ninput()\nQueue({str(queue.directory)!r}).jobs()"
@@ -475,6 +538,8 @@ def test_a_damaged_description_cannot_be_resumed_but_deleted(text: str, queue: Q
 
 
 def test_what_is_no_run_is_left_alone(queue: Queue) -> None:
+    os.mkdir(os.fsencode(queue.directory) + b"/run-\xff")  # a name that no page can show
+    write_json(queue.directory / os.fsdecode(b"run-\xff") / "run.json", {"preset": "vae-dense-8", "config": {}})
     (queue.directory / "notes.txt").write_text("mine")
     (queue.directory / "pictures").mkdir()
     assert queue.jobs() == []

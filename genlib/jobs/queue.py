@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError, without_places
-from genlib.io.fields import read_fields, whole
+from genlib.io.fields import TEXT, read_fields, whole
 from genlib.io.files import runs_directory, size_megabytes, write_json
 from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
@@ -38,14 +38,17 @@ from genlib.jobs.run import (
     WORKING,
     Job,
     as_is,
+    elapsed,
     ended,
     gpus,
     has_begun,
     is_abandoned,
+    is_worker,
     launch,
     read_job,
     reap,
     run_number,
+    signal_worker,
     waiting,
 )
 from genlib.training.progress import EventReader
@@ -201,7 +204,8 @@ class Queue:
                 self._start_waiting()
 
     def _read(self) -> list[Job]:
-        found = [read_job(path) for path in self.directory.iterdir() if not path.name.startswith(".")]
+        names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        found = [read_job(self.directory / name) for name in names if TEXT.fits(name)]
         return sorted((job for job in found if job), key=lambda job: (run_number(job.id), job.id))
 
     def _taken(self, job_id: str, by: str | None, action: str, states: tuple[str, ...]) -> Job:
@@ -210,6 +214,8 @@ class Queue:
             raise GenlibError(f"{job.id} is another visitor's run")
         if job.state in WORKING and not job.managed:
             raise GenlibError(f"{job.id} is being trained from the command line; stop it there")
+        if job.state in WORKING and job.process and not is_worker(job):
+            raise GenlibError(f"{job.id} is being trained by a process that is not its worker; stop it there")
         if job.state not in states or (job.state in WORKING and not job.process):
             raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
         return job
@@ -252,6 +258,9 @@ class Queue:
     def _sweep(self) -> None:
         """Remove what is deleted, and what a killed program has left half made."""
         for trash in (*self.directory.glob(".deleted-*"), self.directory / ".draft"):
+            if trash.is_symlink():  # to a run that lies elsewhere, and stays there
+                with suppress(OSError):
+                    trash.unlink()
             shutil.rmtree(trash, ignore_errors=True)
 
     def _is_due(self, jobs: list[Job]) -> bool:
@@ -272,15 +281,16 @@ class Queue:
 
     def _stop(self, job: Job, state: str) -> Job:
         """Ask a worker to write a checkpoint and end."""
-        with suppress(ProcessLookupError):
-            os.killpg(job.process, signal.SIGTERM)
-        return job.become(state, seconds=job.seconds + time.time() - job.since)
+        signal_worker(job, signal.SIGTERM)
+        return job.become(state, seconds=job.seconds + elapsed(job))
 
     def _overrun(self, job: Job) -> str:
         """Why a worker must be made to stop; empty where it need not."""
-        here, minutes = time.time() - job.since, self.limits.minutes if job.owner else None
-        if not job.process:
-            return ""
+        why = self._limit_overrun(job) if job.process else ""
+        return why if why and is_worker(job) else ""
+
+    def _limit_overrun(self, job: Job) -> str:
+        here, minutes = elapsed(job), self.limits.minutes if job.owner else None
         if job.state in STOPPING:  # after its worker, which should have killed it, there is still us
             return "it did not stop" if here > 2 * KILL_SECONDS else ""
         if minutes and job.seconds + here > 60 * minutes:
@@ -294,8 +304,7 @@ class Queue:
         if why and job.state in STOPPING:
             if job.state == "pausing":
                 job = replace(job, reason="; ".join(filter(None, [job.reason, UNHEARD]))).save()
-            with suppress(ProcessLookupError):
-                os.killpg(job.process, signal.SIGKILL)
+            signal_worker(job, signal.SIGKILL)
         elif why:
             state = "pausing" if has_begun(job) else "cancelling"
             job = replace(self._stop(job, state), reason=why).save()

@@ -19,14 +19,26 @@ from genlib.errors import GenlibError, without_places
 from genlib.io.fields import NUMBER, TEXT, Kind, misfit, optional, whole
 from genlib.io.files import read_json, read_on, write_json
 from genlib.io.locks import INHERITED, acquire, is_held
+from genlib.io.processes import has_open
 from genlib.threads import spinning_less
-from genlib.zoo.files import METRICS_FILE, RUN_FILE, SAID_OF_EACH, SAMPLES, read_described, read_metrics, read_run
+from genlib.zoo.files import (
+    METRICS_FILE,
+    RUN_FILE,
+    SAID_OF_EACH,
+    SAMPLES,
+    has_checkpoint,
+    read_described,
+    read_metrics,
+    read_run,
+)
 
 STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
 WORKING = ("running", *STOPPING)  # states with a worker
 RESTING = ("paused", "cancelled", "failed")  # states that can be resumed
 STATES = ("queued", *WORKING, *RESTING, "done")
 UNHEARD = "it did not stop when it was asked to, and was killed"
+EVENTS = "events.jsonl"
+UNTOUCHED = 0.0  # its time of change from a worker's start to the worker's first event
 LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -186,10 +198,34 @@ def waiting(jobs: list[Job]) -> list[Job]:
 
 
 def has_begun(job: Job) -> bool:
-    """Whether its worker has written an event since it was started."""
+    """Whether its worker has written an event since it was started, whatever the clock was set to meanwhile."""
     with suppress(OSError):
-        return (job.directory / "events.jsonl").stat().st_mtime >= job.since
+        return (job.directory / EVENTS).stat().st_mtime > UNTOUCHED
     return False
+
+
+def elapsed(job: Job) -> float:
+    """Seconds since a job came into its state. Once this process has seen it there, no setting of the clock counts."""
+    now, state = time.monotonic(), (job.state, job.since)
+    known = _seen.get(job.directory)
+    if known is None or known[0] != state:
+        known = _seen[job.directory] = (state, max(0.0, time.time() - job.since), now)
+    return known[1] + now - known[2]
+
+
+_seen: dict[Path, tuple[tuple[str, float], float, float]] = {}  # state, seconds in it at first sight, that moment
+
+
+def is_worker(job: Job) -> bool:
+    """Whether a job's process group is still its worker's: the worker and its training hold the run's lock."""
+    return bool(job.process) and has_open(job.process, job.directory)
+
+
+def signal_worker(job: Job, number: int) -> None:
+    """Send a signal to a job's worker and its training, if those are still there."""
+    if is_worker(job):
+        with suppress(ProcessLookupError):
+            os.killpg(job.process, number)
 
 
 def launch(job: Job, place: int) -> None:
@@ -202,6 +238,8 @@ def launch(job: Job, place: int) -> None:
         return
     threads = job.threads or max(1, _cores() - 1)  # leaves a core to whoever looks
     try:
+        with suppress(OSError):  # it has written none yet
+            os.utime(job.directory / EVENTS, (UNTOUCHED, UNTOUCHED))
         job = job.become("running", threads=threads, place=place)
         child = _start(job, lock)
         with suppress(GenlibError):  # the worker writes it down too
@@ -213,7 +251,8 @@ def launch(job: Job, place: int) -> None:
 
 
 def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
-    with open(job.directory / "log.txt", "wb") as log:
+    (job.directory / "log.txt").unlink(missing_ok=True)  # which might be a link, or a pipe that waits for a reader
+    with open(job.directory / "log.txt", "xb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", "genlib.jobs.worker", str(job.directory)],
             stdin=subprocess.DEVNULL,
@@ -229,7 +268,7 @@ def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
 
 def _environment(job: Job) -> dict[str, str]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
-    quiet = {"TQDM_DISABLE": "1", INHERITED: str(job.directory)}
+    quiet = {"TQDM_DISABLE": "1", INHERITED: str(job.directory.resolve())}
     return {**python_environment(), **threads, **spinning_less(), **quiet}
 
 
@@ -249,14 +288,15 @@ def ended(job: Job, code: int | None) -> Job:
     """A job whose worker is no more, in the state in which that has left it; `code` is None where not known."""
     spent = job.seconds
     if job.state == "running":
-        spent += max(0.0, (_last_sign(job) if code is None else time.time()) - job.since)
+        here = elapsed(job)
+        spent += here if code is not None else max(0.0, min(here, _last_sign(job) - job.since))
     state, reason = _outcome(job, code)
     return replace(job, state=state, reason=reason, seconds=spent, since=time.time(), process=0)
 
 
 def _last_sign(job: Job) -> float:
     """When a worker that was killed was last seen at work, in unix time."""
-    written = [job.directory / name for name in ("events.jsonl", "log.txt")]
+    written = [job.directory / name for name in (EVENTS, "log.txt")]
     return max((path.stat().st_mtime for path in written if path.is_file()), default=job.since)
 
 
@@ -286,8 +326,7 @@ def _why(job: Job, code: int | None) -> str:
     last = told or (lines[-1][:300] if lines else f"the training ended with status {code}")
     full = not told and shutil.disk_usage(job.directory).free < FULL_BYTES
     if full or any(text in last for text in NO_ROOM):
-        kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
-        return "the disk has no room left" + ("; the last checkpoint is kept" if kept else "")
+        return "the disk has no room left" + ("; the last checkpoint is kept" if has_checkpoint(job.directory) else "")
     if told:
         return told
     if code is None:

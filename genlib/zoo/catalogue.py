@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.fields import read_fields
+from genlib.io.fields import TEXT, read_fields
 from genlib.io.files import runs_directory
 from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
@@ -31,7 +31,8 @@ def list_runs() -> list[dict[str, Any]]:
     is wrong with it; so is the run that a shipped model comes from.
     """
     shipped = {_shipped(preset)[1] for preset in presets().values()}
-    found = [_run(path) for path in sorted(runs_directory().glob("[!.]*")) if (path / METRICS_FILE).is_file()]
+    places = [path for path in sorted(runs_directory().glob("[!.]*")) if TEXT.fits(path.name)]
+    found = [_run(path) for path in places if (path / METRICS_FILE).is_file()]
     return [run for run in found if run and run["sha256"] not in shipped]
 
 

@@ -73,6 +73,11 @@ METRICS: dict[str, Kind] = {
 }
 
 
+def has_checkpoint(directory: Path) -> bool:
+    """Whether a run can go on from somewhere."""
+    return (directory / CHECKPOINT).is_file()
+
+
 def read_run(directory: Path) -> dict[str, Any]:
     """run.json: what a run trains."""
     return read_fields(directory / RUN_FILE, RUN, ("preset", "config"))
