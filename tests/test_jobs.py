@@ -24,6 +24,7 @@ from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job, read_job
 from genlib.jobs.worker import _give_way
+from genlib.models import get_preset
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
@@ -75,6 +76,11 @@ def test_settings_that_cannot_be_are_refused_before_there_is_a_run(queue: Queue)
         queue.submit("vae-dense-8", {"depth": 3})
     with refused("lr takes 1e-07 to 1.0, not 7"):
         queue.submit("vae-dense-8", {"lr": 7})
+    for samples in ((1, 1), (100, 1), (100, 10**6), ("100", 100), (True, 100)):
+        with refused("^a distance takes 10 to 100000 samples, not "):
+            queue.submit("vae-dense-8", {}, samples=samples)  # type: ignore[arg-type]
+    with refused(r"^samples takes two counts, not \(100,\)$"):
+        queue.submit("vae-dense-8", {}, samples=(100,))  # type: ignore[arg-type]
     assert queue.jobs() == []
     assert submit(queue).id.endswith("-1")
 
@@ -249,6 +255,21 @@ def test_limits_on_the_disk(queue: Queue) -> None:
             action()
     full.delete(rests.id)
     assert submit(full).state == "running"
+
+
+def test_the_limit_on_the_disk_counts_what_waiting_runs_will_write(queue: Queue) -> None:
+    """A run of vae-dense-8 takes 5.7 MB in the end."""
+    limited = Queue(queue.directory, Limits(disk_mb=15))
+    rests = kept(queue, "paused")
+    config = get_preset("vae-dense-8").config.to_dict()
+    write_json(rests.directory / "run.json", {"preset": "vae-dense-8", "config": config})
+    for _ in range(2):
+        freeze(limited.submit("vae-dense-8", {}))
+    for action in (lambda: limited.submit("vae-dense-8", {}), lambda: limited.resume(rests.id)):
+        with refused("^this run, those that wait or train and all others will take 18 MB, and this host keeps 15; "):
+            action()
+    queue.cancel(limited.jobs()[-1].id)
+    assert limited.resume(rests.id).state == "queued"
 
 
 def test_a_run_that_has_had_its_minutes_is_not_resumed(queue: Queue) -> None:

@@ -22,10 +22,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError, shown, without_places
 from genlib.io.fields import TEXT, read_fields, whole
 from genlib.io.files import runs_directory, size_megabytes, write_json
 from genlib.io.locks import locked
@@ -60,6 +61,17 @@ BUSY = "the queue of runs is busy; try again"
 BUSY_SECONDS = 20.0  # of waiting for another process to leave the queue alone
 PATIENCE_SECONDS = 300.0  # of a worker, for which no one waits
 FOLLOW_SECONDS = 0.5
+
+
+def _megabytes(preset: str, config: Mapping[str, Any]) -> float:
+    """About what a run will take in the end, in 10^6 bytes; 0 where its files do not say what it trains."""
+    from genlib.models import get_preset
+    from genlib.training.memory import disk_megabytes
+
+    with suppress(GenlibError):
+        known = get_preset(preset)
+        return disk_megabytes(known, known.config.from_dict(dict(config)))
+    return 0.0
 
 
 class Queue:
@@ -105,14 +117,19 @@ class Queue:
         """
         from genlib.model import shapes_only
         from genlib.models import get_preset
+        from genlib.training.run import check_samples
 
         config = get_preset(preset).config.replace(**settings)
+        if samples is not None:
+            check_samples(*samples)
+            if len(samples) != 2:
+                raise GenlibError(f"samples takes two counts, not {shown(samples)}")
         with shapes_only():  # refuses layers that do not fit together
             get_preset(preset).build(config)
         if owner and self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():
-            self._check_room(owner)
+            self._check_room(owner, _megabytes(preset, config.to_dict()))
             job_id = self._keep(preset, config.to_dict(), owner, samples)
         return self.get(job_id)
 
@@ -128,7 +145,7 @@ class Queue:
             job = self._taken(job_id, by, "resumed", RESTING)
             if not job.preset:
                 raise GenlibError(f"{job.id} cannot be resumed: {job.reason}")
-            self._check_room(None)
+            self._check_room(None, self._still_to_write(job))
             if job.owner and self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
                 raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
             job.become("queued")
@@ -220,17 +237,32 @@ class Queue:
             raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
         return job
 
-    def _check_room(self, owner: str | None) -> None:
-        """Raise GenlibError where a limit leaves no room for one more run; `owner` is None for one that is here."""
+    def _check_room(self, owner: str | None, megabytes: float) -> None:
+        """Raise GenlibError where a limit leaves no room for one more run, which will write so many megabytes.
+
+        `owner` is None for one that is here.
+        """
         jobs, limits = self._read(), self.limits
         if sum(job.state in ("queued", *WORKING) for job in jobs) >= limits.queue:
             raise GenlibError(f"the queue is full ({limits.queue} of {limits.queue}); try again when one has finished")
         if owner and limits.runs and sum(job.owner == owner for job in jobs) >= limits.runs:
             raise GenlibError(f"this host's limit of runs a visitor is {limits.runs}; delete one of yours first")
-        if limits.disk_mb and (used := size_megabytes(self.directory)) >= limits.disk_mb:
+        if limits.disk_mb is None:
+            return
+        if (used := size_megabytes(self.directory)) >= limits.disk_mb:
             raise GenlibError(
                 f"all runs together take {used:.0f} MB, and this host keeps {limits.disk_mb}; delete some"
             )
+        coming = sum(self._still_to_write(job) for job in jobs if job.state in ("queued", *WORKING))
+        if used + coming + megabytes > limits.disk_mb:
+            raise GenlibError(
+                f"this run, those that wait or train and all others will take {ceil(used + coming + megabytes)} MB, "
+                f"and this host keeps {limits.disk_mb}; delete some"
+            )
+
+    def _still_to_write(self, job: Job) -> float:
+        """Megabytes (10^6) that a run will take beyond what it has."""
+        return max(0.0, _megabytes(job.preset, job.config) - size_megabytes(job.directory))
 
     def _keep(self, preset: str, config: dict[str, Any], owner: str, samples: tuple[int, int] | None) -> str:
         """Make a run's directory, which is there whole or not at all; its id."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from genlib.errors import GenlibError
 from genlib.io.locks import locked
-from genlib.remote.repository import CHECKPOINT, METRICS, asking, bring_home, is_refusal, send
+from genlib.remote.repository import METRICS, asking, bring_home, is_refusal, send
 from genlib.remote.request import (
     FLAVOR,
     JOBS,
@@ -32,7 +32,7 @@ from genlib.remote.request import (
     read_rental,
     time_limit,
 )
-from genlib.zoo.files import SAID_OF_EACH, read_metrics
+from genlib.zoo.files import CHECKPOINT, SAID_OF_EACH, read_metrics
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, JobInfo

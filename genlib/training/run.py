@@ -10,7 +10,8 @@ from typing import Any
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
+from genlib.io.fields import whole
 from genlib.io.files import write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
@@ -120,8 +121,8 @@ def _enter(
 def check_samples(*counts: int) -> None:
     """Raise GenlibError unless a Frechet distance can be had of so many samples."""
     for samples in counts:
-        if not FEWEST <= samples <= MAX_SAMPLES:
-            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+        if not whole(FEWEST, MAX_SAMPLES).fits(samples):
+            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {shown(samples)}")
 
 
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
