@@ -29,7 +29,7 @@ from genlib.remote import follow as hf_jobs
 from genlib.remote import worker as hf_worker
 from genlib.remote.repository import PACKAGES, requirements, source_archive
 from genlib.remote.request import time_limit
-from genlib.training.events import EpochDone
+from genlib.training.events import Done, EpochDone
 from genlib.zoo.files import CHECKPOINT
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.test_cli import tiny_settings
@@ -551,11 +551,23 @@ def test_what_comes_back_is_checked(case: str, jobs: Hub, finished: dict[str, by
     assert files(Path("runs") / NAME).keys() == {"hf-job.json"}
 
 
-def test_another_model_is_not_taken(jobs: Hub, small_data: FashionMNIST, capsys: Capture, tmp_path: Path) -> None:
-    list(tiny_training(NAME, tmp_path / "other", small_data, seed=7))
+@pytest.mark.parametrize(
+    ("whole", "told"),
+    [
+        (True, "it is not of the preset and the settings that were asked for"),
+        (False, "last.safetensors is that of a run with seed 7, and this one has 0"),
+    ],
+)
+def test_another_model_is_not_taken(
+    whole: bool, told: str, jobs: Hub, small_data: FashionMNIST, capsys: Capture, tmp_path: Path
+) -> None:
+    events = tiny_training(NAME, tmp_path / "other", small_data, seed=7)
+    next(event for event in events if isinstance(event, Done if whole else EpochDone))
+    events.close()  # type: ignore[attr-defined]
     leaves(jobs, files(tmp_path / "other"))
     assert submit("--run-dir", "mine") == 2
-    assert "it is not of the preset and the settings that were asked for" in only_line(capsys)
+    assert told in only_line(capsys)
+    assert files(Path("mine")).keys() == {"hf-job.json"}
 
 
 def test_only_what_a_run_holds_comes_back(jobs: Hub, finished: dict[str, bytes]) -> None:

@@ -95,5 +95,5 @@ def size_megabytes(directory: Path) -> float:
     total = 0
     for path in directory.rglob("*"):
         with suppress(OSError):  # it may go while we look
-            total += path.stat().st_size
+            total += path.lstat().st_size
     return total / 1e6

@@ -25,7 +25,7 @@ from genlib.io.files import LARGEST_JSON, within, write_file, write_json
 from genlib.loading import load, model_directory
 from genlib.model import Preset, shapes_only
 from genlib.store import WEIGHTS_FILE, largest_weights
-from genlib.training.checkpoint import check_facts, read_checkpoint
+from genlib.training.checkpoint import check_facts, check_run, read_checkpoint
 from genlib.zoo.files import (
     CHECKPOINT,
     RUN_FILE,
@@ -224,7 +224,7 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
 
 def _settle(found: Path, directory: Path, preset: Preset, config: Config) -> None:
     """Put the files in their places, metrics.json, by which a run counts as finished, last."""
-    if _step(found / CHECKPOINT) <= _step(directory / CHECKPOINT):
+    if _step(found / CHECKPOINT, preset, config) <= _step(directory / CHECKPOINT, preset, config):
         (found / CHECKPOINT).unlink(missing_ok=True)
     names = [name for name in _files(found) if name != RUN_FILE]
     places = {name: (within(found, name), within(directory, name)) for name in names}  # none of which leads out
@@ -244,10 +244,11 @@ def _counts(found: Path, preset: Preset) -> dict[str, Any]:
     return {}
 
 
-def _step(checkpoint: Path) -> int:
-    """How far a checkpoint is, -1 where there is none."""
+def _step(checkpoint: Path, preset: Preset, config: Config) -> int:
+    """How far a checkpoint of the run is, -1 where there is none."""
     if not checkpoint.is_file():
         return -1
     facts = read_checkpoint(checkpoint)[1]
     check_facts(checkpoint, facts)
+    check_run(checkpoint, facts, preset.name, config)
     return int(facts["step"])

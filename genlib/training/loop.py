@@ -35,6 +35,7 @@ from genlib.training.averaging import AveragedModel
 from genlib.training.checkpoint import (
     check_facts,
     check_moments,
+    check_run,
     is_moment,
     optimizer_tensors,
     restore_optimizer,
@@ -287,7 +288,7 @@ class Run:
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
         """Put back everything that `save` wrote to the checkpoint of that path; GenlibError for another run's."""
         check_facts(path, facts)
-        self._check_run(path, facts)
+        check_run(path, facts, self.preset.name, self.config, len(self.images))
         self._check_place(path, facts)
         if (moments := sum(map(is_moment, tensors))) != facts.get("moments", moments):
             raise GenlibError(f"checkpoint {path} holds {moments} of its {facts['moments']} optimiser moments")
@@ -311,19 +312,6 @@ class Run:
             self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
-
-    def _check_run(self, path: Path, facts: dict[str, Any]) -> None:
-        """GenlibError, naming what differs, for a checkpoint of another run; an older one says less of its own."""
-        own = {"preset": self.preset.name, "training images": len(self.images)} | self.config.to_dict()
-        known = {"preset": facts.get("preset", own["preset"]), "training images": facts.get("images", len(self.images))}
-        if "config" in facts and known["preset"] == own["preset"]:
-            known |= type(self.config).from_dict(facts["config"]).to_dict()
-        for key, value in known.items():
-            if value != own[key] and key != "epochs":  # which an extended run has more of
-                raise GenlibError(
-                    f"checkpoint {path} is that of a run with {key} {value}, and this one has {own[key]}; resume it "
-                    "as it was, or start anew"
-                )
 
     def _check_place(self, path: Path, facts: dict[str, Any]) -> None:
         """GenlibError for a checkpoint at a step that this run does not have."""
