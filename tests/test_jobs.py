@@ -18,11 +18,11 @@ import pytest
 from genlib.errors import without_places
 from genlib.io.files import write_json
 from genlib.io.locks import INHERITED, acquire, is_held, locked
+from genlib.jobs import process
 from genlib.jobs import queue as jobs
-from genlib.jobs import run as runs
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import Job, read_job
+from genlib.jobs.run import Job, has_begun, read_job
 from genlib.jobs.worker import _give_way
 from genlib.models import get_preset
 from tests.tiny import refused
@@ -312,7 +312,7 @@ def test_a_worker_has_not_begun_because_the_one_before_it_had(queue: Queue, monk
     job = kept(queue, "paused")
     (job.directory / "events.jsonl").write_text("")
     job = freeze(queue.resume(job.id))
-    assert not runs.has_begun(job)
+    assert not has_begun(job)
 
 
 @pytest.mark.parametrize("state", ["running", "pausing"])
@@ -328,7 +328,7 @@ def test_a_stranger_with_a_workers_number_is_left_alone(
             assert Queue(queue.directory, Limits(minutes=1)).jobs()[0].state == state
             with refused(f"^{job.id} is being trained by a process that is not its worker; stop it there$"):
                 queue.cancel(job.id)
-            runs.signal_worker(job, signal.SIGKILL)
+            process.signal_worker(job, signal.SIGKILL)
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -344,7 +344,7 @@ def test_a_run_that_is_a_link_is_trained_and_deleted_as_one(queue: Queue, tmp_pa
     lock = acquire(job.directory)
     assert lock is not None
     with pytest.MonkeyPatch.context() as patch:  # as its worker's training, which has its parent's lock
-        patch.setenv(INHERITED, runs._environment(job)[INHERITED])
+        patch.setenv(INHERITED, process._environment(job)[INHERITED])
         with locked(job.directory, 0, "taken"):
             pass
     os.close(lock)
@@ -538,7 +538,7 @@ def test_a_damaged_job_file_of_a_run_under_way(queue: Queue) -> None:
     assert queue.jobs()[0].state == "running"
     assert submit(queue).state == "queued"
     os.killpg(job.process, signal.SIGKILL)
-    runs.reap()
+    process.reap()
     until(lambda: queue.jobs()[0].state == "failed", "the end of the worker")
 
 

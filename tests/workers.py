@@ -15,8 +15,9 @@ import pytest
 
 from genlib.io.files import write_json
 from genlib.io.locks import is_held, locked
+from genlib.jobs.process import reap
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import WORKING, Job, reap
+from genlib.jobs.run import WORKING, Job
 from genlib.training.progress import EventReader
 
 ROOT = Path(__file__).parent.parent

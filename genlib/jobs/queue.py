@@ -19,18 +19,19 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError, shown, without_places
 from genlib.io.fields import TEXT, read_fields, whole
-from genlib.io.files import runs_directory, size_megabytes, write_json
+from genlib.io.files import runs_directory, write_json
 from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
+from genlib.jobs.process import gpus, is_worker, launch, reap, signal_worker
+from genlib.jobs.room import check_room, megabytes_of, still_to_write
 from genlib.jobs.run import (
     LOCK_SECONDS,
     RESTING,
@@ -41,15 +42,10 @@ from genlib.jobs.run import (
     as_is,
     elapsed,
     ended,
-    gpus,
     has_begun,
     is_abandoned,
-    is_worker,
-    launch,
     read_job,
-    reap,
     run_number,
-    signal_worker,
     waiting,
 )
 from genlib.training.progress import EventReader
@@ -61,17 +57,6 @@ BUSY = "the queue of runs is busy; try again"
 BUSY_SECONDS = 20.0  # of waiting for another process to leave the queue alone
 PATIENCE_SECONDS = 300.0  # of a worker, for which no one waits
 FOLLOW_SECONDS = 0.5
-
-
-def _megabytes(preset: str, config: Mapping[str, Any]) -> float:
-    """About what a run will take in the end, in 10^6 bytes; 0 where its files do not say what it trains."""
-    from genlib.models import get_preset
-    from genlib.training.memory import disk_megabytes
-
-    with suppress(GenlibError):
-        known = get_preset(preset)
-        return disk_megabytes(known, known.config.from_dict(dict(config)))
-    return 0.0
 
 
 class Queue:
@@ -129,7 +114,7 @@ class Queue:
         if owner and self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():
-            self._check_room(owner, _megabytes(preset, config.to_dict()))
+            self._check_room(owner, lambda: megabytes_of(preset, config.to_dict()))
             job_id = self._keep(preset, config.to_dict(), owner, samples)
         return self.get(job_id)
 
@@ -145,7 +130,7 @@ class Queue:
             job = self._taken(job_id, by, "resumed", RESTING)
             if not job.preset:
                 raise GenlibError(f"{job.id} cannot be resumed: {job.reason}")
-            self._check_room(None, self._still_to_write(job))
+            self._check_room(None, lambda: still_to_write(job))
             if job.owner and self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
                 raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
             job.become("queued")
@@ -237,32 +222,8 @@ class Queue:
             raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
         return job
 
-    def _check_room(self, owner: str | None, megabytes: float) -> None:
-        """Raise GenlibError where a limit leaves no room for one more run, which will write so many megabytes.
-
-        `owner` is None for one that is here.
-        """
-        jobs, limits = self._read(), self.limits
-        if sum(job.state in ("queued", *WORKING) for job in jobs) >= limits.queue:
-            raise GenlibError(f"the queue is full ({limits.queue} of {limits.queue}); try again when one has finished")
-        if owner and limits.runs and sum(job.owner == owner for job in jobs) >= limits.runs:
-            raise GenlibError(f"this host's limit of runs a visitor is {limits.runs}; delete one of yours first")
-        if limits.disk_mb is None:
-            return
-        if (used := size_megabytes(self.directory)) >= limits.disk_mb:
-            raise GenlibError(
-                f"all runs together take {used:.0f} MB, and this host keeps {limits.disk_mb}; delete some"
-            )
-        coming = sum(self._still_to_write(job) for job in jobs if job.state in ("queued", *WORKING))
-        if used + coming + megabytes > limits.disk_mb:
-            raise GenlibError(
-                f"this run, those that wait or train and all others will take {ceil(used + coming + megabytes)} MB, "
-                f"and this host keeps {limits.disk_mb}; delete some"
-            )
-
-    def _still_to_write(self, job: Job) -> float:
-        """Megabytes (10^6) that a run will take beyond what it has."""
-        return max(0.0, _megabytes(job.preset, job.config) - size_megabytes(job.directory))
+    def _check_room(self, owner: str | None, megabytes: Callable[[], float]) -> None:
+        check_room(self.directory, self._read(), self.limits, owner, megabytes)
 
     def _keep(self, preset: str, config: dict[str, Any], owner: str, samples: tuple[int, int] | None) -> str:
         """Make a run's directory, which is there whole or not at all; its id."""

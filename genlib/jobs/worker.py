@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from genlib.errors import GenlibError
+from genlib.jobs.process import gpus
 from genlib.jobs.queue import KILL_SECONDS, Queue
-from genlib.jobs.run import STOPPING, Job, elapsed, gpus
+from genlib.jobs.run import STOPPING, Job, elapsed
 
 TEND_SECONDS = 1.0
 NICENESS = 10  # the studio comes first

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.data import FashionMNIST
 from genlib.io.files import read_json, write_json
-from genlib.jobs import run as runs
+from genlib.jobs import process
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
@@ -472,7 +472,7 @@ def test_the_code_trains_what_the_form_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lines as shown, in a real worker on the whole training split: half a minute on an idle core."""
-    monkeypatch.setattr("genlib.jobs.queue.launch", runs.launch)  # workers start, as they do for a reader
+    monkeypatch.setattr("genlib.jobs.queue.launch", process.launch)  # workers start, as they do for a reader
     app = open_page("train", {"preset": "vae-dense-8", "epochs": "1", "batch": "1024", "measure": "Quick look"})
     monkeypatch.chdir(tmp_path)
     exec(compile(app.code[1].value, "snippet", "exec"), {"__name__": "__main__"})
