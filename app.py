@@ -13,6 +13,7 @@ st.navigation(
         ],
         "Understand": [
             st.Page("pages/latent.py", title="Latent space", url_path="latent"),
+            st.Page("pages/path.py", title="From noise", url_path="path"),
             st.Page("pages/reconstruct.py", title="Reconstruct", url_path="reconstruct"),
             st.Page("pages/discriminator.py", title="Discriminator", url_path="discriminator"),
             st.Page("pages/diversity.py", title="Diversity", url_path="diversity"),

@@ -54,7 +54,13 @@ def _parser() -> _Parser:
     add = names.add_parser("list", help="every model of the zoo")
     form = add.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
-    form.add_argument("--markdown", action="store_true", help="the trained ones as the README's table")
+    form.add_argument(
+        "--markdown",
+        nargs="?",
+        const="full",
+        choices=("full", "short"),
+        help="the trained ones as a table; short: six columns",
+    )
     add.set_defaults(run=commands.run_list)
 
     add = names.add_parser("sample", help="draw images from a trained model")
@@ -64,10 +70,7 @@ def _parser() -> _Parser:
     add.add_argument("--seed", type=_whole("seed"), default=0)
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     add.add_argument("--temperature", type=_number("temperature"), metavar="T", help="scales the noise; 1 as trained")
-    flow = add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given")
-    flow.add_argument("--steps", type=_whole("steps"), metavar="N", help="from noise to image, 1 to 1,000")
-    flow.add_argument("--solver", metavar="euler|heun")
-    flow.add_argument("--guidance", type=_number("guidance"), metavar="W", help="how far the class pulls, 0 to 20")
+    _path_options(add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given"))
     add.set_defaults(run=commands.run_sample)
 
     add = names.add_parser("train", help="train a model, or all of them, resumably")
@@ -122,6 +125,16 @@ def _parser() -> _Parser:
     add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
     add.add_argument("--equal", choices=("input", "features"), default="input", help="where steps are equally large")
     add.set_defaults(run=commands.run_interpolate)
+
+    add = names.add_parser("path", help="draw a flow's way from noise to image, and the end expected at each point")
+    _picture_of_a_model(add)
+    add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
+    add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
+    _path_options(add)
+    add.add_argument(
+        "--keep", action="store_true", help="measure steps and guidance (half an hour), and keep the figures by the weights"
+    )
+    add.set_defaults(run=commands.run_path)
 
     add = names.add_parser("directions", help="draw samples moved along a generator's strongest directions")
     _picture_of_a_model(add)
@@ -178,6 +191,12 @@ def _picture_of_a_model(add: argparse.ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
     add.add_argument("--out", required=True, metavar="F.png")
     add.add_argument("--seed", type=_whole("seed"), default=0)
+
+
+def _path_options(add: argparse._ActionsContainer) -> None:
+    add.add_argument("--steps", type=_whole("steps"), metavar="N", help="from noise to image, 1 to 1,000")
+    add.add_argument("--solver", metavar="euler|heun")
+    add.add_argument("--guidance", type=_number("guidance"), metavar="W", help="how far the class pulls, 0 to 20")
 
 
 def _parsed(name: str, kind: type, what: str) -> Any:

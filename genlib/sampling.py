@@ -49,7 +49,7 @@ def generate(
     if not is_number(temperature) or temperature < 0:
         raise GenlibError(f"temperature takes a finite number from 0, not {shown(temperature)}")
     shift = None if shift is None else _step(model, shift)
-    y, parts, options = _classes(model, n, label, start), [], path_options(model, steps, solver, guidance)
+    y, parts, options = asked_classes(model, n, label, start), [], path_options(model, steps, solver, guidance)
     for done in range(0, n, BATCH):
         count = min(BATCH, n - done)
         z = model.temper(model.draw_latent(count, seed, start + done), temperature)
@@ -99,7 +99,7 @@ def _step(model: Model, shift: Any) -> Tensor:
     return found
 
 
-def _classes(model: Model, n: int, label: Any, start: int) -> Tensor | None:
+def asked_classes(model: Model, n: int, label: Any, start: int) -> Tensor | None:
     """Labels (n,) or class mixtures (n, 10) as `generate` understands its `label`."""
     if not isinstance(model, Conditional):
         if label is not None:

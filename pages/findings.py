@@ -5,7 +5,9 @@ import streamlit as st
 from ui import controls, findings
 from ui.share import share
 
-controls.page("findings", "Findings", "Do the studies' claims hold? Sixteen of them, each judged by our own figures.")
+controls.page(
+    "findings", "Findings", "Do the studies' sixteen claims hold, and three of our own? Each is judged by figures."
+)
 found = findings.load()
 findings.overview(found)
 st.caption(findings.RULES)

@@ -1,4 +1,4 @@
-"""The zoo's list, and the README's table, which is generated and never typed."""
+"""The zoo's list, and the tables of README.md and docs/models.md, which are generated and never typed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 import genlib
 from genlib.io.files import write_json
 from genlib.loading import load
-from genlib.models import presets
+from genlib.models import presets, released
 from genlib.zoo.catalogue import list_models, markdown_table
 from tests.tiny import save_tiny
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_every_preset_is_listed() -> None:
@@ -35,8 +35,14 @@ def test_without_weights_the_figures_are_null(monkeypatch: pytest.MonkeyPatch, t
     assert len(markdown_table().splitlines()) == 2
 
 
-def test_the_readme_holds_the_generated_table() -> None:
-    assert markdown_table() in README.read_text("utf-8")
+@pytest.mark.parametrize(("page", "short"), [("README.md", True), ("docs/models.md", False)])
+def test_a_page_holds_the_generated_table(page: str, short: bool) -> None:
+    assert markdown_table(short) in (ROOT / page).read_text("utf-8")
+
+
+def test_the_readme_counts_its_models() -> None:
+    assert f"{len(released())} models" in (ROOT / "README.md").read_text("utf-8")
+    assert len(markdown_table(short=True).splitlines()[0].split("|")) - 2 <= 6
 
 
 def test_the_public_names_are_there() -> None:

@@ -98,7 +98,9 @@ def test_what_is_given_is_what_is_drawn(flow: Flow) -> None:
         assert len(way) == 4
         assert torch.equal(way[0].x, z)
         torch.testing.assert_close(way[-1].x.clamp(-1, 1), flow.sample(z, y, steps=3, solver="euler", guidance=2.0))
-    assert torch.equal(generate(flow, 4)[0], generate(flow, 4, steps=8, solver="heun", guidance=1.0)[0])
+    assert torch.equal(
+        generate(flow, 4)[0], generate(flow, 4, steps=8, solver="heun", guidance=flow.config.guidance)[0]
+    )
     assert not torch.equal(generate(flow, 4)[0], generate(flow, 4, steps=2)[0])
 
 

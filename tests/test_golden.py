@@ -23,7 +23,7 @@ FILES = {
     *("model.safetensors", "config.json", "metrics.json", "history.json"),
     *("samples.png", "progress.png", "README.md"),
 }
-OPTIONAL = {"study.json", "directions.json", "projections.safetensors"}
+OPTIONAL = {"study.json", "settings.json", "directions.json", "projections.safetensors"}
 SHIPPED = sorted({path.parent.name for path in WEIGHTS.glob("*/config.json")} - (presets().keys() - set(released())))
 every_model = pytest.mark.parametrize("name", SHIPPED)
 

@@ -26,7 +26,7 @@ PROGRAM = ("python", "-m", "genlib")
 MINUTES = {"train", "evaluate", "findings", "push", "space"}  # or a network: only parsed
 MILLIONS = 100_000  # samples that take minutes, too
 LAUNCHERS = {"torchrun", "accelerate"}  # of several processes
-OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip"}  # what sets up, and what is not ours
+OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip", "."}  # what sets up, and what is not ours
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -57,7 +57,7 @@ def test_there_is_something_to_try() -> None:
     assert len(PYTHON) >= 3
     assert {command[0] for command in RUN} == {
         *("list", "sample", "interpolate", "directions", "latent", "reconstruct", "diversity", "discriminator"),
-        "export",
+        *("export", "path"),
     }
 
 
@@ -147,5 +147,5 @@ def test_every_variable_is_in_the_table_and_no_other() -> None:
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "genlib").rglob("*.py"))
     read = set(re.findall(r'"((?:GENLIB_[A-Z_]*[A-Z])|XDG_CACHE_HOME)"', sources))
     read |= {f"GENLIB_TRAINING_{name.upper()}" for name in _NUMBERS}
-    told = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXTS["README.md"], re.M))
+    told = set(re.findall(r"^\| `([A-Z_]+)` \|", TEXTS["training.md"], re.M))
     assert told == read - {INHERITED}  # which a worker has from its parent

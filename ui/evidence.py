@@ -16,7 +16,7 @@ from genlib.images import to_uint8
 from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Mixture
 from genlib.sampling import generate
-from ui import draw, pictures, zoo
+from ui import draw, path, pictures, zoo
 from ui.pictures import CLASS_COLOURS
 
 
@@ -211,4 +211,7 @@ FIGURES: dict[int, Callable[..., None]] = {
     14: _redrawn,
     15: _diversities,
     16: lambda *names: _by_epoch(names, "fd", "Frechet distance", log=True),
+    17: _strips,
+    18: lambda flow, student: path.steps_chart(flow),
+    19: lambda flow: path.guidance_chart(flow),
 }

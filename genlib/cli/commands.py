@@ -11,11 +11,11 @@ from genlib.errors import GenlibError
 
 
 def run_list(options: argparse.Namespace) -> None:
-    """Print the zoo, for a reader, as JSON or as the README's table."""
+    """Print the zoo, for a reader, as JSON or as a table in Markdown."""
     from genlib.zoo.catalogue import list_models, markdown_table
 
     if options.markdown:
-        print(markdown_table())
+        print(markdown_table(options.markdown == "short"))
         return
     models = list_models()
     if options.json:
@@ -178,6 +178,27 @@ def run_interpolate(options: argparse.Namespace) -> None:
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
+
+
+def run_path(options: argparse.Namespace) -> None:
+    """Write the way from noise of a flow's samples; measure steps and guidance where that is asked for."""
+    from genlib.analysis.path import MOST_ROWS, rows, trace
+    from genlib.data import parse_label
+    from genlib.images import grid, png_bytes
+    from genlib.io.files import write_file
+    from genlib.loading import load
+
+    path = _target(options.out, ".png")
+    if not 1 <= options.n <= MOST_ROWS:
+        raise GenlibError(f"--n takes 1 to {MOST_ROWS} samples, not {options.n}")
+    label = None if options.label is None else parse_label(options.label)
+    given = {key: getattr(options, key) for key in ("steps", "solver", "guidance")}
+    way = trace(load(options.name), options.n, options.seed, label, **given)
+    write_file(path, png_bytes(grid(rows(way.images, way.expected), columns=len(way.times), scale=4, gap=4)))
+    if options.keep:
+        from genlib.cli.terminal import follow_settings
+
+        follow_settings(options.name)
 
 
 def run_directions(options: argparse.Namespace) -> None:

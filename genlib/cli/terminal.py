@@ -180,6 +180,19 @@ def follow_evaluation(name: str, n: int, score: bool) -> dict[str, Any]:
         return evaluate(name, n, score, draw)
 
 
+def follow_settings(name: str) -> None:
+    """Draw how a flow is measured at several settings, keep the figures, and print them."""
+    from genlib.metrics.settings import keep_settings, measure_settings
+    from genlib.stages import finish
+
+    with _share_bar(name, drawn=True) as draw:
+        found = finish(measure_settings(name), draw)
+    keep_settings(name, found)
+    for row in found.rows:
+        setting = f"{row.steps} steps, guidance {row.guidance:g}" if row.steps else f"{row.model}, one step"
+        print(f"{setting:<26}", *(f"{key} {value:.3f}" for key, value in row.figures.items()), sep="  ")
+
+
 def follow_measuring(samples: str, target: Path | None) -> None:
     """Draw how samples in files are measured, then print the figures."""
     from genlib.distributed import Processes

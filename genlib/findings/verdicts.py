@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from statistics import mean, median, pstdev
 from typing import Any
@@ -16,9 +16,11 @@ from genlib.analysis.interpolation import class_walk, pair_walks
 from genlib.analysis.inversion import invert
 from genlib.analysis.latent import hidden_projections, untrained_accuracies
 from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.errors import GenlibError
 from genlib.io.files import read_json
 from genlib.loading import load, model_directory
 from genlib.metrics.features import load_extractor
+from genlib.metrics.settings import Settings, load_settings
 from genlib.model import Model
 from genlib.sampling import generate
 from genlib.zoo.leaderboard import better
@@ -39,6 +41,14 @@ class Measured:
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
         return read_json(self._directory / "history.json")["epochs"]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """GenlibError where its steps and guidance were not measured."""
+        found = load_settings(self._directory)
+        if found is None:
+            raise GenlibError(f"{self.name} was not measured at other settings; genlib path {self.name} --keep does")
+        return found
 
     @cached_property
     def model(self) -> Model:
@@ -236,6 +246,43 @@ def _growing_vaes(small: Measured, large: Measured, cnn: Measured, longer: Measu
     ]
 
 
+def _then_and_now(*models: Measured) -> list[Outcome]:
+    *now, equal, best = models
+    sizes = [each.metrics["parameters"] for each in (*now, equal)]
+    told = ", ".join(f"{each.name} {size:,}" for each, size in zip((*now, equal), sizes, strict=True))
+    return [(max(sizes[:-1]) <= 1.1 * sizes[-1], told), _all_better(now, equal), _all_better(now, best)]
+
+
+def _all_better(models: Sequence[Measured], other: Measured) -> Outcome:
+    """Whether each of the models is better than the other, as BETTER says."""
+    outcomes = [_better(each, other) for each in models]
+    told = [f"{each.name} {each.metrics['fd']:.2f} and {each.metrics['fd_second']:.2f}" for each in (*models, other)]
+    return all(holds for holds, _ in outcomes), ", ".join(told)
+
+
+def _one_step(flow: Measured, student: Measured) -> list[Outcome]:
+    single = flow.settings.by_steps(flow.metrics["guidance"])[0]
+    (learned,) = [row for row in flow.settings.students() if row.model == student.name]
+    a, b = (row.figures | {f"{key}_std": value for key, value in row.spread.items()} for row in (learned, single))
+    told = [f"{name} {row['fd']:.2f} and {row['fd_second']:.2f}" for name, row in ((student.name, a), (flow.name, b))]
+    times = student.metrics["ms_64"], flow.metrics["ms_64"]
+    return [
+        _better(flow, student),
+        (better(a, b), f"{', '.join(told)}, of {flow.settings.samples:,} samples"),
+        (10 * times[0] <= times[1], f"{times[0]:.0f} ms against {times[1]:,.0f} ms"),
+    ]
+
+
+def _guided(flow: Measured) -> list[Outcome]:
+    rows = {row.guidance: row for row in flow.settings.by_guidance(flow.metrics["steps"])}
+    outcomes = []
+    for key, sign in (("precision", 1), ("recall", -1), ("class_consistency", 1)):
+        weak, strong = (rows[guidance].figures[key] for guidance in (1.0, 3.0))
+        spread = 2 * sum(rows[guidance].spread[key] for guidance in (1.0, 3.0))
+        outcomes.append((sign * (strong - weak) > spread, f"{strong:.3f} against {weak:.3f}"))
+    return outcomes
+
+
 TESTS: dict[int, Callable[..., list[Outcome]]] = {
     1: _convolutional_vaes,
     2: _larger_latent,
@@ -253,4 +300,7 @@ TESTS: dict[int, Callable[..., list[Outcome]]] = {
     14: _inversion,
     15: _diversity,
     16: _growing_vaes,
+    17: _then_and_now,
+    18: _one_step,
+    19: _guided,
 }

@@ -85,7 +85,7 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
     sets: list[dict[str, float]] = []
     images = torch.empty(0)
     for seed in SEEDS:
-        figures, drawn = yield from part(_sampled(model, n, seed), len(sets), parts)
+        figures, drawn = yield from part(sample_figures(model, n, seed), len(sets), parts)
         sets.append(figures)
         images = images if len(images) else drawn
     metrics |= over_sets(sets)
@@ -140,16 +140,16 @@ def warning(n: int) -> str:
     )
 
 
-def fakes(model: Model, n: int, seed: int) -> Generator[tuple[Tensor, Tensor | None], None, None]:
+def fakes(model: Model, n: int, seed: int, **options: Any) -> Generator[tuple[Tensor, Tensor | None], None, None]:
     """Samples 0, ..., n - 1 of a seed, 1,000 after another, with a conditional model's labels."""
     for start in range(0, n, BATCH):
-        yield generate(model, min(BATCH, n - start), seed, start=start)
+        yield generate(model, min(BATCH, n - start), seed, start=start, **options)
 
 
-def _sampled(model: Model, n: int, seed: int) -> Stages[tuple[dict[str, float], Tensor]]:
-    """What one seed's fakes score, and the fakes."""
+def sample_figures(model: Model, n: int, seed: int, **options: Any) -> Stages[tuple[dict[str, float], Tensor]]:
+    """What one seed's n fakes score, by the protocol's keys, and the fakes; `options` are those of `generate`."""
     images, asked, seen = [], [], []
-    for batch, labels in fakes(model, n, seed):
+    for batch, labels in fakes(model, n, seed, **options):
         images.append(batch)
         asked.append(labels)
         seen.append(look(batch))

@@ -61,19 +61,25 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if own.get(key) != value}
 
 
-def markdown_table() -> str:
-    """The zoo with every measure as a Markdown table, for the README; real images' figures in the first row."""
-    heads = ["model", "family", *(FIGURES[key].short for key in _COLUMNS)]
+def markdown_table(short: bool = False) -> str:
+    """The zoo as a Markdown table: every measure, real images' in the first row, for docs/models.md; or, `short`, six
+    columns for the README, best Frechet distance first.
+    """
+    columns, weights = (_SHORT, "weights") if short else (_COLUMNS, "../weights")
+    heads = ["model", "family", *(FIGURES[key].title if short else FIGURES[key].short for key in columns)]
     rows = [heads, ["---"] * len(heads)]
     shipped = [model for model in list_models() if model["metrics"]]
+    if short:
+        shipped.sort(key=lambda model: model["metrics"]["fd"])
     if shipped:
-        rows.append(["*training images*", "", *(written(load_floor(), key) for key in _COLUMNS)])
+        rows.append(["*training images*", "", *(written(load_floor(), key) for key in columns)])
     for model in shipped:
-        cells = [written(model["metrics"], key) for key in _COLUMNS]
-        rows.append([f"[`{model['name']}`](weights/{model['name']}/README.md)", model["family"], *cells])
+        cells = [written(model["metrics"], key) for key in columns]
+        rows.append([f"[`{model['name']}`]({weights}/{model['name']}/README.md)", model["family"], *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+_SHORT = ("fd", "fd_second", "recall", "parameters")
 _COLUMNS = (
     *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas"),
     *("balance_kl", "nearest_train", "mse", "ssim", "parameters", "ms_64", "train_epochs"),

@@ -26,6 +26,7 @@ NEEDS = {  # capabilities of which a page needs one; the other pages show every 
     "latent": {"hidden_layers", "encodes", "mixture"},
     "discriminator": {"discriminates"},
     "mixtures": {"mixture"},
+    "path": {"integrates"},
 }
 TIMEOUT = 120  # seconds for one run of a page: far more than it takes on any machine
 Query = Mapping[str, object]

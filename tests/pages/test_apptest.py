@@ -27,7 +27,7 @@ from tests.pages.studio import (
     shared,
 )
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, every_pair, thinned
-from ui.controls import DEFAULT_MODEL, EVERY_CLASS
+from ui.controls import DEFAULT_MODEL, DEFAULTS, EVERY_CLASS
 
 CONDITIONAL, VAE, MIXTURE = "cgan-mlp", "vae-cnn", "gmm-10"
 EACH_KIND = (CONDITIONAL, VAE, MIXTURE)  # between them they have every control
@@ -60,7 +60,13 @@ def test_home_has_a_card_for_every_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "page"), [(name, page) for name in SHIPPED_PER_FAMILY for page in WORKING_PAGES if page not in UNDERSTAND]
+    ("name", "page"),
+    [
+        (name, page)
+        for name in SHIPPED_PER_FAMILY
+        for page in WORKING_PAGES
+        if page not in UNDERSTAND and offers(page, name)
+    ],
 )
 def test_a_page_draws_each_family(page: str, name: str) -> None:
     app = open_page(page, {"model": name})
@@ -74,10 +80,8 @@ def test_a_page_draws_each_family(page: str, name: str) -> None:
 def test_a_page_opens_with_the_default_model(page: str) -> None:
     app = open_page(page)
     assert_healthy(app)
-    assert (controls(app)["model"], controls(app).get("seed", 0)) == (
-        DEFAULT_MODEL if offers(page, DEFAULT_MODEL) else MIXTURE,
-        0,
-    )
+    expected = next(name for name in (*DEFAULTS, *SHIPPED) if offers(page, name))
+    assert (controls(app)["model"], controls(app).get("seed", 0)) == (expected, 0)
 
 
 # Controls ---------------------------------------------------------------------------------------------------------
@@ -245,6 +249,14 @@ CHOICES: dict[str, dict[str, list[object]]] = {
         "at": [0, 33, 100],
         "play": ["true", "false"],
     },
+    "path": {
+        "seed": [0, 1, 4_294_967_295],
+        "label": [EVERY_CLASS, *CLASS_NAMES],
+        "nfe": [1, 2, 5],
+        "solver": ["euler", "heun"],
+        "guidance": [0.0, 1.0, 2.5],
+        "at": [0, 1, 4],
+    },
     "history": {"epoch": [1, 3, 10, 15, 50, 100]},
     "leaderboard": {
         "metric": ["Frechet distance", "Precision", "Recall", "Coverage", "Reconstruction error"],
@@ -362,6 +374,9 @@ BAD: dict[str, list[str]] = {
     "epoch": ["0", "-1", "999999", "2.5", "last", "nan", ""],
     "metric": ["fd", "Beauty", "1", ""],
     "against": ["beauty", "1", ""],
+    "nfe": ["0", "33", "nan", "many", ""],
+    "solver": ["huen", "Heun", ""],
+    "guidance": ["-1", "20", "nan", "inf", "strong", ""],
     "dims": ["4-D", "", "2"],
     "points": ["0", "499", "20000", "nan", "many"],
     "threshold": ["nan", "-1", "1.5", "half", ""],
@@ -556,7 +571,7 @@ def test_other_damage_disables_that_model_alone(page: str, file: str, damage, we
 @pytest.mark.parametrize(
     ("page", "damage"),
     thinned(
-        [(page, damage) for page in PAGES for damage in (halve, Path.unlink)],
+        [(page, damage) for page in PAGES if offers(page, VAE) for damage in (halve, Path.unlink)],
         lambda page, damage: damage is halve and page in ("home", "generate", "history", "leaderboard"),
     ),
 )

@@ -56,7 +56,11 @@ DATASET: dict[str, Query] = {
     "components": {"view": "components"},
     "neighbours": {"view": "neighbours", "image": "9999"},
 }
-PAGES = {"generate": GENERATE, "interpolate": INTERPOLATE, "history": HISTORY, "dataset": DATASET}
+PATH: dict[str, Query] = {
+    "every-class": {},
+    "chosen": {"label": "Coat", "nfe": "3", "solver": "euler", "guidance": "2.5", "at": "1", "seed": "7"},
+}
+PAGES = {"path": PATH, "generate": GENERATE, "interpolate": INTERPOLATE, "history": HISTORY, "dataset": DATASET}
 CASES = [(page, query) for page, queries in PAGES.items() for query in queries.values()]
 IDS = [f"{page}-{name}" for page, queries in PAGES.items() for name in queries]
 
