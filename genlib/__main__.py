@@ -131,9 +131,7 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     _path_options(add)
-    add.add_argument(
-        "--keep", action="store_true", help="measure steps and guidance (half an hour), and keep the figures by the weights"
-    )
+    add.add_argument("--keep", action="store_true", help="measure steps and guidance (half an hour), and keep them")
     add.set_defaults(run=commands.run_path)
 
     add = names.add_parser("directions", help="draw samples moved along a generator's strongest directions")
@@ -174,14 +172,20 @@ def _parser() -> _Parser:
     add.add_argument("--weights", choices=("averaged", "raw"), default="averaged", help="which generator of a GAN")
     add.set_defaults(run=live_commands.run_export)
 
+    add = names.add_parser("site", help="write a web site of static files: the live page, cards, leaderboard, findings")
+    add.add_argument("models", nargs="*", metavar="MODEL", help="every trained model of the zoo unless some are named")
+    add.add_argument("--out", required=True, metavar="D/", help="a new or empty directory, or a site written before")
+    add.set_defaults(run=live_commands.run_site)
+
     add = names.add_parser("push", help="publish a trained model, or all of them, on the Hugging Face Hub")
     add.add_argument("target", nargs="*", metavar="NAME owner/name | --all owner")
     add.add_argument("--all", action="store_true", help="every model with weights, as owner/genlib-NAME")
     add.add_argument("--private", action="store_true", help="new repositories are private")
     add.set_defaults(run=commands.run_push)
 
-    add = names.add_parser("space", help="publish the studio as a Docker Space on the Hugging Face Hub")
+    add = names.add_parser("space", help="publish the studio, or the static site, as a Space on the Hugging Face Hub")
     add.add_argument("repository", metavar="owner/name")
+    add.add_argument("--static", action="store_true", help="the static site, free of charge, not the studio in Docker")
     add.add_argument("--dry-run", nargs="?", const="build/space", metavar="DIR", help="only write the Space's folder")
     add.set_defaults(run=commands.run_space)
     return parser

@@ -46,7 +46,8 @@ class Hub(ThreadingHTTPServer):
     """`repositories` by "models/owner/name" or "spaces/owner/name"; `asked` is every request as "METHOD path".
 
     `machine` makes a job of a request for one; the requests are kept in `requests`, their jobs in `jobs` by id. With
-    `no_jobs` requests are refused by that status; where it is -1 the job is started and the answer lost.
+    `no_jobs` requests are refused by that status; where it is -1 the job is started and the answer lost. With
+    `no_repositories` new ones are.
     """
 
     daemon_threads = True
@@ -60,6 +61,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.jobs: dict[str, Job] = {}
         self.no_jobs = 0
+        self.no_repositories = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -231,6 +233,8 @@ class _Answers(BaseHTTPRequestHandler):
     def _create(self, wanted: dict[str, Any]) -> None:
         name, kind = f"{wanted['organization']}/{wanted['name']}", f"{wanted.get('type', 'model')}s"
         self._may_write(name)
+        if self.server.no_repositories:
+            self._refuse(self.server.no_repositories, message="Payment Required")
         exists = f"{kind}/{name}" in self.server.repositories
         private = wanted.get("visibility") == "private"
         self.server.repositories.setdefault(f"{kind}/{name}", Repository(private=private, created=wanted))

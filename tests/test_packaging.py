@@ -85,3 +85,6 @@ def test_the_wheel_works_without_a_checkout(wheel: Path, tmp_path: Path) -> None
     space = run("-m", "genlib", "space", "me/studio", "--dry-run")
     assert space.returncode == 2
     assert "a Space is built from a checkout of genlib" in space.stderr
+    site = run("-m", "genlib", "site", "--out", "new")
+    assert site.returncode == 2
+    assert "a site is built from a checkout of genlib" in site.stderr

@@ -23,10 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {page.name: page.read_text("utf-8") for page in PAGES}
 PROGRAM = ("python", "-m", "genlib")
-MINUTES = {"train", "evaluate", "findings", "push", "space"}  # or a network: only parsed
+MINUTES = {"train", "evaluate", "findings", "push", "space", "site"}  # or a network: only parsed
 MILLIONS = 100_000  # samples that take minutes, too
 LAUNCHERS = {"torchrun", "accelerate"}  # of several processes
-OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip", "."}  # what sets up, and what is not ours
+OTHERS = {"python3", ".venv/bin/python", "docker", "hf", "pip", "ghp-import", "."}  # what sets up, and what is not ours
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ COMMANDS = [list(line) for line in LINES if line]
 STARTED = [command for command in COMMANDS if tuple(command[:3]) == PROGRAM or command[0] in LAUNCHERS]
 OURS = list(map(list, dict.fromkeys(tuple(command[command.index("genlib") + 1 :]) for command in STARTED)))
 DRAWN = [command for command in OURS if command[0] not in MINUTES and not any(map(is_repository, command[1:2]))]
-HERE = [command for command in DRAWN if not command[1].startswith("runs/")]  # no run is
+HERE = [command for command in DRAWN if not "".join(command[1:2]).startswith("runs/")]  # no run is
 RUN = [command for command in HERE if "--n" not in command or int(command[command.index("--n") + 1]) < MILLIONS]
 PYTHON = [body for _, body in blocks("python")]
 

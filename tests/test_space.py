@@ -21,7 +21,7 @@ import yaml
 from genlib.__main__ import main
 from genlib.loading import weights_directory
 from genlib.publish.space import DIRECTORIES, FILES, write_folder
-from tests.hub import Hub
+from tests.hub import READER, WRITER, Hub, Repository
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures
 from tests.tiny import SHIPPED, refused
 
@@ -59,6 +59,7 @@ def test_the_folder_holds_what_the_app_needs_and_no_more(folder: Path) -> None:
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert {path.partition("/")[0] for path in written} == {*DIRECTORIES, *FILES, "weights", "README.md"}
     assert {"app.py", "requirements.txt", "LICENSE", "Dockerfile"} <= set(FILES)
+    assert {"static/live/kernel.wasm", "static/live/page.js", "static/live/page.css"} <= written
     if tracked:  # not where the sources were unpacked without git
         wanted = (*FILES, *(f"{name}/" for name in (*DIRECTORIES, *(f"weights/{name}" for name in SHIPPED))))
         assert {path for path in tracked if path.startswith(wanted)} <= written
@@ -147,6 +148,118 @@ def test_a_space_is_created_and_replaced(
     assert main(["space", "me/studio"]) == 0
     assert not [path for path in space.files if "gone" in path]
     assert "NOTES.md" in space.files
+
+
+@pytest.fixture
+def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Two small models, as if they were all."""
+    for name in ("vae-gmm-2", "cvae-cnn"):
+        shutil.copytree(weights_directory() / name, tmp_path / "zoo" / name)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path / "zoo"))
+    return tmp_path / "zoo"
+
+
+def test_a_static_space_is_what_the_hub_wants(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "static"
+    assert main(["space", "me/live", "--static", "--dry-run", str(folder)]) == 0
+    assert capsys.readouterr().out == f"{folder} holds what would be published as me/live\n"
+    _, matter, text = (folder / "README.md").read_text().split("---\n", 2)
+    settings: dict[str, Any] = yaml.safe_load(matter)
+    assert {settings["colorFrom"], settings["colorTo"]} <= COLOURS
+    assert (settings["sdk"], settings["license"], settings["pinned"]) == ("static", "mit", False)
+    assert (folder / settings["app_file"]).is_file()
+    assert 10 < len(settings["short_description"]) <= 60
+    assert settings["models"] == ["me/genlib-cvae-cnn", "me/genlib-vae-gmm-2"]
+    assert settings["datasets"] == ["zalando-datasets/fashion_mnist"]
+    assert not settings.keys() & {"app_port", "suggested_hardware", "sdk_version"}
+    assert "# genlib live" in text
+    assert {path.name for path in (folder / "models").iterdir()} == {"cvae-cnn", "vae-gmm-2"}
+    assert main(["space", "me/live", "--static", "--dry-run", str(folder)]) == 0  # written over
+    (zoo / "cvae-cnn" / "metrics.json").write_text("{")
+    assert main(["space", "me/live", "--static", "--dry-run", str(tmp_path / "damaged")]) == 2  # nothing in part
+    assert "metrics.json is not readable JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [[], ["--static"]])
+@pytest.mark.parametrize("name", ["studio", "me/", "me/a/b", "me/..", "me/a b"])
+def test_a_bad_name_is_one_line(name: str, kind: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["space", name, *kind, "--dry-run", str(tmp_path / "folder")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"cannot publish as {name!r}" in line
+    assert not (tmp_path / "folder").exists()
+
+
+def test_a_static_space_is_created_and_replaced(
+    hub: Hub,  # noqa: F811
+    writer: None,  # noqa: F811
+    zoo: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["space", "me/live", "--static"]) == 0
+    assert capsys.readouterr().out.strip() == f"{hub.url}/spaces/me/live"
+    space = hub.repositories["spaces/me/live"]
+    assert (space.created["sdk"], space.created["type"]) == ("static", "space")
+    assert {"index.html", "README.md", "live/kernel.wasm", "models/cvae-cnn/weights.safetensors"} <= space.files.keys()
+    shutil.rmtree(zoo / "vae-gmm-2")
+    space.add({"models/gone/index.html": b"", "NOTES.md": b"the owner's own"})
+    assert main(["space", "me/live", "--static"]) == 0
+    assert not [path for path in space.files if "gone" in path or "vae-gmm-2" in path]
+    assert "NOTES.md" in space.files
+    assert main(["space", "me/live"]) == 0  # the studio in its place, and back
+    assert {"Dockerfile", "static/live/kernel.wasm", "NOTES.md"} <= space.files.keys()
+    assert "index.html" not in space.files
+    assert b"sdk: docker" in space.files["README.md"]
+    assert main(["space", "me/live", "--static"]) == 0
+    assert not [path for path in space.files if path.startswith(("app.py", "Dockerfile", "genlib/", "weights/"))]
+    assert b"sdk: static" in space.files["README.md"]
+
+
+def test_a_new_space_of_the_hubs_page_is_filled_and_anothers_is_not(
+    hub: Hub,  # noqa: F811
+    writer: None,  # noqa: F811
+    zoo: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    blank = hub.repositories["spaces/me/live"] = Repository()
+    blank.add({"README.md": b"", ".gitattributes": b"", "index.html": b"<h1>Welcome", "style.css": b""})
+    assert main(["space", "me/live", "--static"]) == 0
+    assert b"genlib" in blank.files["index.html"]
+    other = hub.repositories["spaces/me/poems"] = Repository()
+    other.add({"README.md": b"", "poems.py": b""})
+    capsys.readouterr()
+    assert main(["space", "me/poems", "--static"]) == 2
+    assert "genlib did not publish; take another name" in capsys.readouterr().err
+    assert other.files.keys() == {"README.md", "poems.py"}
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "kind", "told"),
+    [
+        (None, 0, "--static", "publishing takes a token that may write: log in with `hf auth login` or set HF_TOKEN"),
+        ("hf_unknown", 0, "--static", "the Hub does not know your token; log in with"),
+        (READER, 0, "--static", "your token may not write there: it needs the right to write"),
+        (WRITER, 402, "--static", "its owner's plan does not include it; huggingface.co/pricing"),
+        (WRITER, 402, None, "a static one is free: python -m genlib space me/live --static"),
+        (WRITER, 500, "--static", "the Hub answers 500"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_line_that_says_what_to_do(
+    hub: Hub,  # noqa: F811
+    zoo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    token: str | None,
+    status: int,
+    kind: str | None,
+    told: str,
+) -> None:
+    if token:
+        monkeypatch.setenv("HF_TOKEN", token)
+    hub.no_repositories = status
+    assert main(["space", "me/live", *([kind] if kind else [])]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+    assert "spaces/me/live" not in hub.repositories
 
 
 def test_the_dockerfile_is_one_that_spaces_run() -> None:

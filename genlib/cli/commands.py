@@ -311,11 +311,12 @@ def _push_all(options: argparse.Namespace) -> None:
 
 
 def run_space(options: argparse.Namespace) -> None:
-    """Publish the studio as a Space, or write its folder."""
-    from genlib.publish.space import publish, write_folder
+    """Publish the studio or the static site as a Space, or write its folder."""
+    from genlib.publish.space import DOCKER, STATIC, publish
 
+    kind = STATIC if options.static else DOCKER
     if options.dry_run is None:
-        print(publish(options.repository))
+        print(publish(options.repository, kind))
     else:
-        write_folder(Path(options.dry_run), options.repository)
+        kind.write(Path(options.dry_run), options.repository)
         print(f"{options.dry_run} holds what would be published as {options.repository}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -14,3 +15,14 @@ def run_export(options: argparse.Namespace) -> None:
     export(options.name, directory, options.weights)
     sizes = {file: (directory / file).stat().st_size for file in (PROGRAM_FILE, WEIGHTS_FILE)}
     print(f"{directory}: {', '.join(f'{file} ({size:,} bytes)' for file, size in sizes.items())}")
+
+
+def run_site(options: argparse.Namespace) -> None:
+    """Write the static site, and say which models it lacks."""
+    from genlib.io.files import size_megabytes
+    from genlib.publish.site.folder import write_site
+
+    for name, error in write_site(Path(options.out), options.models).items():
+        print(f"{name} is left out: {error}", file=sys.stderr)
+    size = size_megabytes(Path(options.out))
+    print(f"{options.out}: {size:.0f} MB; to look at it: python -m http.server --directory {options.out}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from genlib.errors import GenlibError
@@ -27,15 +27,19 @@ def reaching(repository: str, revision: str | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def writing(repository: str) -> Iterator[None]:
-    """Turns whatever goes wrong between here and a repository that is written into one line."""
+def writing(repository: str, own: Mapping[int, str] | None = None) -> Iterator[None]:
+    """Turns whatever goes wrong between here and a repository that is written into one line.
+
+    `own` says by the status of HTTP what to do in this case, where that is not the usual.
+    """
     answers = {
         401: f"the Hub does not know your token; {LOG_IN}",
-        402: "its owner's plan does not include it",
+        402: "its owner's plan does not include it; huggingface.co/pricing has the plans",
         403: "your token may not write there: it needs the right to write, to a namespace that you belong to",
         404: "there is no such owner, or your token may not write there",
+        409: "the name is taken; take another",
     }
-    with in_one_line(f"{repository} on the Hub", answers):
+    with in_one_line(f"{repository} on the Hub", answers | dict(own or {})):
         yield
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from genlib.errors import GenlibError
 from genlib.hub.answers import LOG_IN, NAMES, writing
-from genlib.hub.fetch import CONFIG, FETCHED
+from genlib.hub.fetch import FETCHED
 from genlib.io.files import within
 from genlib.loading import load, model_directory, weights_directory
-from genlib.models import released
 from genlib.zoo.card import hub_card
+from genlib.zoo.catalogue import trained
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
@@ -37,10 +37,8 @@ def push_all(owner: str, private: bool = False) -> Iterator[tuple[str, str | Gen
     A damaged model is passed over. A refusal of the Hub is raised, since the next model would meet it too.
     """
     check_writable(f"{owner}/genlib")
-    for name in released():
+    for name in trained():
         directory, repository = weights_directory() / name, f"{owner}/genlib-{name}"
-        if not (directory / CONFIG).is_file():
-            continue
         try:
             publication = _publication(directory, repository)
         except GenlibError as error:

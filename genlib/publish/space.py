@@ -1,97 +1,104 @@
-"""The studio as a Docker Space on the Hugging Face Hub: the folder it is built from, and its upload.
+"""Spaces on the Hugging Face Hub: the studio in a container, or the static site; a folder, and its upload.
 
-A Space is a git repository with a Dockerfile, whose README.md begins with its settings
-(https://huggingface.co/docs/hub/spaces-config-reference).
+A Space is a git repository whose README.md begins with its settings
+(https://huggingface.co/docs/hub/spaces-config-reference): a Docker one has a Dockerfile, a static one an index.html.
 """
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genlib.analysis import directions, latent
 from genlib.errors import GenlibError
 from genlib.hub.answers import writing
-from genlib.io.files import within, write_file
+from genlib.io.files import write_file
 from genlib.loading import weights_directory
-from genlib.models import released
+from genlib.publish.checkout import ROOT, check_checkout, copy, files_of
 from genlib.publish.push import PUBLISHED, STUDY, check_name, check_writable
+from genlib.publish.site import folder as site
 from genlib.zoo.card import DATA
+from genlib.zoo.catalogue import trained
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
 DIRECTORIES = {  # and what of them is published: nothing else that lies there, hidden files least of all
     "pages": ("*.py",),
     "ui": ("*.py",),
-    "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "LICENSE"),
+    "genlib": ("*.py", "*.json", "*.gz", "*.safetensors", "*.html", "*.css", "*.js", "LICENSE"),
     "static": ("*.css", "*.js", "*.c", "*.wasm"),
     ".streamlit": ("config.toml",),
 }
 MODEL = (*PUBLISHED, "README.md")
 BESIDE = (STUDY, directions.FILE, latent.FILE)  # what a model may have
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
-STALE = [f"{directory}/*" for directory in (*DIRECTORIES, "weights")]  # replaced as a whole when published again
+MARKS = ("genlib/__init__.py", "live/engine.js")  # of what is published here
+BLANK = {".gitattributes", "README.md", "index.html", "style.css"}  # a new Space's, made on the Hub's page
+# Replaced as a whole when published again, as either kind.
+STALE = [*FILES, *(f"{directory}/*" for directory in (*DIRECTORIES, "weights", "live", "models")), *site.TOP]
 
 
 def write_folder(folder: Path, repository: str) -> None:
-    """Write what a Space is built from to a new or empty folder."""
-    if lacking := [name for name in (*DIRECTORIES, *FILES) if not (ROOT / name).exists()]:
-        raise GenlibError(f"a Space is built from a checkout of genlib; {ROOT} lacks {', '.join(lacking)}")
+    """Write what a Docker Space is built from to a new or empty folder."""
+    check_checkout("a Space", ROOT, (*DIRECTORIES, *FILES))
     check_name(repository)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise GenlibError(f"{folder} is not empty; name another directory, or delete it first")
         for name in FILES:
-            _copy(ROOT, name, folder)
+            copy(ROOT, name, folder)
         for name, patterns in DIRECTORIES.items():
-            for path in _published(ROOT / name, patterns):
-                _copy(ROOT / name, path, folder / name)
-        for name in _trained():
+            for path in files_of(ROOT / name, patterns):
+                copy(ROOT / name, path, folder / name)
+        for name in trained():
             own = weights_directory() / name
             for path in (*MODEL, *(path for path in BESIDE if (own / path).is_file())):
-                _copy(own, path, folder / "weights" / name)
+                copy(own, path, folder / "weights" / name)
     except OSError as error:
         raise GenlibError(f"cannot write {folder}: {error.strerror or error}") from error
-    write_file(folder / "README.md", readme(repository.split("/")[0]).encode())
+    write_file(folder / "README.md", readme(repository).encode())
 
 
-def _published(directory: Path, patterns: tuple[str, ...]) -> list[str]:
-    """The files below a directory that have such names, hidden ones and those of hidden directories left out."""
-    found = {path.relative_to(directory) for pattern in patterns for path in directory.rglob(pattern)}
-    return sorted(str(path) for path in found if not any(part.startswith(".") for part in path.parts))
+def write_static_folder(folder: Path, repository: str) -> None:
+    """Write a static Space to a new or empty folder, or over one written before: the site, and its settings."""
+    check_name(repository)
+    site.write_site(folder, trained())
+    write_file(folder / "README.md", static_readme(repository).encode())
 
 
-def _copy(directory: Path, name: str, target: Path) -> None:
-    """A file of a directory; GenlibError where a link leads out of it."""
-    path = within(directory, name)
-    (target / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target / name)
+def _settings(repository: str, title: str, short: str, *own: str) -> str:
+    """The front matter of a Space's README.md. It names the models as `push --all owner` does."""
+    owner = repository.split("/")[0]
+    return "\n".join(
+        [
+            "---",
+            f"title: {title}",
+            "emoji: 👕",
+            "colorFrom: blue",
+            "colorTo: yellow",
+            *own,
+            "pinned: false",
+            "license: mit",
+            f"short_description: {short}",
+            "models:",
+            *(f"- {owner}/genlib-{name}" for name in trained()),
+            "datasets:",
+            f"- {DATA}",
+            "---",
+        ]
+    )
 
 
-def _trained() -> list[str]:
-    return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
-
-
-def readme(owner: str) -> str:
-    """README.md of the Space: its settings, then what it is. It names the models as `push --all owner` does."""
-    models = "\n".join(f"- {owner}/genlib-{name}" for name in _trained())
-    return f"""---
-title: genlib studio
-emoji: 👕
-colorFrom: blue
-colorTo: yellow
-sdk: docker
-app_port: 8501
-suggested_hardware: cpu-basic
-pinned: false
-license: mit
-short_description: GANs, VAEs and mixtures on Fashion-MNIST, measured alike
-models:
-{models}
-datasets:
-- {DATA}
----
+def readme(repository: str) -> str:
+    """README.md of the studio's Space: its settings, then what it is."""
+    own = ("sdk: docker", "app_port: 8501", "suggested_hardware: cpu-basic")
+    short = "GANs, VAEs and mixtures on Fashion-MNIST, measured alike"
+    return f"""{_settings(repository, "genlib studio", short, *own)}
 
 # genlib studio
 
@@ -103,16 +110,50 @@ others. In a Space of your own, set the variable `GENLIB_TRAINING` to `on` in it
 """
 
 
-def publish(repository: str) -> str:
-    """Create or update the Space "owner/name"; returns its page's address."""
+def static_readme(repository: str) -> str:
+    """README.md of the static Space."""
+    own = ("sdk: static", "app_file: index.html")
+    short = "Garments drawn in your browser, at the speed of your hand"
+    return f"""{_settings(repository, "genlib live", short, *own)}
+
+# genlib live
+
+Generative image models on Fashion-MNIST, trained for real and measured by one protocol. They draw in the visitor's own
+browser: nothing runs on a server and nothing is sent anywhere. `python -m genlib site` writes these files.
+"""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a Space runs, what writes its folder for a repository's name, and what to do where a plan lacks it."""
+
+    sdk: str
+    write: Callable[[Path, str], None]
+    unpaid: str = ""
+
+
+DOCKER = Kind(
+    "docker",
+    write_folder,
+    "Docker Spaces are not in its owner's plan; a static one is free: python -m genlib space {} --static",
+)
+STATIC = Kind("static", write_static_folder)
+
+
+def publish(repository: str, kind: Kind = DOCKER) -> str:
+    """Create or update the Space "owner/name"; returns its page's address.
+
+    Raises GenlibError, in one line that says what to do, where the Hub refuses or the Space holds something else.
+    """
     from huggingface_hub import HfApi
 
     api = HfApi()
     check_writable(repository)
     with tempfile.TemporaryDirectory() as folder:
-        write_folder(Path(folder), repository)
-        with writing(repository):
-            address = api.create_repo(repository, repo_type="space", space_sdk="docker", exist_ok=True)
+        kind.write(Path(folder), repository)
+        with writing(repository, {402: kind.unpaid.format(repository)} if kind.unpaid else {}):
+            address = api.create_repo(repository, repo_type="space", space_sdk=kind.sdk, exist_ok=True)
+            _check_ours(api, repository)
             message = "Publish with genlib"
             api.upload_folder(
                 repo_id=repository,
@@ -122,3 +163,13 @@ def publish(repository: str) -> str:
                 delete_patterns=STALE,
             )
     return str(address)
+
+
+def _check_ours(api: HfApi, repository: str) -> None:
+    """GenlibError where a Space of that name is there and was not published from here: nothing of it is replaced."""
+    files = set(api.list_repo_files(repository, repo_type="space"))
+    if not (files <= BLANK or files & set(MARKS)):
+        raise GenlibError(
+            f"{repository} on the Hub is a Space that genlib did not publish; take another name, or delete that Space "
+            "on its page"
+        )

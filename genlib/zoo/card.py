@@ -10,7 +10,7 @@ from typing import Any
 from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_file
 from genlib.metrics.evaluation import warning
-from genlib.model import capabilities
+from genlib.model import Preset, capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
 from genlib.zoo.files import read_described, read_metrics, read_records
@@ -21,6 +21,7 @@ _MEASURED = (
     *("fd_second", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas", "balance_kl"),
     *("nearest_train", "near_copies", "mse", "ssim", "components", "log_likelihood", "bic"),
 )
+END = "\n\n"  # of a paragraph
 
 
 def write_card(directory: Path, metrics: dict[str, Any]) -> None:
@@ -81,13 +82,8 @@ def card(directory: Path, metrics: dict[str, Any], repository: str | None = None
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
     can, unit = ", ".join(capable).replace("_", " "), preset.unit
-    rows = [*_figures(metrics), *_costs(metrics, unit, preset.model_class.base_name)]
-    measured = "\n".join(f"| {label} | {text} |" for label, text in rows)
-    fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
-    settings = "\n".join(
-        f"| `{key}` | {', '.join(map(str, value)) if isinstance(value, list) else value} | {fields[key]} |"
-        for key, value in described["config"].items()
-    )
+    measured = "\n".join(f"| {label} | {text} |" for label, text in measured_rows(metrics, preset))
+    settings = "\n".join(f"| `{key}` | {value} | {told} |" for key, value, told in setting_rows(described, preset))
     return f"""# {preset.name}
 
 {preset.summary} Family: {preset.family}. Beyond sampling: {can or "nothing"}.
@@ -107,7 +103,7 @@ genlib's other models, not with figures from papers. The second opinion is a cla
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
 images in the samples' place. One training run.
 
-{_told(directory, metrics, preset.differs)}| setting | value | meaning |
+{"".join(f"{each}{END}" for each in remarks(directory, metrics, preset.differs))}| setting | value | meaning |
 |---|---|---|
 {settings}
 
@@ -122,48 +118,65 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 """
 
 
-def _origin(directory: Path) -> str:
+def measured_rows(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:
+    """What was measured, a row each: what it is, and the figure with its unit, spread and floor."""
+    return [*_figures(metrics), *_costs(metrics, preset.unit, preset.model_class.base_name)]
+
+
+def setting_rows(described: dict[str, Any], preset: Preset) -> list[tuple[str, str, str]]:
+    """The configuration, a row each: field, value, meaning."""
+    fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
+    return [
+        (key, ", ".join(map(str, value)) if isinstance(value, list) else str(value), fields[key])
+        for key, value in described["config"].items()
+    ]
+
+
+def remarks(directory: Path, metrics: dict[str, Any], differs: str) -> list[str]:
+    """What is to be known of this training, a paragraph each, in Markdown."""
+    return [
+        *(f"**Mind:** {sign}." for sign in signs_of(directory, metrics.get("fd"))),
+        *_few(metrics),
+        *_origin(directory),
+        *_cut_off(metrics),
+        *_study(directory, differs),
+    ]
+
+
+def _origin(directory: Path) -> list[str]:
     """What the training began with, and the legs that it came in."""
     history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
-    origin, legs, ends, told = *(history.get(key) for key in ("start_from", "legs", "extended")), ""
+    origin, legs, ends, told = *(history.get(key) for key in ("start_from", "legs", "extended")), []
     if isinstance(origin, dict):
-        told = f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...).\n\n"
+        told.append(
+            f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...)."
+        )
     if isinstance(legs, list):
-        told += (
+        told.append(
             f"The training came in legs of {' and '.join(map(str, legs))} epochs, each from the weights of the one "
-            "before (`--start-from`); the optimiser and the average began anew.\n\n"
+            "before (`--start-from`); the optimiser and the average began anew."
         )
     if isinstance(ends, list):
-        told += f"The training was extended after {' and '.join(map(str, ends))} epochs.\n\n"
+        told.append(f"The training was extended after {' and '.join(map(str, ends))} epochs.")
     return told
 
 
-def _told(directory: Path, metrics: dict[str, Any], differs: str) -> str:
-    """What is to be known of this training, a paragraph each."""
-    mind = f"{_signs(directory, metrics)}{_few(metrics)}"
-    return f"{mind}{_origin(directory)}{_cut_off(metrics)}{_study(directory, differs)}"
-
-
-def _signs(directory: Path, metrics: dict[str, Any]) -> str:
-    return "".join(f"**Mind:** {sign}.\n\n" for sign in signs_of(directory, metrics.get("fd")))
-
-
-def _few(metrics: dict[str, Any]) -> str:
+def _few(metrics: dict[str, Any]) -> list[str]:
     told = warning(metrics["samples"])
-    return f"**A quick look:** {told}.\n\n" if told else ""
+    return [f"**A quick look:** {told}."] if told else []
 
 
-def _cut_off(metrics: dict[str, Any]) -> str:
+def _cut_off(metrics: dict[str, Any]) -> list[str]:
     if not was_cut_off(metrics):
-        return ""
+        return []
     told = "this is the fit then under way, not BIC's choice"
-    return f"The search by BIC was cut off after {metrics['train_epochs']} iterations: {told}.\n\n"
+    return [f"The search by BIC was cut off after {metrics['train_epochs']} iterations: {told}."]
 
 
-def _study(directory: Path, differs: str) -> str:
+def _study(directory: Path, differs: str) -> list[str]:
     """Where the model differs from its study; study.json holds a shorter run with the study's own setting."""
     if not differs:
-        return ""
+        return []
     told = f"Against its study: {differs}"
     if (directory / "study.json").is_file():
         study = read_json(directory / "study.json")
@@ -174,7 +187,7 @@ def _study(directory: Path, differs: str) -> str:
             f" Evidence: with the study's {own} the distance is {last['fd']:.1f} after {last['epoch']} epochs, with "
             f"this model's settings {ours[last['epoch']]:.1f} (5,000 samples against the training split; `study.json`)."
         )
-    return f"{told}\n\n"
+    return [told]
 
 
 def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:

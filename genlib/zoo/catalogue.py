@@ -11,7 +11,7 @@ from genlib.io.files import runs_directory
 from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, shapes_only
-from genlib.models import get_preset, presets
+from genlib.models import get_preset, presets, released
 from genlib.zoo.figures import FIGURES, written
 from genlib.zoo.files import CONFIG_FILE, DESCRIBED, METRICS_FILE, SAID_OF_EACH, read_described, read_metrics
 
@@ -22,6 +22,11 @@ def list_models() -> list[dict[str, Any]]:
     `sha256` (of model.safetensors), `trained_epochs` and `metrics` are None while no weights are shipped.
     """
     return [_entry(preset) for preset in presets().values()]
+
+
+def trained() -> list[str]:
+    """The names of the shipped models whose training is over and whose weights are here."""
+    return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
 
 
 def list_runs() -> list[dict[str, Any]]:
@@ -65,7 +70,7 @@ def markdown_table(short: bool = False) -> str:
     """The zoo as a Markdown table: every measure, real images' in the first row, for docs/models.md; or, `short`, six
     columns for the README, best Frechet distance first.
     """
-    columns, weights = (_SHORT, "weights") if short else (_COLUMNS, "../weights")
+    columns, weights = (_SHORT, "weights") if short else (COLUMNS, "../weights")
     heads = ["model", "family", *(FIGURES[key].title if short else FIGURES[key].short for key in columns)]
     rows = [heads, ["---"] * len(heads)]
     shipped = [model for model in list_models() if model["metrics"]]
@@ -80,7 +85,7 @@ def markdown_table(short: bool = False) -> str:
 
 
 _SHORT = ("fd", "fd_second", "recall", "parameters")
-_COLUMNS = (
+COLUMNS = (  # of figures, in the whole table
     *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency", "cas"),
     *("balance_kl", "nearest_train", "mse", "ssim", "parameters", "ms_64", "train_epochs"),
 )

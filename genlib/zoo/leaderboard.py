@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
@@ -24,15 +25,19 @@ COLUMNS = (
 
 
 def leaderboard() -> list[dict[str, Any]]:
-    """A row {model, family, figure, figure_spread, ...} for each trained model, and each run measured as fully.
+    """A row for each trained model, and each run measured as fully; see `ranked`."""
+    runs = [run for run in list_runs() if run["metrics"].get("samples") == EVALUATION_SAMPLES]
+    return ranked([model for model in [*list_models(), *runs] if model["metrics"]])
+
+
+def ranked(measured: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row {model, family, figure, figure_spread, ...} for each of some models, {name, family, metrics}.
 
     The best Frechet distance comes first, after a row of what real training images score in the fakes' place. None
     where a figure does not apply or was not measured; spreads are standard deviations over the sample seeds.
     `disputed` names the models that this one is clearly ahead of by the first extractor and clearly behind by the
     second: which is better depends on who looks.
     """
-    runs = [run for run in list_runs() if run["metrics"].get("samples") == EVALUATION_SAMPLES]
-    measured = [model for model in [*list_models(), *runs] if model["metrics"]]
     rows = [row_of(model["name"], model["family"], model["metrics"]) for model in measured]
     for row, model in zip(rows, measured, strict=True):
         against = [other["name"] for other in measured if disputed(model["metrics"], other["metrics"])]

@@ -10,11 +10,15 @@ import { COUNTS, FARTHEST, HOTTEST, readSettings, withSettings } from "./address
 import { Drawer } from "./drawer.js";
 import { createEngine } from "./engine.js";
 import { reason } from "./errors.js";
+import { fetched } from "./fetched.js";
 import { Grid } from "./grid.js";
 import { Wheel, inWords, placeOf } from "./wheel.js";
 import { button, choice, save, slider } from "./widgets.js";
 
-/** @typedef {{name: string, program: string, weights: string}} Source a model's name and the addresses of its files */
+/**
+ * A model's name and the addresses of its files; where their `bytes` together are given, loading shows its progress.
+ * @typedef {{name: string, program: string, weights: string, bytes?: number}} Source
+ */
 /** @typedef {{model: Source, seed: number, label: number | null}} Given */
 
 const PACE = 4000; // milliseconds of the walk from one seed to the next
@@ -37,6 +41,7 @@ export class Page {
     this.loaded = undefined;
     this.drawer = new Drawer(this.show.bind(this), (error) => this.say(reason(error), true));
     this.engine = createEngine();
+    this.fetching = new AbortController();
     /** @type {string[]} what makes it slower here */
     this.notices = [];
     this.conditional = false;
@@ -71,11 +76,15 @@ export class Page {
   /** Fetch the model and draw; whatever fails is one line. */
   async load() {
     const { model } = this.given;
+    this.fetching.abort(); // of the model chosen before
+    this.fetching = new AbortController();
+    const { signal } = this.fetching;
     this.drawer.model = null;
     this.say(`Loading ${model.name}`);
+    const come = this.progress(model.bytes);
     try {
-      const engine = await this.engine;
-      const [program, weights] = await Promise.all([fetched(model.program), fetched(model.weights)]);
+      const files = Promise.all([model.program, model.weights].map((file) => fetched(file, signal, come)));
+      const [engine, [program, weights]] = await Promise.all([this.engine, files]);
       const loaded = await engine.load(new TextDecoder().decode(program), weights);
       if (this.given.model !== model || !this.root.isConnected) return loaded.free();
       this.loaded?.free();
@@ -87,8 +96,21 @@ export class Page {
       this.place();
       this.draw();
     } catch (error) {
-      this.say(reason(error), true);
+      if (this.given.model === model) this.say(reason(error), true);
     }
+  }
+
+  /**
+   * A bar that fills as bytes come, where it is known how many there are.
+   * @param {number} [bytes]
+   * @returns {((count: number) => void) | undefined}
+   */
+  progress(bytes) {
+    if (!bytes) return undefined;
+    const bar = Object.assign(document.createElement("progress"), { max: bytes, value: 0 });
+    bar.setAttribute("aria-label", "Loaded");
+    this.status.append(`, ${(bytes / 1e6).toFixed(1)} MB `, bar);
+    return (count) => (bar.value += count);
   }
 
   /** Show the controls that the model has. */
@@ -98,6 +120,7 @@ export class Page {
     this.conditional = operations.some(({ op }) => op === "classes");
     this.wheelPart.hidden = !this.conditional;
     this.walking.disabled = !operations.some(({ op, noise }) => op === "latent" && noise === "normal");
+    this.settings.moves = this.settings.moves.slice(0, directions.length); // a link may be of a model that has more
     const { temperature, moves } = this.settings;
     const heat = slider("Temperature", { min: 0, max: HOTTEST, step: 0.05, value: temperature }, (value, moving) =>
       this.changed({ temperature: value }, moving),
@@ -272,6 +295,7 @@ export class Page {
   async end() {
     this.walk.on = false;
     this.drawer.model = null;
+    this.fetching.abort();
     (await this.engine).close();
   }
 }
@@ -295,16 +319,4 @@ function part(name, root) {
   made.className = name;
   root.append(made);
   return made;
-}
-
-/**
- * @param {string} address
- * @returns {Promise<Uint8Array>}
- */
-async function fetched(address) {
-  const answer = await fetch(address).catch((error) => {
-    throw new Error(`the model could not be fetched: ${reason(error)}`);
-  });
-  if (!answer.ok) throw new Error(`the model could not be fetched: the server answers ${answer.status}`);
-  return new Uint8Array(await answer.arrayBuffer());
 }

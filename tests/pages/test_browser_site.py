@@ -1,0 +1,197 @@
+"""The static site in a real browser, from a folder below the root: it draws, follows, and does without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from genlib.publish.site.folder import write_site
+from tests.pages.test_browser import DESK, PHONE, new_profile
+from tests.pages.test_browser_live import distance, drawn, place
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CLASSES, MIXTURE = "cvae-cnn", "vae-gmm-2"  # small; the first takes a class
+BELOW = "some/where"
+SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+LEVELS = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
+EMPTY = "(async () => { while ((await caches.keys()).length) await new Promise((done) => setTimeout(done, 50)); })()"
+Open = Callable[..., Page]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_site(tmp_path / "root" / BELOW, (CLASSES, MIXTURE))
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def host(root: Path) -> Iterator[ThreadingHTTPServer]:
+    """What `python -m http.server` serves with."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(root)))
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    stop(server)
+
+
+def stop(server: ThreadingHTTPServer) -> None:
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, host: ThreadingHTTPServer) -> Iterator[Open]:
+    """Opens an address of the site in a browser that has never been here; nothing may go wrong in any page."""
+    context = new_profile(chromium)
+    errors: list[str] = []
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+
+    def open_page(path: str = "", size: dict[str, int] = DESK) -> Page:
+        page = context.new_page()
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.goto(f"http://127.0.0.1:{host.server_port}/{BELOW}/{path}")
+        return page
+
+    yield open_page
+    context.close()
+    assert not errors
+
+
+@SIZES
+def test_it_opens_draws_and_follows_the_hand(visit: Open, size: dict[str, int]) -> None:
+    page, n = visit(size=size), 40 if size == DESK else 20
+    every = drawn(page, f"{n} pictures by {CLASSES}, every class in turn, seed 0")  # the better of the two
+    assert distance(every, CLASSES, n) <= 1
+    box = page.locator(".pictures canvas").bounding_box()
+    assert box
+    assert box["y"] < 110  # nothing but a line of the site and a line of controls stands before it
+    assert box["y"] + box["height"] <= size["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    wheel = page.locator(".wheel")
+    wheel.scroll_into_view_if_needed()
+    page.mouse.move(*place(wheel, "Sandal"))
+    page.mouse.down()
+    page.mouse.move(*place(wheel, "Ankle boot"), steps=5)
+    dragged = drawn(page, "Ankle boot")  # under the hand, which is not lifted yet
+    assert np.abs(dragged.astype(int) - every).mean() > 10
+    page.mouse.up()
+
+
+@SIZES
+def test_another_model_and_seed_are_chosen_and_kept_in_the_address(visit: Open, size: dict[str, int]) -> None:
+    page = visit("index.html?n=10&temperature=0.5&moves=1,2", size)
+    drawn(page, f"10 pictures by {CLASSES}")
+    page.get_by_label("Model").select_option(MIXTURE)
+    drawn(page, f"10 pictures by {MIXTURE}, seed 0")
+    expect(page.locator(".wheel")).to_be_hidden()
+    expect(page.locator("#about")).to_contain_text("VAE + mixture")
+    page.get_by_role("spinbutton", name="Seed").fill("7")
+    page.get_by_role("spinbutton", name="Seed").press("Enter")
+    seventh = drawn(page, f"10 pictures by {MIXTURE}, seed 7")
+    assert distance(seventh, MIXTURE, 10, seed=7, temperature=0.5) <= 1
+    assert page.url.partition("?")[2] == f"n=10&temperature=0.5&model={MIXTURE}&seed=7"
+    page.reload()
+    assert (drawn(page, f"10 pictures by {MIXTURE}, seed 7") == seventh).all()
+    page.get_by_role("button", name="Another seed").click()
+    expect(page.get_by_role("spinbutton", name="Seed")).not_to_have_value("7")
+
+
+def test_a_link_opens_what_it_opens_in_the_studio(visit: Open) -> None:
+    page = visit("?model=cvae-cnn&seed=3&label=Sandal&n=10&temperature=0.5")
+    sandals = drawn(page, "10 pictures by cvae-cnn, Sandal 100 %, seed 3")
+    assert distance(sandals, CLASSES, 10, seed=3, label="Sandal", temperature=0.5) <= 1
+    boots = visit("?label=9&n=1")
+    drawn(boots, "1 pictures by cvae-cnn, Ankle boot 100 %")
+    plain = visit("?model=nope&seed=-1&label=coatt&n=1000&temperature=nan")
+    drawn(plain, "40 pictures by cvae-cnn, every class in turn, seed 0")
+
+
+def test_progress_is_shown_and_a_failure_is_one_line(visit: Open) -> None:
+    page = visit("?n=1")
+    drawn(page, "1 pictures")
+    held: list[Route] = []
+    page.route("**/vae-gmm-2/weights.safetensors", lambda route: held.append(route))
+    page.get_by_label("Model").select_option(MIXTURE)
+    expect(page.get_by_role("progressbar", name="Loaded")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text(f"Loading {MIXTURE}, 0.1 MB")).to_be_visible()
+    held[0].fulfill(status=503)
+    expect(page.get_by_role("status").get_by_text("the server answers 503")).to_be_visible()
+    page.get_by_label("Model").select_option(CLASSES)
+    drawn(page, f"1 pictures by {CLASSES}")
+
+
+@SIZES
+def test_once_all_is_kept_no_network_is_needed(visit: Open, host: ThreadingHTTPServer, size: dict[str, int]) -> None:
+    page = visit("?n=10", size)
+    drawn(page, f"10 pictures by {CLASSES}")
+    page.get_by_role("button", name="Keep all models (1 MB)").click()
+    expect(page.get_by_text("All models are kept")).to_be_visible()
+    stop(host)
+    page.goto(f"http://127.0.0.1:{host.server_port}/{BELOW}/?model={MIXTURE}&n=10")
+    assert distance(drawn(page, f"10 pictures by {MIXTURE}"), MIXTURE, 10) <= 1
+    page.get_by_role("link", name="Leaderboard").click()
+    expect(page.get_by_role("rowheader", name=CLASSES)).to_be_visible()
+    page.get_by_role("link", name=CLASSES).click()
+    expect(page.locator("#strip")).to_have_attribute(
+        "aria-label", "Ten samples of cvae-cnn after epoch 30, always from the same noise"
+    )
+    page.get_by_role("link", name="Live").click()
+    page.get_by_role("button", name="Remove what is kept").click()
+    expect(page.get_by_role("button", name="Keep all models")).to_be_visible()
+    assert page.evaluate("caches.keys()") == []
+
+
+def test_a_newer_site_takes_the_place_of_what_is_kept(visit: Open, root: Path) -> None:
+    page = visit("?n=1")
+    page.get_by_role("button", name="Keep all models").click()
+    expect(page.get_by_text("All models are kept")).to_be_visible()
+    write_site(root / BELOW, (MIXTURE,))
+    page.reload()  # from the cache once more, while the browser looks for another worker
+    page.evaluate(EMPTY)
+    page.reload()
+    drawn(page, f"1 pictures by {MIXTURE}")
+    expect(page.locator("#model option")).to_have_count(1)
+    expect(page.get_by_role("button", name="Keep all models")).to_be_visible()
+
+
+@SIZES
+def test_a_training_moves_under_the_slider(visit: Open, size: dict[str, int]) -> None:
+    page = visit(f"models/{CLASSES}/index.html", size)
+    strip, told = page.locator("#strip"), page.get_by_role("status")
+    expect(strip).to_have_attribute("aria-label", "Ten samples of cvae-cnn after epoch 30, always from the same noise")
+    last, said = strip.evaluate(LEVELS), told.inner_text()
+    page.get_by_role("slider").press("Home")
+    expect(strip).to_have_attribute("aria-label", "Ten samples of cvae-cnn after epoch 1, always from the same noise")
+    assert strip.evaluate(LEVELS) != last
+    assert told.inner_text() != said
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#epoch")).to_have_text("30")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it has come to the end
+    assert strip.evaluate(LEVELS) == last
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.get_by_role("link", name="Draw with it").click()
+    drawn(page, f"pictures by {CLASSES}")
+
+
+def test_the_leaderboard_is_sorted_by_a_press(visit: Open) -> None:
+    page = visit("leaderboard.html")
+    names = page.locator("tbody th")
+    expect(names).to_have_text(["real training images", CLASSES, MIXTURE])
+    page.get_by_role("button", name="FD", exact=True).press("Enter")
+    page.get_by_role("button", name="FD", exact=True).press("Enter")
+    expect(names).to_have_text([MIXTURE, CLASSES, "real training images"])
+    expect(page.get_by_role("columnheader", name="FD", exact=True)).to_have_attribute("aria-sort", "descending")
+    page.get_by_role("button", name="MSE").click()
+    expect(names.first).to_have_text(CLASSES)  # what has no figure comes last
