@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from genlib.io.files import write_json
 from genlib.metrics.evaluation import evaluate
 from genlib.store import save_model
 from genlib.zoo.card import card, write_card
@@ -15,10 +14,9 @@ def test_card(tmp_path: Path) -> None:
     model = tiny_model("vae-cnn")
     save_model(tmp_path, "vae-cnn", model, {})
     metrics = evaluate(tmp_path, 50) | {"train_seconds": 600.0, "train_epochs": 2, "peak_memory_mb": 321.0}
-    write_json(tmp_path / "metrics.json", metrics)
-    write_card(tmp_path)
+    write_card(tmp_path, metrics)
     text = (tmp_path / "README.md").read_text()
-    assert text == card(tmp_path)
+    assert text == card(tmp_path, metrics)
     assert f"| Frechet distance, three sample seeds of 50 | {metrics['fd']:.2f} +- " in text
     assert "| training time | 10 minutes |" in text
     assert "| `latent_size` | 3 | numbers in a latent |" in text
@@ -31,10 +29,9 @@ def test_the_card_of_a_mixture_says_what_it_stands_on_and_whether_its_search_was
     costs = {"train_seconds": 8.4, "train_epochs": 6, "peak_memory_mb": 321.0}
     metrics = evaluate(tmp_path, 50) | costs
     curve = {"regularisation": [1e-4, 1e-3], "bic": [[3.0, 2.0], [5.0, None]]}
-    write_json(tmp_path / "metrics.json", metrics | {"bic_curve": curve})
-    text = card(tmp_path)
+    text = card(tmp_path, metrics | {"bic_curve": curve})
     assert "| training time | 8 seconds, without that of vae-cnn-50 |" in text
     assert "| EM iterations trained | 6 |" in text
     assert "cut off after 6 iterations" in text
-    write_json(tmp_path / "metrics.json", metrics | {"bic_curve": curve | {"bic": [[3.0, 2.0], [5.0, 4.0]]}})
-    assert "cut off" not in card(tmp_path)
+    curve |= {"bic": [[3.0, 2.0], [5.0, 4.0]]}
+    assert "cut off" not in card(tmp_path, metrics | {"bic_curve": curve})

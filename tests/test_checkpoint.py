@@ -141,7 +141,7 @@ def test_the_time_between_checkpoints_is_the_hosts(monkeypatch: pytest.MonkeyPat
             checkpoint_seconds()
 
 
-def test_a_moment_of_another_shape_is_refused() -> None:
+def test_a_moment_of_another_shape_or_type_is_refused() -> None:
     """A fused optimiser would read and write past its end."""
     layer = nn.Linear(3, 2)
     optimizer = torch.optim.Adam(layer.parameters(), fused=True)
@@ -151,3 +151,7 @@ def test_a_moment_of_another_shape_is_refused() -> None:
     restore_optimizer("own", torch.optim.Adam(layer.parameters(), fused=True), tensors)
     with refused("exp_avg has shape \\(1,\\), not \\(2, 3\\)"):
         restore_optimizer("own", optimizer, tensors | {"optimizer.own.0.exp_avg": torch.zeros(1)})
+    for key in ("exp_avg", "step"):
+        name = f"optimizer.own.0.{key}"
+        with refused(f"{key} is of torch.int64, not torch.float32"):
+            restore_optimizer("own", optimizer, tensors | {name: tensors[name].long()})

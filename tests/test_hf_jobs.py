@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,9 +27,10 @@ from genlib.data import FashionMNIST
 from genlib.models import get_preset
 from genlib.remote import follow as hf_jobs
 from genlib.remote import worker as hf_worker
-from genlib.remote.repository import CHECKPOINT, PACKAGES, requirements, source_archive
+from genlib.remote.repository import PACKAGES, requirements, source_archive
 from genlib.remote.request import time_limit
-from genlib.training.events import EpochDone
+from genlib.training.events import Done, EpochDone
+from genlib.zoo.files import CHECKPOINT
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.test_cli import tiny_settings
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures
@@ -161,6 +163,7 @@ def test_a_training_is_submitted_followed_and_brought_home(
     assert home.keys() > HOME
     for name in finished.keys() - {CHECKPOINT, "run.json"}:
         assert home[name] == finished[name]
+    assert json.loads(home["run.json"]) == json.loads(finished["run.json"])  # its samples among it
     assert genlib.load(f"runs/{NAME}").config == tiny_config(NAME)
     assert submit() == 0  # again: it is there
     assert len(jobs.requests) == 1
@@ -464,7 +467,8 @@ def begin_here(run: dict[str, bytes]) -> Path:
 def test_a_run_that_was_begun_here_goes_on_there(
     jobs: Hub, partial: dict[str, bytes], finished: dict[str, bytes], capsys: Capture
 ) -> None:
-    begin_here(partial)
+    also = {"extended": [1], "start_from": {"name": "vae-cnn", "sha256": "0" * 64}}  # which it keeps
+    begin_here(partial | {"run.json": json.dumps(json.loads(partial["run.json"]) | also).encode()})
     assert submit() == 2
     assert "already holds a run; go on with --resume" in only_line(capsys)
     sent: dict[str, bytes] = {}
@@ -479,7 +483,40 @@ def test_a_run_that_was_begun_here_goes_on_there(
     for name, data in partial.items():
         if name != "run.json":
             assert sent[f"run/{name}"] == data
+    for run in (sent["run/run.json"], (Path("runs") / NAME / "run.json").read_bytes()):
+        assert json.loads(run) == json.loads(partial["run.json"]) | also
     assert (Path("runs") / NAME / "metrics.json").is_file()
+
+
+def test_a_run_that_begins_with_weights_of_here_is_not_begun_there(
+    jobs: Hub, partial: dict[str, bytes], capsys: Capture
+) -> None:
+    run = json.loads(partial["run.json"]) | {"start_from": {"name": "vae-cnn", "sha256": "0" * 64}}
+    begin_here({"run.json": json.dumps(run).encode()})
+    assert come_back("--resume") == 2
+    assert "begins with the weights of vae-cnn, which a rented machine does not have" in only_line(capsys)
+    assert jobs.requests == [] and jobs.repositories == {}
+
+
+@pytest.mark.parametrize("name", ["samples.png", "samples", CHECKPOINT])
+def test_a_link_that_leads_out_of_a_run_is_not_followed(
+    name: str, jobs: Hub, partial: dict[str, bytes], finished: dict[str, bytes], tmp_path: Path, capsys: Capture
+) -> None:
+    directory, outside = begin_here(partial), tmp_path / "outside"
+    outside.mkdir()
+    if name == "samples":  # what comes back would be written there
+        shutil.rmtree(directory / name)
+        (directory / name).symlink_to(outside)
+    else:
+        (outside / "secret").write_bytes((directory / name).read_bytes() if name == CHECKPOINT else b"secret")
+        (directory / name).unlink(missing_ok=True)
+        (directory / name).symlink_to(outside / "secret")
+    leaves(jobs, finished)
+    before = files(outside)
+    assert come_back("--resume") == 2
+    assert "leads out of" in only_line(capsys)
+    assert files(outside) == before
+    assert not any(data == b"secret" for each in jobs.repositories.values() for data in each.files.values())
 
 
 def test_a_checkpoint_here_that_is_further_stays(
@@ -497,8 +534,9 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "weights": ({"model.safetensors": b"x"}, "does not hold the finished run: .*model.safetensors is damaged"),
     "large weights": ({"model.safetensors": b" " * 3_000_000}, "model.safetensors has 3,000,000 bytes"),
     "large checkpoint": ({CHECKPOINT: b" " * 40_000_000}, "last.safetensors has 40,000,000 bytes"),
-    "no figures": ({"metrics.json": b"{}"}, "metrics.json has no Frechet distance"),
-    "a word": ({"metrics.json": b'{"fd": "best"}'}, "metrics.json has no Frechet distance"),
+    "no figures": ({"metrics.json": b"{}"}, "metrics.json: it has no fd"),
+    "a word": ({"metrics.json": b'{"fd": "best"}'}, "metrics.json: fd is 'best', not a number from 0"),
+    "no settings": ({"config.json": b"{}"}, "does not hold the finished run: .*config.json is of format None"),
     "no JSON": ({"history.json": b"["}, "history.json is not readable JSON"),
     "no weights": ({"model.safetensors": b""}, "model.safetensors is damaged"),
 }
@@ -513,11 +551,23 @@ def test_what_comes_back_is_checked(case: str, jobs: Hub, finished: dict[str, by
     assert files(Path("runs") / NAME).keys() == {"hf-job.json"}
 
 
-def test_another_model_is_not_taken(jobs: Hub, small_data: FashionMNIST, capsys: Capture, tmp_path: Path) -> None:
-    list(tiny_training(NAME, tmp_path / "other", small_data, seed=7))
+@pytest.mark.parametrize(
+    ("whole", "told"),
+    [
+        (True, "it is not of the preset and the settings that were asked for"),
+        (False, "last.safetensors is that of a run with seed 7, and this one has 0"),
+    ],
+)
+def test_another_model_is_not_taken(
+    whole: bool, told: str, jobs: Hub, small_data: FashionMNIST, capsys: Capture, tmp_path: Path
+) -> None:
+    events = tiny_training(NAME, tmp_path / "other", small_data, seed=7)
+    next(event for event in events if isinstance(event, Done if whole else EpochDone))
+    events.close()  # type: ignore[attr-defined]
     leaves(jobs, files(tmp_path / "other"))
     assert submit("--run-dir", "mine") == 2
-    assert "it is not of the preset and the settings that were asked for" in only_line(capsys)
+    assert told in only_line(capsys)
+    assert files(Path("mine")).keys() == {"hf-job.json"}
 
 
 def test_only_what_a_run_holds_comes_back(jobs: Hub, finished: dict[str, bytes]) -> None:
@@ -532,13 +582,15 @@ def test_only_what_a_run_holds_comes_back(jobs: Hub, finished: dict[str, bytes])
     assert submit() == 0
     home = files(Path("runs") / NAME)
     assert home.keys() == (finished.keys() - {CHECKPOINT}) | {"hf-job.json"}
-    assert json.loads(home["run.json"])["preset"] == NAME
+    assert json.loads(home["run.json"]) == {"preset": NAME, "config": tiny_config(NAME).to_dict()}
 
 
 def test_a_damaged_memory_of_the_job_is_one_line(capsys: Capture) -> None:
     directory = Path("runs") / NAME
     directory.mkdir(parents=True)
-    for text in ("{}", "["):
+    known = {"preset": NAME, "config": {}, "counts": [], "flavor": "t4-small", "repository": "me/run", "label": "0"}
+    wrong = ({"config": 5}, {"counts": "no"}, {"repository": "nobody"}, {"job": None}, {"label": ["0"]})
+    for text in ("{}", "[", "[" * 100_000, *(json.dumps(known | change) for change in wrong)):
         (directory / "hf-job.json").write_text(text)
         assert come_back() == 2
         assert "hf-job.json" in only_line(capsys)

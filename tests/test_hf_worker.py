@@ -19,8 +19,8 @@ import pytest
 import genlib
 from genlib.__main__ import main
 from genlib.remote import worker as hf_worker
-from genlib.remote.repository import CHECKPOINT
 from genlib.training.checkpoint import read_checkpoint
+from genlib.zoo.files import CHECKPOINT
 from tests.hub import READER, WRITER, Hub
 from tests.test_hf_jobs import _at_once, come_back, only_line  # noqa: F401  # fixtures among them
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,15 +16,17 @@ from pathlib import Path
 import pytest
 
 from genlib.errors import without_places
-from genlib.io.locks import is_held, locked
+from genlib.io.files import write_json
+from genlib.io.locks import INHERITED, acquire, is_held, locked
+from genlib.jobs import process
 from genlib.jobs import queue as jobs
-from genlib.jobs import run as runs
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import Job, read_job
+from genlib.jobs.run import Job, has_begun, read_job
 from genlib.jobs.worker import _give_way
+from genlib.models import get_preset
 from tests.tiny import refused
-from tests.workers import ENDLESS, ROOT, by_hand, command_lines, freeze, kill, no_room, submit, until
+from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
 ENDS = ("paused", "cancelled", "failed", "done")
 
@@ -73,6 +76,11 @@ def test_settings_that_cannot_be_are_refused_before_there_is_a_run(queue: Queue)
         queue.submit("vae-dense-8", {"depth": 3})
     with refused("lr takes 1e-07 to 1.0, not 7"):
         queue.submit("vae-dense-8", {"lr": 7})
+    for samples in ((1, 1), (100, 1), (100, 10**6), ("100", 100), (True, 100)):
+        with refused("^a distance takes 10 to 100000 samples, not "):
+            queue.submit("vae-dense-8", {}, samples=samples)  # type: ignore[arg-type]
+    with refused(r"^samples takes two counts, not \(100,\)$"):
+        queue.submit("vae-dense-8", {}, samples=(100,))  # type: ignore[arg-type]
     assert queue.jobs() == []
     assert submit(queue).id.endswith("-1")
 
@@ -108,8 +116,9 @@ def test_numbers_are_never_given_twice(queue: Queue) -> None:
     queue.delete(first)
     assert [path.name for path in queue.directory.iterdir()] == [".counter.json"]
     assert submit(queue).id == "vae-dense-8-run-3"
-    (queue.directory / ".counter.json").write_text('{"la')
-    assert submit(queue).id == "vae-dense-8-run-4"
+    for number, damaged in enumerate(('{"la', '{"last": 1e400}', '{"last": null}', '{"last": -7}'), start=4):
+        (queue.directory / ".counter.json").write_text(damaged)
+        assert submit(queue).id == f"vae-dense-8-run-{number}"
 
 
 def test_a_submission_cut_short_leaves_no_run(queue: Queue) -> None:
@@ -248,6 +257,21 @@ def test_limits_on_the_disk(queue: Queue) -> None:
     assert submit(full).state == "running"
 
 
+def test_the_limit_on_the_disk_counts_what_waiting_runs_will_write(queue: Queue) -> None:
+    """A run of vae-dense-8 takes 5.7 MB in the end."""
+    limited = Queue(queue.directory, Limits(disk_mb=15))
+    rests = kept(queue, "paused")
+    config = get_preset("vae-dense-8").config.to_dict()
+    write_json(rests.directory / "run.json", {"preset": "vae-dense-8", "config": config})
+    for _ in range(2):
+        freeze(limited.submit("vae-dense-8", {}))
+    for action in (lambda: limited.submit("vae-dense-8", {}), lambda: limited.resume(rests.id)):
+        with refused("^this run, those that wait or train and all others will take 18 MB, and this host keeps 15; "):
+            action()
+    queue.cancel(limited.jobs()[-1].id)
+    assert limited.resume(rests.id).state == "queued"
+
+
 def test_a_run_that_has_had_its_minutes_is_not_resumed(queue: Queue) -> None:
     job, own = kept(queue, "paused", owner="ada", seconds=61.0), kept(queue, "paused", seconds=61.0)
     limited = Queue(queue.directory, Limits(minutes=1))
@@ -267,6 +291,68 @@ def test_a_run_is_stopped_when_its_minutes_are_over(queue: Queue) -> None:
     os.killpg(job.process, signal.SIGCONT)
     until(lambda: limited.get(job.id).state == "paused", "the stop")
     assert limited.jobs()[0].reason == "stopped after 1 min of training, this host's limit"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_costs_a_run_no_minutes(hours: int, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited, real = Queue(queue.directory, Limits(minutes=1)), time.time
+    job = freeze(submit(limited, owner="ada"))
+    assert limited.jobs()[0].state == "running"
+    monkeypatch.setattr(time, "time", lambda: real() + 3_600 * hours)
+    (job.directory / "events.jsonl").write_text("")  # its worker begins
+    os.utime(job.directory / "events.jsonl", (time.time(), time.time()))
+    monkeypatch.setattr(jobs, "START_SECONDS", 0.0)
+    assert limited.jobs()[0].state == "running"
+    paused = limited.pause(job.id)
+    assert paused.state == "pausing" and 0 <= paused.seconds < 60
+    assert limited.jobs()[0].state == "pausing"  # its time to stop in is not over
+
+
+def test_a_worker_has_not_begun_because_the_one_before_it_had(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = kept(queue, "paused")
+    (job.directory / "events.jsonl").write_text("")
+    job = freeze(queue.resume(job.id))
+    assert not has_begun(job)
+
+
+@pytest.mark.parametrize("state", ["running", "pausing"])
+def test_a_stranger_with_a_workers_number_is_left_alone(
+    state: str, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the machine, where the command line has the run now."""
+    stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        job = by_hand(queue, "vae-dense-8-run-1", state=state, process=stranger.pid, owner="ada", seconds=100.0)
+        monkeypatch.setattr(jobs, "KILL_SECONDS", 0.0)
+        with locked(job.directory, 0, "taken"):
+            assert Queue(queue.directory, Limits(minutes=1)).jobs()[0].state == state
+            with refused(f"^{job.id} is being trained by a process that is not its worker; stop it there$"):
+                queue.cancel(job.id)
+            process.signal_worker(job, signal.SIGKILL)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_run_that_is_a_link_is_trained_and_deleted_as_one(queue: Queue, tmp_path: Path) -> None:
+    job = kept(queue, "paused")
+    elsewhere = job.directory.rename(tmp_path / "elsewhere")
+    job.directory.symlink_to(elsewhere)
+    (elsewhere / "log.txt").symlink_to(tmp_path / "mine.txt")
+    (tmp_path / "mine.txt").write_text("precious")
+    lock = acquire(job.directory)
+    assert lock is not None
+    with pytest.MonkeyPatch.context() as patch:  # as its worker's training, which has its parent's lock
+        patch.setenv(INHERITED, process._environment(job)[INHERITED])
+        with locked(job.directory, 0, "taken"):
+            pass
+    os.close(lock)
+    kill(freeze(queue.resume(job.id)))
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+    queue.delete(job.id)
+    assert (elsewhere / "run.json").is_file()
+    assert [path.name for path in queue.directory.iterdir()] == []
 
 
 def test_two_that_look_at_once_start_a_job_once(queue: Queue) -> None:
@@ -452,7 +538,7 @@ def test_a_damaged_job_file_of_a_run_under_way(queue: Queue) -> None:
     assert queue.jobs()[0].state == "running"
     assert submit(queue).state == "queued"
     os.killpg(job.process, signal.SIGKILL)
-    runs.reap()
+    process.reap()
     until(lambda: queue.jobs()[0].state == "failed", "the end of the worker")
 
 
@@ -461,17 +547,20 @@ def test_a_damaged_description_cannot_be_resumed_but_deleted(text: str, queue: Q
     job = kept(queue, "queued")
     (job.directory / "run.json").write_text(text)
     (found,) = queue.jobs()
-    assert (found.state, found.reason) == (
-        "failed",
-        "its run.json, which says what to train, is damaged; delete the run",
+    assert found.state == "failed"
+    assert re.fullmatch(
+        "its files are damaged: run.json(: .*| is not readable JSON: .*| holds no JSON object); delete the run",
+        found.reason,
     )
-    with refused(f"^{job.id} cannot be resumed: its run.json"):
+    with refused(f"^{job.id} cannot be resumed: its files are damaged: run.json"):
         queue.resume(job.id)
     queue.delete(job.id)
     assert queue.jobs() == []
 
 
 def test_what_is_no_run_is_left_alone(queue: Queue) -> None:
+    os.mkdir(os.fsencode(queue.directory) + b"/run-\xff")  # a name that no page can show
+    write_json(queue.directory / os.fsdecode(b"run-\xff") / "run.json", {"preset": "vae-dense-8", "config": {}})
     (queue.directory / "notes.txt").write_text("mine")
     (queue.directory / "pictures").mkdir()
     assert queue.jobs() == []
@@ -490,7 +579,7 @@ def test_a_run_from_the_command_line_is_seen(queue: Queue) -> None:
         for action in (queue.pause, queue.cancel, queue.delete):
             with refused("^my run is being trained from the command line; stop it there$"):
                 action("my run")
-    (mine / "metrics.json").write_text("{}")
+    finish(mine)
     assert queue.get("my run").state == "done"
     queue.delete("my run")
 

@@ -13,9 +13,13 @@ import torch
 
 from genlib import train
 from genlib.data import FashionMNIST
+from genlib.distributed import Processes
+from genlib.io.files import size_megabytes
 from genlib.model import Preset
 from genlib.models import get_preset
-from genlib.training.memory import memory_megabytes, needed_megabytes
+from genlib.store import save_model
+from genlib.training.loop import Run
+from genlib.training.memory import disk_megabytes, memory_megabytes, needed_megabytes
 from tests.tiny import NAMES, refused, tiny_config
 
 CPU = torch.device("cpu")
@@ -95,3 +99,14 @@ def test_what_is_said_is_what_a_training_holds(name: str, batch_size: int) -> No
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "2"})
     needed, held = json.loads(done.stdout)
     assert 0.75 * held < needed < 1.5 * held
+
+
+def test_the_disk_that_a_run_will_take(small_data: FashionMNIST, tmp_path: Path) -> None:
+    """Its checkpoint and its model, of a family with an average and two optimisers."""
+    preset = get_preset("dcgan-32")
+    run = Run(preset, preset.config, small_data, Processes.join("cpu"), 50)
+    run._train_on(next(run._remaining_batches()))  # before that there are no moments
+    run.save(tmp_path / "checkpoint" / "last.safetensors")
+    assert run.average
+    save_model(tmp_path, preset.name, run.model, run.average.state())
+    assert disk_megabytes(preset, preset.config) == pytest.approx(size_megabytes(tmp_path), rel=0.05)

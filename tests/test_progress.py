@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from genlib.training.events import EventLog, Started
 from genlib.training.progress import EventReader, Progress, read_progress
+from tests.tiny import refused
+from tests.workers import no_room
 
 
 def line(event: str, time: float, **fields: Any) -> bytes:
@@ -33,12 +36,40 @@ def test_a_line_still_being_written_waits(tmp_path: Path) -> None:
     assert [event["step"] for event in reader.read()] == [1]
 
 
-@pytest.mark.parametrize("torn", [b'{"event": "Step", "ti', b"\0" * 100, b"\xff\xfe", b"[1]", b'{"event": "Step"}'])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        *(b'{"event": "Step", "ti', b"\0" * 100, b"\xff\xfe", b"[1]", b'{"event": "Step"}', b"[" * 100_000),
+        *(b'{"event": ["Step"], "time": 1.0}', b'{"event": "Step", "time": "now"}'),
+        line("Started", 1.0, step=0, epochs="3", steps_per_epoch=10).rstrip(),
+        line("Step", 1.0, step=-1, epoch=1, losses={}).rstrip(),
+        line("Step", 1.0, step=1, epoch=1, losses={"loss": "low"}).rstrip(),
+        line("EpochDone", 1.0, record={"epoch": {}}).rstrip(),
+        line("EpochDone", 1.0, record={"epoch": 1, "losses": {}, "fd": "near"}).rstrip(),
+        line("SamplesWritten", 1.0, epoch=1, path=5).rstrip(),
+        line("Measuring", 1.0, share=7).rstrip(),
+    ],
+)
 def test_a_torn_line_is_passed_over_and_swallows_nothing(torn: bytes, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(STARTED + step(1, 101.0) + torn)
     EventLog(path).write(Started(1, 3, 10))
     assert [event["event"] for event in filter(None, EventReader(tmp_path).read())] == ["Started", "Step", "Started"]
+
+
+def test_a_log_that_is_no_file_holds_no_events(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "events.jsonl")  # who opens it waits for a writer
+    assert EventReader(tmp_path).read() == []
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_full_disk_promises_no_checkpoint_that_is_not_there(kept: bool, tmp_path: Path) -> None:
+    if kept:
+        (tmp_path / "checkpoint").mkdir()
+        (tmp_path / "checkpoint" / "last.safetensors").write_bytes(b"")
+    told = "; the last checkpoint is intact" if kept else ""
+    with no_room(), refused(f"cannot write .*events.jsonl: File too large{told}$"):
+        EventLog(tmp_path / "events.jsonl").write(Started(0, 3, 10))
 
 
 def test_progress_of_a_run(tmp_path: Path) -> None:
@@ -62,7 +93,7 @@ def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:
     lines = [STARTED]
     for epoch in (1, 2):
         lines.append(line("SamplesWritten", 110.0 * epoch, epoch=epoch, path=f"samples/{epoch:05d}.png"))
-        lines.append(line("EpochDone", 110.0 * epoch, record={"epoch": epoch}))
+        lines.append(line("EpochDone", 110.0 * epoch, record={"epoch": epoch, "losses": {}}))
     lines.append(line("Started", 900.0, step=12, epochs=3, steps_per_epoch=10))
     (tmp_path / "events.jsonl").write_bytes(b"".join(lines))
     progress = read_progress(tmp_path)
@@ -87,6 +118,36 @@ def test_the_time_left_forgets_an_old_speed() -> None:
         done = 10 * min(second, 1000) + max(0, second - 1000)  # from ten steps a second to one
         progress.take(json.loads(line("Step", float(second), step=done, epoch=1, losses={})))
     assert progress.seconds_left == pytest.approx(10_000 - progress.step + 0.0)
+
+
+def test_a_clock_that_is_set_back_leaves_no_wrong_speed() -> None:
+    progress = Progress()
+    for text in (STARTED, step(1, 110.0), step(2, 50.0), step(3, 60.0)):
+        progress.take(json.loads(text))
+    assert progress.seconds_left == pytest.approx(27 * 10.0)
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_another_run_of_the_same_name_begins_anew(longer: bool, tmp_path: Path) -> None:
+    """Whether its file is shorter than the one before or has grown beyond it; nor is there progress without one."""
+    reader, progress, path = EventReader(tmp_path), Progress(), tmp_path / "events.jsonl"
+
+    def look() -> Progress:
+        for event in reader.read():
+            progress.take(event)
+        return progress
+
+    path.write_bytes(STARTED + step(1, 101.0) + line("EpochDone", 110.0, record={"epoch": 1, "losses": {}}))
+    assert look().records
+    if not longer:
+        path.unlink()
+        assert look() == Progress()
+        assert reader.read() == []
+    path.write_bytes(
+        STARTED.replace(b"100.0", b"200.0") + b"".join(step(i, 200.0 + i) for i in range(1, 9 * longer + 2))
+    )
+    assert (look().records, progress.step, progress.total) == ({}, 9 * longer + 1, 30)
+    assert [event["event"] for event in reader.read()] == []
 
 
 def test_no_run_is_no_progress(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from genlib.jobs.zoo import ZooTraining, host_queue, zoo_configs
 from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader
 from tests.tiny import assert_same_model, refused
-from tests.workers import ENDLESS, ROOT, checkpoints, freeze, kill, kill_group, submit, until
+from tests.workers import ENDLESS, ROOT, checkpoints, finish, freeze, kill, kill_group, submit, until
 
 Capture = pytest.CaptureFixture[str]
 EPOCHS = {"epochs": 4}
@@ -269,7 +269,7 @@ def test_a_run_under_way_is_joined_and_one_that_is_done_left(state: str, zoo: Zo
         job = submit(queue, ENDLESS | {"epochs": 9})
         zoo.configs = {"vae-dense-8": get_preset("vae-dense-8").config.replace(**ENDLESS | {"epochs": 9})}
     elif state == "done":
-        (kill(job).directory / "metrics.json").write_text("{}")
+        finish(kill(job).directory)
         job = replace(queue.get(job.id), state="done").save()
     before = queue.jobs()
     found = zoo.enlist("vae-dense-8")
@@ -302,7 +302,7 @@ def test_of_several_runs_the_furthest_is_taken(zoo: ZooTraining, queue: Queue) -
     directory = queue.directory / "mine"  # trained from the command line
     directory.mkdir()
     write_json(directory / "run.json", {"preset": "vae-dense-8", "config": first.config})
-    (directory / "metrics.json").write_text("{}")
+    finish(directory)
     found = zoo.enlist("vae-dense-8")
     assert found
     assert (found.id, found.state) == ("mine", "done")

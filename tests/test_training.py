@@ -278,8 +278,12 @@ def test_what_a_killed_run_left_half_written_is_swept_away(small_data: FashionMN
 
 @pytest.mark.parametrize(
     ("lacking", "told"),
-    [("model.encoder.0.bias", "does not fit this model"), ("sums", "does not say 'sums'")],
-    ids=["another model's", "without a fact"],
+    [
+        ("model.encoder.0.bias", "vae-cnn|does not fit this model"),
+        ("sums", "is damaged and cannot be resumed: it has no sums"),
+        ("optimizer.vae.0.exp_avg", "holds [0-9]+ of its [0-9]+ optimiser moments"),
+    ],
+    ids=["another model's", "without a fact", "without a moment"],
 )
 def test_a_checkpoint_that_lacks_something_is_named(
     lacking: str, told: str, small_data: FashionMNIST, tmp_path: Path
@@ -291,6 +295,70 @@ def test_a_checkpoint_that_lacks_something_is_named(
     write_checkpoint(checkpoint, tensors, facts)
     with refused(f"last.safetensors {told}"):
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"step": 9}, "is of step 9 after 0 epochs, and this run has 2 epochs of 4 steps"),
+        ({"step": 5}, "is of step 5 after 0 epochs"),
+        ({"step": "2"}, "step is '2', not a whole number from 0"),
+        ({"history": [{"epoch": 2, "losses": {}}]}, "its history is not that of one epoch after another"),
+        ({"history": [{"epoch": 1}]}, "history is "),
+        ({"sums": {"loss": None}}, "sums is "),
+        ({"seconds": -1.0}, "seconds is -1.0, not a number from 0"),
+        ({"preset": "cgan-mlp"}, "is that of a run with preset cgan-mlp, and this one has vae-cnn"),
+        ({"images": 60_000}, "is that of a run with training images 60000, and this one has 200"),
+        ({"config": tiny_config("vae-cnn", lr=0.5).to_dict()}, "a run with lr 0.5, and this one has 0.001; resume it"),
+        ({"config": tiny_config("vae-cnn", seed=7).to_dict()}, "a run with seed 7, and this one has 0; resume it as"),
+    ],
+)
+def test_a_checkpoint_of_another_run_or_of_none_is_refused(
+    change: dict[str, Any], told: str, small_data: FashionMNIST, begun: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(begun, tmp_path / "run")
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    write_checkpoint(checkpoint, tensors, facts | change)
+    with refused(f"checkpoint {checkpoint} .*{told}"):
+        list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) -> Path:
+    """The directory of a run that was stopped after two steps."""
+    directory = tmp_path_factory.mktemp("begun") / "run"
+    run_until("vae-cnn", directory, small_data, at_step(2))
+    return directory
+
+
+def test_a_checkpoint_of_an_older_version_is_resumed_but_not_without_its_moments(
+    small_data: FashionMNIST, begun: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(begun, tmp_path / "run")
+    checkpoint = tmp_path / "run" / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    facts = {key: facts[key] for key in ("step", "history", "seconds", "peak", "sums")}
+    moments = [key for key in tensors if key.startswith("optimizer.")]
+    for lost, told in ((moments, "the moments of the optimiser vae"), (moments[:1], r"optimizer\.vae\.0\.")):
+        write_checkpoint(checkpoint, {key: tensor for key, tensor in tensors.items() if key not in lost}, facts)
+        with refused(f"the checkpoint lacks {told}.*; it cannot be resumed"):
+            list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+    write_checkpoint(checkpoint, tensors, facts)
+    assert run_until("vae-cnn", tmp_path / "run", small_data, at_step(3), resume=True)
+
+
+def test_an_average_that_lacks_a_tensor_or_a_row_of_no_samples_is_refused(
+    small_data: FashionMNIST, tmp_path: Path
+) -> None:
+    run_until("cgan-mlp", tmp_path, small_data, lambda event: isinstance(event, EpochDone))
+    checkpoint = tmp_path / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    lost = min(key for key in tensors if key.startswith("average."))
+    for change in ({key: value for key, value in tensors.items() if key != lost}, tensors | {"row.1": torch.zeros(3)}):
+        write_checkpoint(checkpoint, change, facts)
+        with refused("does not fit this model: (it lacks the average's|row.1 is no row of samples)"):
+            list(tiny_training("cgan-mlp", tmp_path, small_data, resume=True))
 
 
 @pytest.mark.parametrize("closed", [False, True], ids=["runs on", "is interrupted"])
@@ -342,6 +410,66 @@ def test_an_extended_run_is_one_that_was_longer(lr_decay: float, small_data: Fas
     for changes in ({"epochs": 3, "lr_decay": lr_decay}, {"epochs": 5, "lr_decay": 0.25}):
         with refused("was started with"):
             list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, **changes))
+
+
+def test_a_run_that_ended_flat_before_its_decay_goes_on(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And keeps where it had ended, which is not its budget."""
+    set_to = {"lr_decay": 0.25, "stop_when_flat": True}
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_flat", lambda run: len(run.history) == 1)
+        list(tiny_training("vae-cnn", tmp_path, small_data, epochs=4, **set_to))
+    started = next(tiny_training("vae-cnn", tmp_path, small_data, True, epochs=5, **set_to))
+    assert isinstance(started, Started) and (started.step, started.epochs) == (4, 5)
+    assert json.loads((tmp_path / "run.json").read_text())["extended"] == [1]
+
+
+@pytest.fixture(scope="module")
+def decayed(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) -> Path:
+    """The directory of a whole run whose learning rate fell over its second epoch."""
+    directory = tmp_path_factory.mktemp("decayed") / "run"
+    list(tiny_training("vae-cnn", directory, small_data, lr_decay=0.5))
+    return directory
+
+
+@pytest.mark.parametrize("written", range(4))
+def test_an_extension_that_is_killed_on_its_way_is_gone_on_with(
+    written: int, decayed: Path, small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After any of the four files that it changes."""
+    run, longer, done = tmp_path / "run", {"lr_decay": 0.5, "epochs": 4}, iter(range(9))
+    shutil.copytree(decayed, run)
+
+    def until_killed(change: Callable[..., None]) -> Callable[..., None]:
+        def act(*arguments: Any, **options: Any) -> None:
+            if next(done) >= written:
+                raise SystemError("killed")
+            change(*arguments, **options)
+
+        return act
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        for place, name in ((genlib.training.run, "write_json"), (genlib.training.run, "write_file")):
+            patch.setattr(place, name, until_killed(getattr(place, name)))
+        patch.setattr(Path, "unlink", until_killed(Path.unlink))
+        list(tiny_training("vae-cnn", run, small_data, True, **longer))
+    started = next(tiny_training("vae-cnn", run, small_data, True, **longer))
+    assert isinstance(started, Started) and (started.step, started.epochs) == (4, 4)
+    assert not (run / "metrics.json").exists()
+    assert json.loads((run / "run.json").read_text()).keys() == {"preset", "config", "samples", "extended"}
+
+
+def test_the_figures_by_which_a_run_is_done_are_written_last(
+    small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise SystemError("killed")
+
+    monkeypatch.setattr(genlib.training.run, "write_card", killed)
+    with pytest.raises(SystemError):
+        list(tiny_training("vae-cnn", tmp_path, small_data))
+    assert (tmp_path / "model.safetensors").exists() and not (tmp_path / "metrics.json").exists()
 
 
 def test_a_run_without_its_checkpoint_is_not_extended(

@@ -15,8 +15,9 @@ import pytest
 
 from genlib.io.files import write_json
 from genlib.io.locks import is_held, locked
+from genlib.jobs.process import reap
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import WORKING, Job, reap
+from genlib.jobs.run import WORKING, Job
 from genlib.training.progress import EventReader
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +26,7 @@ POLL_SECONDS = 0.02
 SAMPLES = (100, 100)
 SMALL: dict[str, Any] = {"width": 4, "latent_size": 2, "batch_size": 1000}  # 60 steps an epoch
 ENDLESS = SMALL | {"epochs": 10_000}
+FIGURES: dict[str, Any] = {"fd": 5.0, "fd_floor": 0.05, "parameters": 9, "ms_64": 1.0, "train_epochs": 2}
 
 T = TypeVar("T")
 
@@ -50,6 +52,12 @@ def by_hand(queue: Queue, job_id: str, **fields: Any) -> Job:
     job = Job(directory, "vae-dense-8", {}, **fields)
     write_json(directory / "run.json", {"preset": job.preset, "config": job.config})
     return job.save()
+
+
+def finish(directory: Path) -> None:
+    """Just enough of a finished run's files."""
+    write_json(directory / "config.json", {"name": "vae-dense-8", "family": "VAE", "config": {}, "sha256": "0" * 64})
+    write_json(directory / "metrics.json", FIGURES)
 
 
 def freeze(job: Job) -> Job:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from genlib.errors import is_number, without_places
-from genlib.jobs.run import python_environment
+from genlib.jobs.process import python_environment
 from genlib.threads import spinning_less
 from genlib.training.estimate import Estimate
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ import streamlit as st
 
 from genlib.errors import GenlibError, without_places
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import WORKING, Job
+from genlib.jobs.run import WORKING, Job, elapsed
 from genlib.model import capabilities, keeps_raw
 from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader, Progress
@@ -140,4 +139,4 @@ def _table(queue: Queue) -> None:
 
 def _spent(job: Job) -> float:
     """Seconds that a worker has spent on it."""
-    return job.seconds + (time.time() - job.since if job.state == "running" else 0)
+    return job.seconds + (elapsed(job) if job.state == "running" else 0)

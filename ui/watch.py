@@ -228,8 +228,9 @@ def model_zip(job: Job) -> bytes:
     """The finished model's files in one archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name in MODEL_FILES:
-            archive.write(within(job.directory, name), f"{job.id}/{name}")
+        for path in (within(job.directory, name) for name in MODEL_FILES):
+            if path.is_file():  # a run that was killed at its end may lack the card
+                archive.write(path, f"{job.id}/{path.name}")
     return buffer.getvalue()
 
 

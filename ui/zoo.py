@@ -17,8 +17,8 @@ from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, keeps_raw, unit_of_training
 from genlib.models import families, get_preset, released
 from genlib.zoo.catalogue import list_models, list_runs
+from genlib.zoo.files import SAID_OF_EACH
 
-SAID_OF_EACH = {"fd", "fd_floor", "parameters", "ms_64", "train_epochs"}  # figures that lack one are no figures
 _HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model
 _HASHES_LOCK = threading.Lock()
 
@@ -133,7 +133,7 @@ def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: s
         capabilities=tuple(described["capabilities"]),
         averaged=keeps_raw(families()[described["family"]]),
         latent_size=latent_size,
-        metrics=metrics if metrics.keys() >= SAID_OF_EACH else {},
+        metrics=metrics if metrics.keys() >= set(SAID_OF_EACH) else {},
         problem=problem,
     )
 

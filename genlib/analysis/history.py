@@ -13,8 +13,9 @@ from torch import Tensor
 
 from genlib.errors import GenlibError, parsing
 from genlib.images import read_png
-from genlib.io.files import read_json, within
+from genlib.io.files import within
 from genlib.loading import model_directory
+from genlib.zoo.files import read_records
 
 SIDE = 28
 ROW = 10  # samples in a row
@@ -51,10 +52,8 @@ def read_history(name: str | Path) -> History:
     Raises GenlibError, in one line, where history.json or progress.png is missing, damaged or not of one run.
     """
     directory = model_directory(name)
-    recorded, sprite = read_json(directory / "history.json"), read_png(directory / "progress.png")
-    with parsing(f"{directory / 'history.json'} is not a training history"):
-        table = [_flat(record) for record in recorded["epochs"]]
-        epochs = tuple(int(epoch) for epoch in recorded["sample_epochs"])
+    recorded, sprite = read_records(directory), read_png(directory / "progress.png")
+    table, epochs = [_flat(record) for record in recorded["epochs"]], tuple(recorded["sample_epochs"])
     return History(table, epochs, _tiles(sprite, len(epochs), directory / "progress.png"))
 
 

@@ -234,14 +234,14 @@ def _share_bar(name: str, drawn: bool) -> Iterator[Callable[[float], object]]:
 
 def begun(options: argparse.Namespace, run_dir: Path) -> dict[str, Any]:
     """Preset and configuration of the run that is gone on with; empty where one is begun."""
-    from genlib.io.files import read_json
+    from genlib.zoo.files import read_run
 
     if options.on:
         from genlib.remote.request import read_rental
 
         if rental := read_rental(run_dir):
             return vars(rental)
-    return read_json(run_dir / "run.json") if options.resume and (run_dir / "run.json").is_file() else {}
+    return read_run(run_dir) if options.resume and (run_dir / "run.json").is_file() else {}
 
 
 def train_elsewhere(options: argparse.Namespace, preset: Any, run_dir: Path, config: Any) -> None:

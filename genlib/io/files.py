@@ -44,6 +44,19 @@ def read_file(path: Path, most: int) -> bytes:
         raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
+def read_on(path: Path, place: int) -> bytes:
+    """What a growing file holds from a byte on. GenlibError for what is no regular file: a pipe might never answer."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise GenlibError(f"{path.name} cannot be read: not a regular file")
+            file.seek(place)
+            return file.read()
+    except OSError as error:
+        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
 def within(directory: Path, name: object) -> Path:
     """A file that a directory's own files name; GenlibError where the name, or a link behind it, leads out."""
     try:
@@ -82,5 +95,5 @@ def size_megabytes(directory: Path) -> float:
     total = 0
     for path in directory.rglob("*"):
         with suppress(OSError):  # it may go while we look
-            total += path.stat().st_size
+            total += path.lstat().st_size
     return total / 1e6

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from genlib.errors import parsing
+from genlib.errors import GenlibError, parsing
 from genlib.io.files import write_file
 
 
@@ -25,4 +25,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and facts; GenlibError where the file is missing or damaged."""
     with parsing(path.name), safe_open(path, "pt") as file:
         facts = json.loads((file.metadata() or {})["facts"])
+        if not isinstance(facts, dict):
+            raise GenlibError(f"{path.name} holds no JSON object of facts")
         return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118 - not a dict

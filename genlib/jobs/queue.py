@@ -19,16 +19,19 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, without_places
-from genlib.io.files import read_json, runs_directory, size_megabytes, write_json
+from genlib.errors import GenlibError, shown, without_places
+from genlib.io.fields import TEXT, read_fields, whole
+from genlib.io.files import runs_directory, write_json
 from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
+from genlib.jobs.process import gpus, is_worker, launch, reap, signal_worker
+from genlib.jobs.room import check_room, megabytes_of, still_to_write
 from genlib.jobs.run import (
     LOCK_SECONDS,
     RESTING,
@@ -37,13 +40,11 @@ from genlib.jobs.run import (
     WORKING,
     Job,
     as_is,
+    elapsed,
     ended,
-    gpus,
     has_begun,
     is_abandoned,
-    launch,
     read_job,
-    reap,
     run_number,
     waiting,
 )
@@ -101,14 +102,19 @@ class Queue:
         """
         from genlib.model import shapes_only
         from genlib.models import get_preset
+        from genlib.training.run import check_samples
 
         config = get_preset(preset).config.replace(**settings)
+        if samples is not None:
+            check_samples(*samples)
+            if len(samples) != 2:
+                raise GenlibError(f"samples takes two counts, not {shown(samples)}")
         with shapes_only():  # refuses layers that do not fit together
             get_preset(preset).build(config)
         if owner and self.limits.epochs and config.epochs > self.limits.epochs:
             raise GenlibError(f"this host trains at most {self.limits.epochs} epochs a run, not {config.epochs}")
         with self._changing():
-            self._check_room(owner)
+            self._check_room(owner, lambda: megabytes_of(preset, config.to_dict()))
             job_id = self._keep(preset, config.to_dict(), owner, samples)
         return self.get(job_id)
 
@@ -124,7 +130,7 @@ class Queue:
             job = self._taken(job_id, by, "resumed", RESTING)
             if not job.preset:
                 raise GenlibError(f"{job.id} cannot be resumed: {job.reason}")
-            self._check_room(None)
+            self._check_room(None, lambda: still_to_write(job))
             if job.owner and self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
                 raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
             job.become("queued")
@@ -200,7 +206,8 @@ class Queue:
                 self._start_waiting()
 
     def _read(self) -> list[Job]:
-        found = [read_job(path) for path in self.directory.iterdir() if not path.name.startswith(".")]
+        names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        found = [read_job(self.directory / name) for name in names if TEXT.fits(name)]
         return sorted((job for job in found if job), key=lambda job: (run_number(job.id), job.id))
 
     def _taken(self, job_id: str, by: str | None, action: str, states: tuple[str, ...]) -> Job:
@@ -209,21 +216,14 @@ class Queue:
             raise GenlibError(f"{job.id} is another visitor's run")
         if job.state in WORKING and not job.managed:
             raise GenlibError(f"{job.id} is being trained from the command line; stop it there")
+        if job.state in WORKING and job.process and not is_worker(job):
+            raise GenlibError(f"{job.id} is being trained by a process that is not its worker; stop it there")
         if job.state not in states or (job.state in WORKING and not job.process):
             raise GenlibError(f"{job.id} is {job.state}; it cannot be {action} now")
         return job
 
-    def _check_room(self, owner: str | None) -> None:
-        """Raise GenlibError where a limit leaves no room for one more run; `owner` is None for one that is here."""
-        jobs, limits = self._read(), self.limits
-        if sum(job.state in ("queued", *WORKING) for job in jobs) >= limits.queue:
-            raise GenlibError(f"the queue is full ({limits.queue} of {limits.queue}); try again when one has finished")
-        if owner and limits.runs and sum(job.owner == owner for job in jobs) >= limits.runs:
-            raise GenlibError(f"this host's limit of runs a visitor is {limits.runs}; delete one of yours first")
-        if limits.disk_mb and (used := size_megabytes(self.directory)) >= limits.disk_mb:
-            raise GenlibError(
-                f"all runs together take {used:.0f} MB, and this host keeps {limits.disk_mb}; delete some"
-            )
+    def _check_room(self, owner: str | None, megabytes: Callable[[], float]) -> None:
+        check_room(self.directory, self._read(), self.limits, owner, megabytes)
 
     def _keep(self, preset: str, config: dict[str, Any], owner: str, samples: tuple[int, int] | None) -> str:
         """Make a run's directory, which is there whole or not at all; its id."""
@@ -242,8 +242,8 @@ class Queue:
     def _new_number(self) -> int:
         """Numbers are not given twice, so that no cache takes a run for another that had its name."""
         counter, last = self.directory / ".counter.json", 0
-        with suppress(GenlibError, KeyError, TypeError, ValueError):  # damaged: the runs themselves are numbered too
-            last = int(read_json(counter)["last"])
+        with suppress(GenlibError):  # damaged: the runs themselves are numbered too
+            last = read_fields(counter, {"last": whole(0, 10**14)}, ("last",))["last"]
         number = max([last, *(run_number(path.name) for path in self.directory.iterdir())]) + 1
         write_json(counter, {"last": number})
         return number
@@ -251,6 +251,9 @@ class Queue:
     def _sweep(self) -> None:
         """Remove what is deleted, and what a killed program has left half made."""
         for trash in (*self.directory.glob(".deleted-*"), self.directory / ".draft"):
+            if trash.is_symlink():  # to a run that lies elsewhere, and stays there
+                with suppress(OSError):
+                    trash.unlink()
             shutil.rmtree(trash, ignore_errors=True)
 
     def _is_due(self, jobs: list[Job]) -> bool:
@@ -271,15 +274,16 @@ class Queue:
 
     def _stop(self, job: Job, state: str) -> Job:
         """Ask a worker to write a checkpoint and end."""
-        with suppress(ProcessLookupError):
-            os.killpg(job.process, signal.SIGTERM)
-        return job.become(state, seconds=job.seconds + time.time() - job.since)
+        signal_worker(job, signal.SIGTERM)
+        return job.become(state, seconds=job.seconds + elapsed(job))
 
     def _overrun(self, job: Job) -> str:
         """Why a worker must be made to stop; empty where it need not."""
-        here, minutes = time.time() - job.since, self.limits.minutes if job.owner else None
-        if not job.process:
-            return ""
+        why = self._limit_overrun(job) if job.process else ""
+        return why if why and is_worker(job) else ""
+
+    def _limit_overrun(self, job: Job) -> str:
+        here, minutes = elapsed(job), self.limits.minutes if job.owner else None
         if job.state in STOPPING:  # after its worker, which should have killed it, there is still us
             return "it did not stop" if here > 2 * KILL_SECONDS else ""
         if minutes and job.seconds + here > 60 * minutes:
@@ -293,8 +297,7 @@ class Queue:
         if why and job.state in STOPPING:
             if job.state == "pausing":
                 job = replace(job, reason="; ".join(filter(None, [job.reason, UNHEARD]))).save()
-            with suppress(ProcessLookupError):
-                os.killpg(job.process, signal.SIGKILL)
+            signal_worker(job, signal.SIGKILL)
         elif why:
             state = "pausing" if has_begun(job) else "cancelling"
             job = replace(self._stop(job, state), reason=why).save()

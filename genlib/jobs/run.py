@@ -7,28 +7,37 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, is_number, without_places
-from genlib.io.files import read_json, write_json
-from genlib.io.locks import INHERITED, acquire, is_held
-from genlib.threads import spinning_less
+from genlib.errors import GenlibError, without_places
+from genlib.io.fields import NUMBER, TEXT, Kind, misfit, optional, whole
+from genlib.io.files import read_json, read_on, write_json
+from genlib.io.locks import is_held
+from genlib.zoo.files import (
+    METRICS_FILE,
+    RUN_FILE,
+    SAID_OF_EACH,
+    SAMPLES,
+    has_checkpoint,
+    read_described,
+    read_metrics,
+    read_run,
+)
 
 STOPPING = ("pausing", "cancelling")  # states of a worker that was asked to end
 WORKING = ("running", *STOPPING)  # states with a worker
 RESTING = ("paused", "cancelled", "failed")  # states that can be resumed
 STATES = ("queued", *WORKING, *RESTING, "done")
 UNHEARD = "it did not stop when it was asked to, and was killed"
+EVENTS = "events.jsonl"
+UNTOUCHED = 0.0  # its time of change from a worker's start to the worker's first event
 LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-_children: list[subprocess.Popen[bytes]] = []  # kept until they have ended, or they would stay as zombies
 
 
 @dataclass(frozen=True)
@@ -65,8 +74,8 @@ class Job:
     def log(self) -> str:
         """The end of what its newest worker printed, less the places on this machine that it names."""
         try:
-            text = (self.directory / "log.txt").read_text("utf-8", "replace")
-        except OSError:
+            text = read_on(self.directory / "log.txt", 0).decode("utf-8", "replace")
+        except GenlibError:
             return ""
         text = text[-4000:].replace(str(self.directory), self.id)
         return "\n".join(without_places(line) for line in text.splitlines()[-20:])
@@ -93,17 +102,32 @@ class Job:
 def read_job(directory: Path) -> Job | None:
     """The job of a run's directory; None where it holds no run. One with damaged files has failed for that reason."""
     try:
-        run, known = _object(directory / "run.json"), _object(directory / "job.json")
-        if run is None and known is None:
+        known = _object(directory / "job.json")
+        if known is None and not (directory / RUN_FILE).is_file():
             return None
         job = _known(directory, known or {}) or _found(directory)
     except OSError:  # deleted while we look
         return None
-    if run and isinstance(run.get("preset"), str) and isinstance(run.get("config"), dict):
-        return replace(job, preset=run["preset"], config=run["config"])
-    if job.state in (*WORKING, "done"):
-        return job
-    return replace(job, state="failed", reason="its run.json, which says what to train, is damaged; delete the run")
+    try:
+        run = read_run(directory)
+    except GenlibError as error:  # what trains comes to its end, and what is done is still a model
+        return replace(job, state=job.state if job.state in (*WORKING, "done") else "failed", reason=_damage(error))
+    try:
+        _check_finished(job)
+    except GenlibError as error:
+        return replace(job, state="failed", reason=_damage(error))
+    return replace(job, preset=run["preset"], config=run["config"])
+
+
+def _check_finished(job: Job) -> None:
+    """GenlibError where a file of a run that is done is damaged."""
+    if job.state == "done" and (job.directory / METRICS_FILE).is_file():
+        read_metrics(job.directory, SAID_OF_EACH)
+        read_described(job.directory)
+
+
+def _damage(error: GenlibError) -> str:
+    return f"its files are damaged: {without_places(str(error))}; delete the run"
 
 
 def _object(path: Path) -> dict[str, Any] | None:
@@ -117,24 +141,15 @@ def _object(path: Path) -> dict[str, Any] | None:
 
 def _known(directory: Path, known: dict[str, Any]) -> Job | None:
     """The job that job.json describes; None where it makes no sense."""
-    kinds = {field.name: type(field.default) for field in fields(Job) if field.default is not MISSING} | {"state": str}
+    if not known.keys() <= _KINDS.keys() or misfit(known, _KINDS, ("state",)):
+        return None
     samples = known.pop("samples", None)
-    if known.get("state") not in STATES or not known.keys() <= kinds.keys():
-        return None
-    if not all(_fits(value, kinds[key]) for key, value in known.items()):
-        return None
-    if samples is None:
-        return Job(directory, "", {}, **known)
-    if not isinstance(samples, list) or len(samples) != 2 or not all(_fits(count, int) for count in samples):
-        return None
-    return Job(directory, "", {}, samples=(samples[0], samples[1]), **known)
+    return Job(directory, "", {}, samples=samples and (samples[0], samples[1]), **known)
 
 
-def _fits(value: Any, kind: type) -> bool:
-    """Whether a value of job.json is of a kind and of a size that can be reckoned with."""
-    if kind is float:
-        return is_number(value)
-    return isinstance(value, str) if kind is str else type(value) is int and 0 <= value < 2**31
+_BY_TYPE = {str: TEXT, float: NUMBER, int: whole(0, 2**31 - 1)}
+_KINDS = {field.name: _BY_TYPE[type(field.default)] for field in fields(Job) if type(field.default) in _BY_TYPE}
+_KINDS |= {"state": Kind("a state", lambda value: value in STATES), "samples": optional(SAMPLES)}
 
 
 def _found(directory: Path) -> Job:
@@ -146,19 +161,6 @@ def _found(directory: Path) -> Job:
         return replace(job, state="running")
     lost = "its job.json, which says how far it was, is damaged; resuming goes on from the last checkpoint"
     return replace(job, state="failed", reason=lost) if job.managed else job
-
-
-def reap() -> None:
-    """Let go of workers of this process that have ended."""
-    _children[:] = [child for child in _children if child.poll() is None]
-
-
-def gpus() -> list[str]:
-    """The NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them; found without loading torch."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
-    return [str(number) for number, _ in enumerate(Path("/proc/driver/nvidia/gpus").glob("*"))]
 
 
 def is_abandoned(job: Job) -> bool:
@@ -178,77 +180,37 @@ def waiting(jobs: list[Job]) -> list[Job]:
 
 
 def has_begun(job: Job) -> bool:
-    """Whether its worker has written an event since it was started."""
+    """Whether its worker has written an event since it was started, whatever the clock was set to meanwhile."""
     with suppress(OSError):
-        return (job.directory / "events.jsonl").stat().st_mtime >= job.since
+        return (job.directory / EVENTS).stat().st_mtime > UNTOUCHED
     return False
 
 
-def launch(job: Job, place: int) -> None:
-    """Start a worker, which inherits the lock of its run's directory; one that is locked already waits on.
-
-    The state is written first: where there is no room for that, nothing starts.
-    """
-    lock = acquire(job.directory, LOCK_SECONDS)
-    if lock is None:
-        return
-    threads = job.threads or max(1, _cores() - 1)  # leaves a core to whoever looks
-    try:
-        job = job.become("running", threads=threads, place=place)
-        child = _start(job, lock)
-        with suppress(GenlibError):  # the worker writes it down too
-            replace(job, process=child.pid).save()
-    except OSError as error:
-        job.become("failed", f"the worker could not be started: {error.strerror}")
-    finally:
-        os.close(lock)
+def elapsed(job: Job) -> float:
+    """Seconds since a job came into its state. Once this process has seen it there, no setting of the clock counts."""
+    now, state = time.monotonic(), (job.state, job.since)
+    known = _seen.get(job.directory)
+    if known is None or known[0] != state:
+        known = _seen[job.directory] = (state, max(0.0, time.time() - job.since), now)
+    return known[1] + now - known[2]
 
 
-def _start(job: Job, lock: int) -> subprocess.Popen[bytes]:
-    with open(job.directory / "log.txt", "wb") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "genlib.jobs.worker", str(job.directory)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=_environment(job),
-            pass_fds=[lock],
-            start_new_session=True,
-        )
-    _children.append(child)
-    return child
-
-
-def _environment(job: Job) -> dict[str, str]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(job.threads))
-    quiet = {"TQDM_DISABLE": "1", INHERITED: str(job.directory)}
-    return {**python_environment(), **threads, **spinning_less(), **quiet}
-
-
-def python_environment() -> dict[str, str]:
-    """The environment of a Python that finds this very package, once, wherever it is started."""
-    package = str(Path(__file__).resolve().parents[2])
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != package]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([package, *paths])}
-
-
-def _cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_seen: dict[Path, tuple[tuple[str, float], float, float]] = {}  # state, seconds in it at first sight, that moment
 
 
 def ended(job: Job, code: int | None) -> Job:
     """A job whose worker is no more, in the state in which that has left it; `code` is None where not known."""
     spent = job.seconds
     if job.state == "running":
-        spent += max(0.0, (_last_sign(job) if code is None else time.time()) - job.since)
+        here = elapsed(job)
+        spent += here if code is not None else max(0.0, min(here, _last_sign(job) - job.since))
     state, reason = _outcome(job, code)
     return replace(job, state=state, reason=reason, seconds=spent, since=time.time(), process=0)
 
 
 def _last_sign(job: Job) -> float:
     """When a worker that was killed was last seen at work, in unix time."""
-    written = [job.directory / name for name in ("events.jsonl", "log.txt")]
+    written = [job.directory / name for name in (EVENTS, "log.txt")]
     return max((path.stat().st_mtime for path in written if path.is_file()), default=job.since)
 
 
@@ -278,8 +240,7 @@ def _why(job: Job, code: int | None) -> str:
     last = told or (lines[-1][:300] if lines else f"the training ended with status {code}")
     full = not told and shutil.disk_usage(job.directory).free < FULL_BYTES
     if full or any(text in last for text in NO_ROOM):
-        kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
-        return "the disk has no room left" + ("; the last checkpoint is kept" if kept else "")
+        return "the disk has no room left" + ("; the last checkpoint is kept" if has_checkpoint(job.directory) else "")
     if told:
         return told
     if code is None:
@@ -291,5 +252,5 @@ def _why(job: Job, code: int | None) -> str:
 
 def run_number(name: str) -> int:
     """The number at the end of a run's name, 0 where it has none: a run of the command line."""
-    found = re.search(r"-run-(\d{1,9})$", name)
+    found = re.search(r"-run-([0-9]{1,15})$", name)
     return int(found[1]) if found else 0

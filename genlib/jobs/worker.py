@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 from genlib.errors import GenlibError
+from genlib.jobs.process import gpus
 from genlib.jobs.queue import KILL_SECONDS, Queue
-from genlib.jobs.run import STOPPING, Job, gpus
+from genlib.jobs.run import STOPPING, Job, elapsed
 
 TEND_SECONDS = 1.0
 NICENESS = 10  # the studio comes first
@@ -42,7 +42,7 @@ def _train(queue: Queue, job: Job) -> int:
                 job = queue.tend(job.id)
             if job.state in STOPPING:
                 trainer.terminate()  # again: when it was asked first, it may not have been there yet
-                if time.time() - job.since > KILL_SECONDS:
+                if elapsed(job) > KILL_SECONDS:
                     trainer.kill()
 
 

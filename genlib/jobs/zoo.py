@@ -36,7 +36,8 @@ def zoo_configs(settings: Mapping[str, str]) -> dict[str, Config]:
     for key in settings:
         if key not in common:
             raise GenlibError(f"--all changes only what every preset has, {' and '.join(common)}, not {key[:40]!r}")
-    seconds = {model["name"]: (model["metrics"] or {}).get("train_seconds", inf) for model in list_models()}
+    known = {model["name"]: (model["metrics"] or {}).get("train_seconds") for model in list_models()}
+    seconds = {name: inf if measured is None else measured for name, measured in known.items()}
     names = sorted(presets(), key=lambda name: seconds[name])
     return {name: presets()[name].config.parse(dict(settings)) for name in names}
 

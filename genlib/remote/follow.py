@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlib.errors import GenlibError
-from genlib.io.files import read_json
 from genlib.io.locks import locked
-from genlib.remote.repository import CHECKPOINT, METRICS, asking, bring_home, is_refusal, send
+from genlib.remote.repository import METRICS, asking, bring_home, is_refusal, send
 from genlib.remote.request import (
     FLAVOR,
     JOBS,
@@ -33,6 +32,7 @@ from genlib.remote.request import (
     read_rental,
     time_limit,
 )
+from genlib.zoo.files import CHECKPOINT, SAID_OF_EACH, read_metrics
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, JobInfo
@@ -268,7 +268,7 @@ def _ended(api: HfApi, wanted: Wanted, rental: Rental, job: JobInfo | None) -> G
 
 
 def _announce(wanted: Wanted, rental: Rental | None = None) -> None:
-    fd = read_json(wanted.directory / METRICS)["fd"]
+    fd = read_metrics(wanted.directory, SAID_OF_EACH)["fd"]
     print(f"{wanted.directory} holds the trained {wanted.preset.name}: Frechet distance {fd:.2f}")
     if rental:
         _tell(f"its repository is no longer needed; delete it with: hf repos delete {rental.repository}")

@@ -11,21 +11,31 @@ import json
 import re
 import tarfile
 import tempfile
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.hub.answers import LOG_IN, in_one_line
 from genlib.hub.fetch import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS
-from genlib.io.files import LARGEST_JSON, read_json, write_file, write_json
+from genlib.io.files import LARGEST_JSON, within, write_file, write_json
 from genlib.loading import load, model_directory
 from genlib.model import Preset, shapes_only
 from genlib.store import WEIGHTS_FILE, largest_weights
-from genlib.training.checkpoint import read_checkpoint
+from genlib.training.checkpoint import check_facts, check_run, read_checkpoint
+from genlib.zoo.files import (
+    CHECKPOINT,
+    RUN_FILE,
+    SAID_OF_EACH,
+    has_checkpoint,
+    read_described,
+    read_metrics,
+    read_records,
+    read_run,
+)
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, HfApi
@@ -43,7 +53,7 @@ PACKAGES = (
     "pyarrow",
     "tqdm",
 )  # what pyproject.toml asks for
-SOURCE, RUN, CHECKPOINT, METRICS = "source.tar", "run", "checkpoint/last.safetensors", "metrics.json"
+SOURCE, RUN, METRICS = "source.tar", "run", "metrics.json"
 LARGEST_LOG = 200_000_000  # bytes of events.jsonl, which grows by some 150 a second
 CHECKPOINT_TIMES = 5  # the weights' bytes: besides them it holds two moments, and the rows of samples
 MOST_FILES = 1_000
@@ -105,11 +115,17 @@ def send(api: HfApi, repository: str, preset: Preset, config: Config, directory:
     """Commit the sources, the settings, and what the run directory holds, a checkpoint included."""
     from huggingface_hub import CommitOperationAdd
 
+    description = _description(preset, config, directory)
+    if "start_from" in description and not has_checkpoint(directory):
+        raise GenlibError(
+            f"{directory} begins with the weights of {description['start_from']['name']}, which a rented machine does "
+            "not have; train it here until its first checkpoint"
+        )
     operations = [
         CommitOperationAdd(SOURCE, source_archive(preset)),
         CommitOperationAdd("README.md", _README.format(name=preset.name).encode()),
-        CommitOperationAdd(f"{RUN}/run.json", json.dumps(_description(preset, config)).encode()),
-        *run_files(directory),
+        CommitOperationAdd(f"{RUN}/{RUN_FILE}", json.dumps(description).encode()),
+        *(each for each in run_files(directory) if each.path_in_repo != f"{RUN}/{RUN_FILE}"),
     ]
     api.create_commit(repository, operations, commit_message=f"Train {preset.name}")
 
@@ -118,23 +134,29 @@ def run_files(directory: Path) -> list[CommitOperationAdd]:
     """A run directory's known files, read at once: the training goes on writing others in their place.
 
     metrics.json, the last that a training writes, is read first, so that it never goes without the weights it is of.
+    Raises GenlibError for a link that leads out of the directory: what lies there is not the run's to send.
     """
     from huggingface_hub import CommitOperationAdd
 
-    paths = sorted(path for path in directory.rglob("*") if path.is_file())
-    names = [path.relative_to(directory).as_posix() for path in paths]
-    known = [name for name in names if _largest(name, 1) is not None]
+    known = [name for name in _files(directory) if _largest(name, 1) is not None]
     known.sort(key=lambda name: name != METRICS)
-    return [CommitOperationAdd(f"{RUN}/{name}", (directory / name).read_bytes()) for name in known]
+    return [CommitOperationAdd(f"{RUN}/{name}", within(directory, name).read_bytes()) for name in known]
 
 
-def _description(preset: Preset, config: Config) -> dict[str, object]:
-    return {"preset": preset.name, "config": config.to_dict()}
+def _files(directory: Path) -> list[str]:
+    """The files below a directory by their places in it, in order."""
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
+
+
+def _description(preset: Preset, config: Config, directory: Path) -> dict[str, Any]:
+    """What run.json says once this is trained: beside it stays what else the run directory's own says."""
+    known = read_run(directory) if (directory / RUN_FILE).is_file() else {}
+    return known | {"preset": preset.name, "config": config.to_dict()}
 
 
 def _largest(name: str, weights: int) -> int | None:
     """Bytes that a run's file may have where its weights may have so many; None for what no run holds."""
-    if name in (CONFIG, METRICS, "history.json", "README.md"):
+    if name in (CONFIG, METRICS, RUN_FILE, "history.json", "README.md"):
         return LARGEST_JSON
     if _PICTURE.fullmatch(name):
         return LARGEST_PICTURE
@@ -191,11 +213,10 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
     """GenlibError unless it is a whole model of the preset with the configuration that was asked for."""
     try:
         load(found)
-        described = read_json(found / CONFIG)
-        read_json(found / "history.json")
-        if not isinstance(read_json(found / METRICS).get("fd"), float):
-            raise GenlibError(f"{METRICS} has no Frechet distance")
-        if (described.get("name"), described["config"]) != (preset.name, config.to_dict()):
+        described = read_described(found)
+        read_records(found)
+        read_metrics(found, SAID_OF_EACH)
+        if (described["name"], described["config"]) != (preset.name, config.to_dict()):
             raise GenlibError("it is not of the preset and the settings that were asked for")
     except GenlibError as error:
         raise GenlibError(f"{repository} on the Hub does not hold the finished run: {error}") from error
@@ -203,19 +224,31 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
 
 def _settle(found: Path, directory: Path, preset: Preset, config: Config) -> None:
     """Put the files in their places, metrics.json, by which a run counts as finished, last."""
-    if _step(found / CHECKPOINT) <= _step(directory / CHECKPOINT):
+    if _step(found / CHECKPOINT, preset, config) <= _step(directory / CHECKPOINT, preset, config):
         (found / CHECKPOINT).unlink(missing_ok=True)
-    names = [path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file()]
-    for name in sorted(names, key=lambda name: (name == METRICS, name)):
-        (directory / name).parent.mkdir(exist_ok=True)
-        write_file(directory / name, (found / name).read_bytes())
+    names = [name for name in _files(found) if name != RUN_FILE]
+    places = {name: (within(found, name), within(directory, name)) for name in names}  # none of which leads out
     if names:
-        write_json(directory / "run.json", _description(preset, config))
+        write_json(directory / RUN_FILE, _description(preset, config, directory) | _counts(found, preset))
+    for name in sorted(names, key=lambda name: (name == METRICS, name)):
+        source, place = places[name]
+        place.parent.mkdir(exist_ok=True)
+        write_file(place, source.read_bytes())
 
 
-def _step(checkpoint: Path) -> int:
-    """How far a checkpoint is, -1 where there is none."""
-    step = read_checkpoint(checkpoint)[1].get("step") if checkpoint.is_file() else -1
-    if not isinstance(step, int):
-        raise GenlibError(f"checkpoint {checkpoint} does not say how far it is")
-    return step
+def _counts(found: Path, preset: Preset) -> dict[str, Any]:
+    """The samples of its distances, as the machine that trained has noted them."""
+    with suppress(GenlibError):  # a stranger's, or none
+        run = read_run(found)
+        return {"samples": run["samples"]} if run["preset"] == preset.name and "samples" in run else {}
+    return {}
+
+
+def _step(checkpoint: Path, preset: Preset, config: Config) -> int:
+    """How far a checkpoint of the run is, -1 where there is none."""
+    if not checkpoint.is_file():
+        return -1
+    facts = read_checkpoint(checkpoint)[1]
+    check_facts(checkpoint, facts)
+    check_run(checkpoint, facts, preset.name, config)
+    return int(facts["step"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.hub.answers import LOG_IN
-from genlib.io.files import read_json, write_json
+from genlib.io.fields import TABLE, TEXT, Kind, list_of, read_fields
+from genlib.io.files import write_json
 from genlib.loading import weights_directory
 from genlib.model import Preset
 from genlib.remote.repository import METRICS, SOURCE
+from genlib.zoo.files import read_metrics
 
 JOBS = "Hugging Face Jobs"
 STATE = "hf-job.json"
@@ -89,11 +91,15 @@ def read_rental(directory: Path) -> Rental | None:
     if not path.is_file():
         return None
     try:
-        return Rental(**read_json(path))
-    except TypeError as error:
-        raise GenlibError(
-            f"{path}, which says which job trains the run, is damaged; give a new run directory"
-        ) from error
+        found = read_fields(path, _KINDS, _KINDS.keys() - {"job"})
+    except GenlibError as error:
+        raise GenlibError(f"{error}; it says which job trains the run: give a new run directory") from error
+    return Rental(**{key: found[key] for key in found.keys() & _KINDS.keys()})
+
+
+_REPOSITORY = Kind("owner/name", lambda value: TEXT.fits(value) and re.fullmatch(r"[\w.-]+/[\w.-]+", value) is not None)
+_KINDS = {field.name: TEXT for field in fields(Rental)}
+_KINDS |= {"config": TABLE, "counts": list_of(TEXT), "repository": _REPOSITORY}
 
 
 def check_flavor(flavor: str) -> None:
@@ -160,6 +166,8 @@ def time_limit(preset: Preset, config: Config) -> int:
     metrics = weights_directory() / preset.name / METRICS
     if config.replace(epochs=preset.config.epochs, seed=preset.config.seed) != preset.config or not metrics.is_file():
         return OTHER_SECONDS
-    measured = read_json(metrics)
+    measured = read_metrics(metrics.parent)
+    if not (measured.get("train_seconds") and measured.get("train_epochs")):
+        return OTHER_SECONDS
     training = 3 * measured["train_seconds"] / measured["train_epochs"] * config.epochs
     return round(min(SET_UP_SECONDS + training, MOST_SECONDS))

@@ -41,6 +41,12 @@ class AveragedModel:
         prefixes = tuple(f"{name}." for name in self.model.averaged)
         return {key: value for key, value in self.model.state_dict().items() if key.startswith(prefixes)}
 
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Put back what `state` gave; RuntimeError where a tensor is missing or does not fit."""
+        if lacking := sorted(self.state().keys() - state.keys()):
+            raise RuntimeError(f"it lacks the average's {lacking[0]}")
+        self.model.load_state_dict(state, strict=False)
+
     def calibrate(self) -> Model:
         """The averaged model, its batch-norm statistics measured anew on 2,000 latents, ready to sample from."""
         norms = [m for m in self.model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]

@@ -13,11 +13,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genlib.config import Config
 from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, at_least, list_of, misfit, table_of
 from genlib.io.tensor_file import read_tensors, write_tensors
+from genlib.zoo.files import RECORD
 
 VERSION = 1
+FACTS = {  # of a run
+    "step": WHOLE,
+    "history": list_of(RECORD),
+    "seconds": at_least(0),
+    "peak": at_least(0),
+    "sums": table_of(NUMBER),
+}
 CHECKPOINT_SECONDS = 60.0
+SAID_LATER = {"preset": TEXT, "config": TABLE, "images": WHOLE, "moments": WHOLE}  # an older checkpoint lacks these
 
 
 def checkpoint_seconds() -> float:
@@ -49,6 +60,32 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, facts
 
 
+def check_facts(path: Path, facts: dict[str, Any]) -> None:
+    """GenlibError unless the facts are those of a run, each of its kind, and agree with one another."""
+    wrong = misfit(facts, FACTS | SAID_LATER, FACTS)
+    if not wrong and [record["epoch"] for record in facts["history"]] != list(range(1, len(facts["history"]) + 1)):
+        wrong = "its history is not that of one epoch after another"
+    if wrong:
+        raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {wrong}")
+
+
+def check_run(path: Path, facts: dict[str, Any], preset: str, config: Config, images: int | None = None) -> None:
+    """GenlibError, naming what differs, for a checkpoint of another run; one of an older genlib says less of its own.
+
+    `images` are those to train on, where they are known. An extended run has more epochs than its checkpoint.
+    """
+    wanted = {"preset": preset, "training images": images} | config.to_dict()
+    found = {"preset": facts.get("preset", preset), "training images": facts.get("images", images)}
+    if "config" in facts and found["preset"] == preset:
+        found |= type(config).from_dict(facts["config"]).to_dict()
+    for key, value in found.items():
+        if value != wanted[key] and key != "epochs" and wanted[key] is not None:
+            raise GenlibError(
+                f"checkpoint {path} is that of a run with {key} {value}, and this one has {wanted[key]}; resume it as "
+                "it was, or start anew"
+            )
+
+
 def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """An optimiser's state as named tensors."""
     return {
@@ -58,11 +95,30 @@ def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, 
     }
 
 
+def is_moment(key: str) -> bool:
+    """Whether a checkpoint's tensor is of an optimiser's state."""
+    return key.startswith("optimizer.")
+
+
+def check_moments(name: str, optimizer: torch.optim.Optimizer) -> None:
+    """GenlibError unless an optimiser that has taken steps has its state whole: without it, it would begin anew."""
+    kept = [set(optimizer.state.get(parameter, ())) for parameter in _parameters(optimizer)]
+    every = set().union(*kept)
+    if not every:
+        raise GenlibError(f"the checkpoint lacks the moments of the optimiser {name}; it cannot be resumed")
+    for index, keys in enumerate(kept):
+        if keys and keys != every:
+            raise GenlibError(
+                f"the checkpoint lacks optimizer.{name}.{index}.{min(every - keys)}; it cannot be resumed"
+            )
+
+
 def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Put an optimiser's state back, each moment in its parameter's memory format.
 
     The file holds dense tensors; a fused kernel that walks moments and channels_last weights by raw offsets would
-    pair the wrong numbers without a word. GenlibError for a moment of another shape, which it would read past its end.
+    pair the wrong numbers without a word. GenlibError for a moment of another type or shape, which it would read past
+    its end.
     """
     for index, parameter in enumerate(_parameters(optimizer)):
         prefix = f"optimizer.{name}.{index}."
@@ -71,6 +127,10 @@ def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict
                 if value.ndim and value.shape != parameter.shape:  # a step count has no shape
                     wanted, found = tuple(parameter.shape), tuple(value.shape)
                     raise GenlibError(f"the checkpoint's {key} has shape {found}, not {wanted}; it cannot be resumed")
+                if value.dtype != (wanted_type := parameter.dtype if value.ndim else torch.float32):
+                    raise GenlibError(
+                        f"the checkpoint's {key} is of {value.dtype}, not {wanted_type}; it cannot be resumed"
+                    )
                 like = parameter.detach() if value.ndim else value
                 place = torch.empty_like(like, dtype=value.dtype, device=parameter.device)
                 optimizer.state[parameter][key.removeprefix(prefix)] = place.copy_(value)

@@ -22,7 +22,7 @@ from genlib.stages import Stages
 
 SEED = 2**32 - 1  # its latents are no one's default picture
 JUDGED = 2_000
-ROW = 10
+ROW, SIDE = 10, 28  # samples in a row, pixels of one
 
 
 def logged_epochs(total: int, milestones: tuple[int, ...], most: int = Looks.epochs) -> list[int]:

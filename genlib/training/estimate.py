@@ -24,6 +24,7 @@ from genlib.metrics.features import load_extractor
 from genlib.model import keeps_raw
 from genlib.models import get_preset
 from genlib.training.loop import Run
+from genlib.training.memory import disk_megabytes
 
 STEPS = 20
 BUDGET_SECONDS = 20.0  # for the timed steps, of which EM needs seconds each
@@ -56,7 +57,7 @@ def estimate(name: str, config: Config, data: FashionMNIST | None = None, device
     evaluation = sets * distance + FEATURES * features
     training = config.epochs * (run.steps_per_epoch * step + each) + len(run.logged) * look
     at_most = not hasattr(config, "batch_size") or getattr(config, "stop_when_flat", False)
-    return Estimate(training + evaluation, evaluation, _megabytes(run), at_most)
+    return Estimate(training + evaluation, evaluation, disk_megabytes(run.preset, config), at_most)
 
 
 def _seconds_a_step(run: Run) -> float:
@@ -78,19 +79,6 @@ def _seconds(work: Callable[[], Any]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def _megabytes(run: Run) -> float:
-    """The checkpoint (weights, moments, average) and the finished model in half precision."""
-    weights = sum(value.nbytes for value in run.model.state_dict().values())
-    moments = sum(
-        value.nbytes
-        for optimizer in run.optimizers.values()
-        for state in optimizer.state.values()
-        for value in state.values()
-    )
-    average = sum(value.nbytes for value in run.average.state().values()) if run.average else 0
-    return (weights + moments + average + (weights + average) / 2) / 1e6
 
 
 def main() -> int:

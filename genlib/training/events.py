@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
+from genlib.zoo.files import has_checkpoint
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,5 @@ class EventLog:
             with open(self.path, "a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
-            raise GenlibError(f"cannot write {self.path}: {error.strerror}; the last checkpoint is intact") from error
+            kept = "; the last checkpoint is intact" if has_checkpoint(self.path.parent) else ""
+            raise GenlibError(f"cannot write {self.path}: {error.strerror}{kept}") from error

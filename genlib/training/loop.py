@@ -32,13 +32,21 @@ from genlib.sampling import generate
 from genlib.stages import each, part
 from genlib.store import save_model
 from genlib.training.averaging import AveragedModel
-from genlib.training.checkpoint import optimizer_tensors, restore_optimizer, write_checkpoint
-from genlib.training.diagnostics import Diagnostics, logged_epochs
+from genlib.training.checkpoint import (
+    check_facts,
+    check_moments,
+    check_run,
+    is_moment,
+    optimizer_tensors,
+    restore_optimizer,
+    write_checkpoint,
+)
+from genlib.training.diagnostics import ROW, SIDE, Diagnostics, logged_epochs
 from genlib.training.events import Checkpointed, EpochDone, Event, Measuring, Preparing, SamplesWritten, Started, Step
 from genlib.training.memory import check_memory, peak_megabytes, reset_peak
+from genlib.zoo.files import BEFORE_DECAY
 
 REPORT_SECONDS = 1.0
-BEFORE_DECAY = "before-decay.safetensors"  # the checkpoint from which a finished run is extended
 SAMPLES = 40
 _AGAIN = "start a new run with a smaller lr"
 
@@ -272,11 +280,18 @@ class Run:
         tensors |= {f"row.{epoch}": row for epoch, row in self.rows.items()}
         facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
         facts["sums"] = {name: float(total) for name, total in self.sums.items()}
+        facts["moments"] = sum(map(is_moment, tensors))
+        facts |= {"preset": self.preset.name, "config": self.config.to_dict(), "images": len(self.images)}
         write_checkpoint(path, tensors, facts)
         self.saved = self.step
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], path: Path) -> None:
-        """Put back everything that `save` wrote to the checkpoint of that path."""
+        """Put back everything that `save` wrote to the checkpoint of that path; GenlibError for another run's."""
+        check_facts(path, facts)
+        check_run(path, facts, self.preset.name, self.config, len(self.images))
+        self._check_place(path, facts)
+        if (moments := sum(map(is_moment, tensors))) != facts.get("moments", moments):
+            raise GenlibError(f"checkpoint {path} holds {moments} of its {facts['moments']} optimiser moments")
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}}
         for key, tensor in tensors.items():
             group, _, rest = key.partition(".")
@@ -285,18 +300,34 @@ class Run:
         try:
             self.model.load_state_dict(groups["model"])
             if self.average:
-                self.average.model.load_state_dict(groups["average"], strict=False)
+                self.average.restore(groups["average"])
             for name, optimizer in self.optimizers.items():
                 restore_optimizer(name, optimizer, tensors)
-            self.rows = {int(epoch): row for epoch, row in groups["row"].items()}
+                if facts["step"]:
+                    check_moments(name, optimizer)
+            self.rows = {self._sampled(epoch, row): row for epoch, row in groups["row"].items()}
             self.sums = {name: self._scalar(total) for name, total in facts["sums"].items()}
             self.step, self.history = facts["step"], facts["history"]
             self.saved = self.step
             self.seconds, self.peak = facts["seconds"], facts["peak"]
         except RuntimeError as error:
             raise GenlibError(f"checkpoint {path} does not fit this model: {str(error).splitlines()[0]}") from error
-        except KeyError as error:
-            raise GenlibError(f"checkpoint {path} does not say {error}") from error
+
+    def _check_place(self, path: Path, facts: dict[str, Any]) -> None:
+        """GenlibError for a checkpoint at a step that this run does not have."""
+        step, done, steps = facts["step"], len(facts["history"]), self.steps_per_epoch
+        if not done * steps <= step <= min((done + 1) * steps, self.config.epochs * steps):
+            raise GenlibError(
+                f"checkpoint {path} is damaged and cannot be resumed: it is of step {step} after {done} epochs, and "
+                f"this run has {self.config.epochs} epochs of {steps} steps"
+            )
+
+    def _sampled(self, epoch: str, row: Tensor) -> int:
+        """The epoch of a row of samples, whose tensor every other row must match."""
+        wanted = SIDE, SIDE * ROW * (1 + keeps_raw(self.model))
+        if not epoch.isdecimal() or row.dtype != torch.uint8 or row.shape != wanted:
+            raise RuntimeError(f"row.{epoch} is no row of samples")
+        return int(epoch)
 
     def _scalar(self, value: float) -> Tensor:
         return torch.tensor(value, dtype=self.wide, device=self.device)

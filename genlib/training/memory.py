@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -41,6 +42,20 @@ def needed_megabytes(preset: Preset, config: Config, images: int) -> float:
         else:  # EM: the points four times over, and each packed factor as several whole matrices of doubles
             work = 20 * weights + 16 * images * model.latent_shape[0]
     return PROCESS_MEGABYTES + work / 1e6
+
+
+@lru_cache(maxsize=64)
+def disk_megabytes(preset: Preset, config: Config) -> float:
+    """About what a run's directory takes in the end, in 10^6 bytes: its checkpoints (weights, moments, average) and the
+    finished model in half precision."""
+    with shapes_only():
+        model = preset.build(config)
+    weights = sum(value.nbytes for value in model.state_dict().values())
+    averaged = tuple(f"{name}." for name in model.averaged)
+    average = sum(value.nbytes for key, value in model.state_dict().items() if key.startswith(averaged))
+    moments = 2 * sum(value.nbytes for value in model.parameters()) if hasattr(config, "batch_size") else 0
+    checkpoints = 2 if getattr(config, "lr_decay", 0.0) else 1  # the newest, and the one before the decay
+    return (checkpoints * (weights + moments + average) + (weights + average) / 2) / 1e6
 
 
 def _saved_by_a_step(model: Model, batch_size: int) -> int:

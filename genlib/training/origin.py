@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_json
+from genlib.io.files import write_json
 from genlib.loading import load, model_directory
 from genlib.training.loop import Run
+from genlib.zoo.files import read_described, read_run
 
 
 @dataclass(frozen=True)
@@ -24,27 +25,27 @@ class Origin:
     @classmethod
     def of(cls, name: str | Path) -> Origin:
         """The model of a name that `load` takes; GenlibError where there is none."""
-        return cls(str(name), str(read_json(model_directory(name) / "config.json").get("sha256")))
+        return cls(str(name), read_described(model_directory(name))["sha256"])
 
     def note(self, directory: Path, checkpoint: Path) -> None:
         """Keep it in run.json; GenlibError where the run has begun in another way."""
-        run = read_json(directory / "run.json")
+        run = read_run(directory)
         known = run.get("start_from")
         begun = checkpoint.is_file() or (directory / "metrics.json").is_file()
         if begun and known != asdict(self):
-            how = f"with the weights of {known.get('name')}" if isinstance(known, dict) else "with new weights"
+            how = f"with the weights of {known['name']}" if known else "with new weights"
             raise GenlibError(f"{directory} began {how}; --start-from is for a new run")
         write_json(directory / "run.json", run | {"start_from": asdict(self)})
 
 
 def begin_from(run: Run, origin: dict[str, Any]) -> None:
     """Give a new run the weights of its origin, raw where those are kept; the average begins with them."""
-    name = str(origin.get("name"))
+    name = origin["name"]
     if not run.optimizers:
         raise GenlibError(
             f"{run.preset.name} is fitted by expectation-maximisation, which takes no weights to start from"
         )
-    if Origin.of(name).sha256 != origin.get("sha256"):
+    if Origin.of(name).sha256 != origin["sha256"]:
         raise GenlibError(f"{name} is not the model that the run began with (SHA-256 differs)")
     found, wanted = load(name, weights="raw").state_dict(), run.model.state_dict()
     for key in sorted(found.keys() | wanted.keys()):

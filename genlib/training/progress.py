@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
+from genlib.io.files import read_on
+from genlib.zoo.files import RECORD
+
 WINDOW_SECONDS = 300.0  # of training, behind the time left
 MEASURED = 5.0  # seconds of training before a time left is told
+
+
+REPLACED = "Replaced"  # the event before those of a new run that has taken the place of the one read so far
+MARK = 200  # bytes by which a file is known again: a line or two, which tell the time
 
 
 class EventReader:
@@ -18,26 +28,58 @@ class EventReader:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "events.jsonl"
         self._place = 0
+        self._mark = b""  # what the file held before that place
 
     def read(self) -> list[dict[str, Any]]:
-        """Events written since; a line still being written waits, one torn by a power cut is passed over."""
+        """Events written since; a line still being written waits, one torn by a power cut is passed over.
+
+        Where the file is gone, or is not the one that was read before, a REPLACED comes first: what was read is of a
+        run that is no more.
+        """
+        text = self._read_on()
+        if text is not None:
+            return self._events(text)
+        self._place, self._mark = 0, b""
+        return [{"event": REPLACED, "time": time.time()}, *self._events(self._read_on() or b"")]
+
+    def _read_on(self) -> bytes | None:
+        """What came since; None where that is no longer the file that was read."""
         try:
-            with open(self.path, "rb") as file:
-                file.seek(self._place)
-                text = file.read()
-        except OSError:  # not begun, or deleted meanwhile
-            return []
+            text = read_on(self.path, self._place - len(self._mark))
+        except GenlibError:  # not begun, or deleted meanwhile
+            return None if self._mark else b""
+        return text.removeprefix(self._mark) if text.startswith(self._mark) else None
+
+    def _events(self, text: bytes) -> list[dict[str, Any]]:
         whole = text[: text.rfind(b"\n") + 1]
         self._place += len(whole)
+        self._mark = (self._mark + whole)[-MARK:]
         return [event for line in whole.splitlines() if (event := _parse(line))]
 
 
+_SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)
+_FIELDS: dict[str, dict[str, Kind]] = {  # of each event, as `genlib.training.events` has them
+    "Started": {"step": WHOLE, "epochs": WHOLE, "steps_per_epoch": WHOLE},
+    "Step": {"step": WHOLE, "epoch": WHOLE, "losses": optional(table_of(NUMBER))},
+    "Measuring": {"share": _SHARE},
+    "Preparing": {"share": _SHARE},
+    "EpochDone": {"record": RECORD},
+    "SamplesWritten": {"epoch": WHOLE, "path": TEXT},
+    "Checkpointed": {"step": WHOLE},
+    "Done": {"metrics": TABLE},
+}
+
+
 def _parse(line: bytes) -> dict[str, Any]:
+    """The event of a line; empty where it is none."""
     try:
         event = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return event if isinstance(event, dict) and "event" in event and "time" in event else {}
+    if not isinstance(event, dict) or misfit(event, {"event": TEXT, "time": NUMBER}, ("event", "time")):
+        return {}
+    fields = _FIELDS.get(event["event"], {})
+    return {} if misfit(event, fields, fields) else event
 
 
 @dataclass
@@ -75,13 +117,16 @@ class Progress:
         return (self.total - self.step) * (now - began) / (last - first)
 
     def take(self, event: dict[str, Any]) -> None:
-        """Go on by one event of events.jsonl."""
+        """Go on by one event of an EventReader."""
+        if event["event"] == REPLACED:
+            vars(self).update(vars(Progress()))
+            return
         self.measuring = event["share"] if event["event"] == "Measuring" else None
         self.preparing = event["share"] if event["event"] == "Preparing" else None
         if event["event"] == "Started":
             self._start(event)
         elif event["event"] == "Step":
-            self.losses = event["losses"]
+            self.losses = event["losses"] or {}
             self._reach(event["step"], event["time"])
         elif event["event"] == "EpochDone":
             self.records[event["record"]["epoch"]] = event["record"]
@@ -100,6 +145,8 @@ class Progress:
 
     def _reach(self, step: int, moment: float) -> None:
         self.step = step
+        if self.times and moment < self.times[-1][0]:  # the clock was set back
+            self.times.clear()
         self.times.append((moment, step))
         while moment - self.times[0][0] > WINDOW_SECONDS:
             self.times.popleft()

@@ -10,8 +10,9 @@ from typing import Any
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
-from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_file, write_json
+from genlib.errors import GenlibError, shown
+from genlib.io.fields import whole
+from genlib.io.files import write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
@@ -22,9 +23,10 @@ from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
 from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
 from genlib.training.events import Checkpointed, Done, Event, EventLog, Measuring
-from genlib.training.loop import BEFORE_DECAY, Run
+from genlib.training.loop import Run
 from genlib.training.origin import Origin, begin_from
 from genlib.zoo.card import write_card
+from genlib.zoo.files import BEFORE_DECAY, CHECKPOINT, METRICS_FILE, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
 
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 
@@ -61,7 +63,7 @@ def train(
     distance_samples = preset.model_class.looks.samples if distance_samples is None else distance_samples
     check_samples(distance_samples, evaluation_samples)
     config, interval = config or preset.config, checkpoint_seconds()
-    checkpoint = directory / "checkpoint" / "last.safetensors"
+    checkpoint = directory / CHECKPOINT
     with ExitStack() as stack:
         counts = [distance_samples, evaluation_samples]
         origin = None if start_from is None else Origin.of(start_from)
@@ -74,7 +76,7 @@ def train(
             raise GenlibError("there are no images to train on")
         run = Run(preset, config, data, processes, distance_samples)
         state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
-        described = processes.lead(lambda: read_json(directory / "run.json"))
+        described = processes.lead(lambda: read_run(directory))
         run.origin, run.extended = described.get("start_from"), described.get("extended", [])
         if state:
             run.restore(*state, checkpoint)
@@ -109,7 +111,7 @@ def _enter(
     if origin:
         origin.note(directory, checkpoint)
     if (directory / "metrics.json").is_file():
-        return read_json(directory / "metrics.json")
+        return read_metrics(directory)
     for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
@@ -119,8 +121,8 @@ def _enter(
 def check_samples(*counts: int) -> None:
     """Raise GenlibError unless a Frechet distance can be had of so many samples."""
     for samples in counts:
-        if not FEWEST <= samples <= MAX_SAMPLES:
-            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {samples}")
+        if not whole(FEWEST, MAX_SAMPLES).fits(samples):
+            raise GenlibError(f"a distance takes {FEWEST} to {MAX_SAMPLES} samples, not {shown(samples)}")
 
 
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
@@ -145,8 +147,8 @@ def _finishing(
     yield from run.events(directory, checkpoint, interval)
     run.export(directory)
     metrics = (yield from each(evaluating(directory, evaluation_samples), Measuring)) | run.cost()
-    write_json(directory / "metrics.json", metrics)
-    write_card(directory)
+    write_card(directory, metrics)
+    write_json(directory / METRICS_FILE, metrics)  # last: with it the run is done
     yield Done(metrics)
 
 
@@ -154,26 +156,40 @@ def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, re
     """Give a finished run more epochs, where that is all that was asked for; GenlibError where it cannot go on.
 
     It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
-    the fall is repeated at the new end. What it was stays a model until it has ended anew.
+    the fall is repeated at the new end. What it was stays a model until it has ended anew. run.json says so first, so
+    that one that is killed on the way is extended to the end by the next look.
     """
-    if not resume or not (directory / "metrics.json").is_file() or not (directory / "run.json").is_file():
+    if not resume or not (directory / RUN_FILE).is_file():
         return
-    run = read_json(directory / "run.json")
-    if run.get("preset") != preset.name:
+    run = read_run(directory)
+    if run["preset"] != preset.name:
         return
-    before = type(config).from_dict(run.get("config", {}))
-    if config.epochs <= before.epochs or config != before.replace(epochs=config.epochs):
-        return
-    kept = checkpoint.with_name(BEFORE_DECAY) if getattr(config, "lr_decay", 0) else checkpoint
+    if "extending" not in run:  # as one that was killed between these lines has it
+        before = type(config).from_dict(run["config"])
+        if not (directory / METRICS_FILE).is_file() or config.epochs <= before.epochs:
+            return
+        if config != before.replace(epochs=config.epochs):
+            return
+        reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
+        run |= {"config": config.to_dict(), "extended": [*run.get("extended", []), reached]}
+        run |= {"extending": BEFORE_DECAY if _has_decayed(before, reached) else checkpoint.name}
+    kept = checkpoint.with_name(run["extending"])
     if not kept.is_file():
         raise GenlibError(
             f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from {directory}"
         )
+    write_json(directory / RUN_FILE, run)
     if kept != checkpoint:
         write_file(checkpoint, kept.read_bytes())
-    (directory / "metrics.json").unlink()
-    ends = [*run.get("extended", []), before.epochs]
-    write_json(directory / "run.json", run | {"config": config.to_dict(), "extended": ends})
+    (directory / METRICS_FILE).unlink(missing_ok=True)
+    del run["extending"]
+    write_json(directory / RUN_FILE, run)
+
+
+def _has_decayed(config: Config, epochs: int) -> bool:
+    """Whether the learning rate has begun to fall after so many epochs; one that ended early may have kept it."""
+    part = getattr(config, "lr_decay", 0.0)
+    return bool(part) and epochs > (1 - part) * config.epochs
 
 
 def refuse_wrong_directory(
@@ -194,14 +210,14 @@ def refuse_wrong_directory(
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)
         return
-    found = read_json(description)
-    if found.get("preset") != preset.name:
-        raise GenlibError(f"{directory} holds a run of {found.get('preset')}, not of {preset.name}")
+    found = read_run(directory)
+    if found["preset"] != preset.name:
+        raise GenlibError(f"{directory} holds a run of {found['preset']}, not of {preset.name}")
     started = checkpoint.is_file() or (directory / "metrics.json").is_file()
     if started and not resume:
         raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
     # a field that is newer than the run had its default
-    before = type(config).from_dict(found.get("config", {})).to_dict()
+    before = type(config).from_dict(found["config"]).to_dict()
     changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
     if changed and started:
         key = changed[0]

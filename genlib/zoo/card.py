@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
-from genlib.zoo.signs import signs
+from genlib.zoo.files import read_described, read_metrics, read_records
+from genlib.zoo.signs import signs_of
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
 _MEASURED = (
@@ -24,15 +24,15 @@ _MEASURED = (
 END = "\n\n"  # of a paragraph
 
 
-def write_card(directory: Path) -> None:
-    """Write README.md from config.json, metrics.json and history.json."""
-    write_file(directory / "README.md", card(directory).encode())
+def write_card(directory: Path, metrics: dict[str, Any]) -> None:
+    """Write README.md from config.json, history.json and the figures that metrics.json has, or will have."""
+    write_file(directory / "README.md", card(directory, metrics).encode())
 
 
 def hub_card(directory: Path, repository: str) -> str:
     """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
     try:
-        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, repository)}"
+        return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, read_metrics(directory), repository)}"
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, GenlibError):
             raise
@@ -43,7 +43,7 @@ def _front_matter(directory: Path) -> str:
     """YAML: licence, library, tags, and every measure of the protocol as a model-index."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    described, metrics = read_described(directory), read_metrics(directory)
     preset = get_preset(described["name"])
     conditional = "conditional" in capabilities(preset.model_class)
     task = "class-conditional-image-generation" if conditional else "unconditional-image-generation"
@@ -73,16 +73,12 @@ def _front_matter(directory: Path) -> str:
 def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
     """The measures that there are: key, name and value."""
     keys = [key for key in ("fd", *_MEASURED) if metrics.get(key) is not None]
-    found = [(key, FIGURES[key].label, metrics[key]) for key in keys]
-    for key, _, value in found:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise GenlibError(f"metrics.json: {key} is {value!r}, not a finite number")
-    return found
+    return [(key, FIGURES[key].label, metrics[key]) for key in keys]
 
 
-def card(directory: Path, repository: str | None = None) -> str:
+def card(directory: Path, metrics: dict[str, Any], repository: str | None = None) -> str:
     """The card's Markdown; the model is loaded by its own name unless a repository is given."""
-    described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+    described = read_described(directory)
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)
     can, unit = ", ".join(capable).replace("_", " "), preset.unit
@@ -139,7 +135,7 @@ def setting_rows(described: dict[str, Any], preset: Preset) -> list[tuple[str, s
 def remarks(directory: Path, metrics: dict[str, Any], differs: str) -> list[str]:
     """What is to be known of this training, a paragraph each, in Markdown."""
     return [
-        *(f"**Mind:** {sign}." for sign in signs(directory)),
+        *(f"**Mind:** {sign}." for sign in signs_of(directory, metrics.get("fd"))),
         *_few(metrics),
         *_origin(directory),
         *_cut_off(metrics),
@@ -184,7 +180,7 @@ def _study(directory: Path, differs: str) -> list[str]:
     told = f"Against its study: {differs}"
     if (directory / "study.json").is_file():
         study = read_json(directory / "study.json")
-        ours = {record["epoch"]: record.get("fd") for record in read_json(directory / "history.json")["epochs"]}
+        ours = {record["epoch"]: record.get("fd") for record in read_records(directory)["epochs"]}
         last = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])][-1]
         own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
         told += (

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, runs_directory
+from genlib.io.fields import TEXT, read_fields
+from genlib.io.files import runs_directory
 from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets, released
 from genlib.zoo.figures import FIGURES, written
+from genlib.zoo.files import CONFIG_FILE, DESCRIBED, METRICS_FILE, SAID_OF_EACH, read_described, read_metrics
 
 
 def list_models() -> list[dict[str, Any]]:
@@ -30,17 +32,18 @@ def trained() -> list[str]:
 def list_runs() -> list[dict[str, Any]]:
     """Every finished run of the runs' directory, as `list_models` has models, and its preset and changed settings.
 
-    A run is named runs/ID, and `load` takes that name. One whose files cannot be read is left out, and so is the run
-    that a shipped model comes from.
+    A run is named runs/ID, and `load` takes that name. One with damaged files is left out, for `Queue.jobs` says what
+    is wrong with it; so is the run that a shipped model comes from.
     """
     shipped = {_shipped(preset)[1] for preset in presets().values()}
-    found = [_run(path) for path in sorted(runs_directory().glob("[!.]*")) if (path / "metrics.json").is_file()]
+    places = [path for path in sorted(runs_directory().glob("[!.]*")) if TEXT.fits(path.name)]
+    found = [_run(path) for path in places if (path / METRICS_FILE).is_file()]
     return [run for run in found if run and run["sha256"] not in shipped]
 
 
 def _run(directory: Path) -> dict[str, Any] | None:
     try:
-        described, metrics = read_json(directory / "config.json"), read_json(directory / "metrics.json")
+        described, metrics = read_described(directory), read_metrics(directory, SAID_OF_EACH)
         preset = get_preset(described["name"])
         return {
             "name": f"runs/{directory.name}",
@@ -53,7 +56,7 @@ def _run(directory: Path) -> dict[str, Any] | None:
             "preset": preset.name,
             "settings": changed_settings(preset, described["config"]),
         }
-    except (GenlibError, KeyError, TypeError, AttributeError):
+    except GenlibError:
         return None
 
 
@@ -112,6 +115,6 @@ def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
     if preset.in_training:
         return None, None
     try:
-        return read_json(directory / "metrics.json"), read_json(directory / "config.json")["sha256"]
-    except (GenlibError, KeyError):
+        return read_metrics(directory), read_fields(directory / CONFIG_FILE, DESCRIBED, ("sha256",))["sha256"]
+    except GenlibError:
         return None, None

@@ -8,6 +8,7 @@ from typing import Any
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
 from genlib.metrics.floor import load_floor
 from genlib.zoo.catalogue import list_models, list_runs
+from genlib.zoo.figures import FIGURES as KNOWN
 
 REAL = "real training images"
 APART = (
@@ -63,9 +64,10 @@ def is_ahead(a: dict[str, Any], b: dict[str, Any], key: str) -> bool:
 
 
 def row_of(name: str, family: str, metrics: dict[str, Any]) -> dict[str, Any]:
-    """A row of the table from the figures of metrics.json."""
+    """A row of the table from the figures of metrics.json. A 0 that a logarithmic axis cannot show is left out."""
     spread = {key: metrics.get(f"{key}_std") for key in OPINIONS} | (metrics.get("spread") or {})
-    figures = {key: metrics.get(key) for key in FIGURES} | {f"{key}_spread": spread.get(key) for key in SPREAD}
+    figures = {key: (metrics.get(key) or None) if KNOWN[key].log else metrics.get(key) for key in FIGURES}
+    figures |= {f"{key}_spread": spread.get(key) for key in SPREAD}
     return {column: ({"model": name, "family": family, "disputed": None} | figures)[column] for column in COLUMNS}
 
 

@@ -14,7 +14,14 @@ GREW = 1_000.0  # times; the losses of the shipped models have at most doubled
 def signs(directory: Path) -> list[str]:
     """What is plainly wrong with a finished run, a line each; nothing where nothing is, or nothing can be read."""
     try:
-        fd = read_json(directory / "metrics.json").get("fd")
+        return signs_of(directory, read_json(directory / "metrics.json").get("fd"))
+    except GenlibError:
+        return []
+
+
+def signs_of(directory: Path, fd: object) -> list[str]:
+    """The same of a run with a Frechet distance and a history.json."""
+    try:
         epochs = read_json(directory / "history.json").get("epochs")
     except GenlibError:
         return []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.data import FashionMNIST
 from genlib.io.files import read_json, write_json
-from genlib.jobs import run as runs
+from genlib.jobs import process
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
@@ -25,6 +27,7 @@ from tests.pages.studio import assert_healthy, controls, open_page, pictures, se
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, thinned, tiny_training
 from ui import estimates, explain, zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
+from ui.watch import MODEL_FILES, model_zip
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
@@ -366,6 +369,9 @@ def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
         link.proto.query_string.removeprefix("model=").replace("%2F", "/") for link in app.get("page_link")
     ]
     assert pictures(app)
+    (finished.directory / "README.md").unlink()  # as of a run that was killed at its end
+    with zipfile.ZipFile(io.BytesIO(model_zip(finished))) as archive:
+        assert {Path(name).name for name in archive.namelist()} == set(MODEL_FILES) - {"README.md"}
 
 
 def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
@@ -466,7 +472,7 @@ def test_the_code_trains_what_the_form_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The lines as shown, in a real worker on the whole training split: half a minute on an idle core."""
-    monkeypatch.setattr("genlib.jobs.queue.launch", runs.launch)  # workers start, as they do for a reader
+    monkeypatch.setattr("genlib.jobs.queue.launch", process.launch)  # workers start, as they do for a reader
     app = open_page("train", {"preset": "vae-dense-8", "epochs": "1", "batch": "1024", "measure": "Quick look"})
     monkeypatch.chdir(tmp_path)
     exec(compile(app.code[1].value, "snippet", "exec"), {"__name__": "__main__"})
