@@ -131,11 +131,7 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     _path_options(add)
-    add.add_argument(
-        "--keep",
-        action="store_true",
-        help="measure steps and guidance (half an hour), and keep the figures by the weights",
-    )
+    add.add_argument("--keep", action="store_true", help="measure steps and guidance (half an hour), and keep them")
     add.set_defaults(run=commands.run_path)
 
     add = names.add_parser("directions", help="draw samples moved along a generator's strongest directions")

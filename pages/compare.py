@@ -17,7 +17,7 @@ if not request.entries:
 answers = {}
 for line in compare.lines(request.entries):
     for column, (family, members) in zip(compare.columns(line), line.items(), strict=False):
-        column.markdown(f"#### {family[0].upper()}{family[1:]}")
+        column.header(f"{family[0].upper()}{family[1:]}", anchor=False)
         for place, entry in zip(column.columns(len(members)), members, strict=True):
             with place:
                 answers[entry.name] = compare.card(request, entry)

@@ -44,7 +44,7 @@ COMMANDS = [list(line) for line in LINES if line]
 STARTED = [command for command in COMMANDS if tuple(command[:3]) == PROGRAM or command[0] in LAUNCHERS]
 OURS = list(map(list, dict.fromkeys(tuple(command[command.index("genlib") + 1 :]) for command in STARTED)))
 DRAWN = [command for command in OURS if command[0] not in MINUTES and not any(map(is_repository, command[1:2]))]
-HERE = [command for command in DRAWN if not any(word.startswith("runs/") for word in command[1:2])]  # no run is
+HERE = [command for command in DRAWN if not "".join(command[1:2]).startswith("runs/")]  # no run is
 RUN = [command for command in HERE if "--n" not in command or int(command[command.index("--n") + 1]) < MILLIONS]
 PYTHON = [body for _, body in blocks("python")]
 

@@ -31,7 +31,7 @@ def page(address: str, title: str, question: str) -> None:
     _take_the_model_of_the_address(address)
     st.set_page_config(page_title=f"{title} - genlib", page_icon="👕", layout="wide")
     st.html(STYLE)
-    st.markdown(f"## {title}  \n{question}")
+    st.markdown(f"# {title}  \n{question}")
     zoo.show_problems()
     _lay_out()
 
@@ -92,7 +92,8 @@ def _take_the_model_of_the_address(page_address: str) -> None:
 STYLE = """<style>
 [data-testid="stImage"] img, .genlib-strip { image-rendering: pixelated; border-radius: 2px; }
 [data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
-[data-testid="stMainBlockContainer"] h2 { padding: 0; }
+[data-testid="stMainBlockContainer"] h1 { padding: 0; }
+[data-testid="stMainBlockContainer"] h2 { padding: .4rem 0 .2rem; }
 .genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
 .genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
 @media (max-width: 640px) {

@@ -24,7 +24,7 @@ def compare(jobs: list[Job]) -> dict[str, object]:
     begun = {job.id: job for job in reversed(jobs) if is_known(job) and progress_of(job).records}
     if len(begun) < 2:
         return {}
-    st.markdown("#### Compare runs")
+    st.header("Compare runs", anchor=False)
     newest = next(iter(begun.values())).preset
     alike = [job.id for job in begun.values() if job.preset == newest][:MOST]
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -132,7 +132,7 @@ def card(finding: Finding) -> DeltaGenerator:
     claim = finding.claim
     sign, words, badge = VERDICTS[finding.verdict]
     with st.container(border=True):
-        st.subheader(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
+        st.header(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
         st.badge(f"{sign} {words}", color=badge)  # type: ignore[arg-type]
         place = st.container()
         if finding.parts:

@@ -115,7 +115,7 @@ def choose_run(jobs: list[Job]) -> Job | None:
 
 def show_table(queue: Queue, jobs: list[Job]) -> None:
     """Every run in a row, renewed while one of them trains."""
-    st.markdown("#### All runs")
+    st.header("All runs", anchor=False)
     st.fragment(_table, run_every=SECONDS if any(map(is_active, jobs)) else None)(queue)
 
 
