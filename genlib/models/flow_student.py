@@ -18,7 +18,7 @@ from genlib.errors import GenlibError
 from genlib.images import from_uint8, to_uint8
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.layers.relativistic import Generator, RelativisticGANConfig, RelativisticPairs
-from genlib.model import N_CLASSES, Model, Preset, register
+from genlib.model import N_CLASSES, Integrates, Model, Preset, register
 from genlib.noise import MAX_SEED
 from genlib.program import Program, Value
 from genlib.stages import Stages
@@ -143,7 +143,9 @@ def _read_answers(path: Path, size: int) -> Tensor | None:
 def _answers(flow: Model, start: int, size: int) -> Tensor:
     device = next(flow.parameters()).device
     y = torch.arange(start, start + size, device=device) % N_CLASSES
-    return to_uint8(flow.sample(flow.draw_latent(size, MAX_SEED, start).to(device), y, guidance=GUIDANCE)).cpu()
+    assert isinstance(flow, Integrates)
+    *_, end = flow.trajectory(flow.draw_latent(size, MAX_SEED, start).to(device), y, guidance=GUIDANCE)
+    return to_uint8(end.x)
 
 
 def _digest(model: Model) -> str:
