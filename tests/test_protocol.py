@@ -22,7 +22,7 @@ from genlib.metrics.classification import (
     classification_accuracy_score,
 )
 from genlib.metrics.coverage import CHUNK, Coverage, Neighbourhoods, measure_coverage
-from genlib.metrics.evaluation import SEEDS, _sampled
+from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.features import load_extractor
 from genlib.metrics.floor import load_floor
 from genlib.metrics.kernel import CHUNK as KERNEL_CHUNK
@@ -258,7 +258,7 @@ def test_two_opinions_are_of_different_kinds(test_split: FashionMNIST) -> None:
 def test_shipped_figures_are_those_of_the_shipped_bytes(name: str) -> None:
     """One of the three sample seeds, measured anew: within what the seeds differ by."""
     kept = read_json(model_directory(name) / "metrics.json")
-    found, _ = finish(_sampled(load(name), kept["samples"], SEEDS[0]))
+    found, _ = finish(sample_figures(load(name), kept["samples"], SEEDS[0]))
     for key in ("fd", "fd_second", "kid", "precision", "recall", "density", "coverage"):
         room = 4 * kept["spread"][key] + 0.01 * abs(kept[key])
         assert abs(found[key] - kept[key]) <= room, key

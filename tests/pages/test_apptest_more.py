@@ -343,13 +343,13 @@ def test_the_drawing_page_waits_for_a_stroke() -> None:
 def test_every_claim_has_a_card_a_verdict_and_a_link() -> None:
     app = open_page("findings")
     assert_healthy(app)
-    assert [each.value for each in app.subheader] == [f"{each.number}. {each.title}" for each in CLAIMS]
+    assert [each.value for each in app.header] == [f"{each.number}. {each.title}" for each in CLAIMS]
     links = [each.value for each in app.markdown if each.value.startswith("See it live: ")]
     assert len(links) == len(CLAIMS)
     assert all("](" in each and "http" not in each for each in links)
     text = captions(app)
     assert "Every model is a single training run" in text
-    assert "was written down before the models were trained" in text
+    assert "was written down before the studies' models were trained" in text
     assert pictures(app)
 
 
@@ -358,12 +358,12 @@ def test_claims_can_be_chosen_by_verdict(verdict: str) -> None:
     app = open_page("findings", {"verdict": verdict})
     assert_healthy(app)
     expected = [each.claim for each in shipped_findings() if each.verdict == verdict]
-    assert [each.value for each in app.subheader] == [f"{each.number}. {each.title}" for each in expected]
+    assert [each.value for each in app.header] == [f"{each.number}. {each.title}" for each in expected]
     check_link("findings", {"verdict": verdict})
 
 
 def test_a_bad_verdict_is_all_of_them() -> None:
-    assert len(open_page("findings", {"verdict": "perhaps"}).subheader) == len(CLAIMS)
+    assert len(open_page("findings", {"verdict": "perhaps"}).header) == len(CLAIMS)
 
 
 def test_our_figures_are_on_the_cards(seen: Seen) -> None:
@@ -401,7 +401,7 @@ def test_a_damaged_file_leaves_the_claims_untested(
     assert not app.exception
     (warning,) = (each.value for each in app.warning)
     assert warning.startswith("The verdicts are not available: ")
-    assert len(app.subheader) == len(CLAIMS)
+    assert len(app.header) == len(CLAIMS)
 
 
 def test_the_shipped_file_holds_findings() -> None:
