@@ -28,7 +28,6 @@ COLOURS = 256
 RENDER_MILLISECONDS = 2_000  # charts are drawn after the run that sends them has ended
 LINKS = {
     "live": "/live?seed=7&label=Sandal&n=20",
-    "generate": "/generate?model=cgan-conv&seed=0&n=40",
     "interpolate": "/interpolate?model=cgan-conv&from=Sandal&to=Bag&seed=0",
     "compare": "/compare?seed=3&label=Ankle+boot",
     "path": "/path?model=flow-unet&seed=0",
