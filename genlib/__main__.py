@@ -9,13 +9,21 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from genlib import __version__
-from genlib.cli import commands, live_commands, training_commands
+from genlib.cli import commands, live_commands, questions, training_commands
 from genlib.errors import GenlibError
 
 LONGEST_LINE = 1_000  # of an error, in characters
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """A question's flags are its fields; what the question stands on is heavy, and loaded for its command alone."""
+        command = self.prog.rpartition(" ")[2]
+        if command in questions.COMMANDS and self.get_default("kind") is None:
+            self.set_defaults(kind=questions.question_of(command))
+            questions.add_flags(self, self.get_default("kind"))
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         raise GenlibError(f"{message} (see {self.prog} --help)")
 
@@ -132,7 +140,9 @@ def _parser() -> _Parser:
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     _path_options(add)
     add.add_argument(
-        "--keep", action="store_true", help="measure steps and guidance (half an hour), and keep the figures by the weights"
+        "--keep",
+        action="store_true",
+        help="measure steps and guidance (half an hour), and keep the figures by the weights",
     )
     add.set_defaults(run=commands.run_path)
 
@@ -149,11 +159,6 @@ def _parser() -> _Parser:
     add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
-    add = names.add_parser("diversity", help="draw a row of samples of each class")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=10, help="samples a class, up to 20")
-    add.set_defaults(run=commands.run_diversity)
-
     add = names.add_parser("discriminator", help="draw how well a GAN's discriminator tells real from fake")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
@@ -167,6 +172,9 @@ def _parser() -> _Parser:
     add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
     add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
     add.set_defaults(run=commands.run_reconstruct)
+
+    for command, (_, what) in questions.COMMANDS.items():
+        names.add_parser(command, help=what).set_defaults(run=questions.run)
 
     add = names.add_parser("export", help="write a model as the live studio loads it: a program and its weights")
     add.add_argument("name", metavar="NAME", help="a model of the zoo, the directory of a run, or owner/name")

@@ -29,7 +29,7 @@ def run_list(options: argparse.Namespace) -> None:
         print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")
 
 
-def _target(text: str, *suffixes: str) -> Path:
+def path_to_write(text: str, *suffixes: str) -> Path:
     """A path to write: its ending and its directory are checked before any work is done."""
     path = Path(text)
     if path.suffix.lower() not in suffixes:
@@ -58,7 +58,7 @@ def run_sample(options: argparse.Namespace) -> None:
             raise GenlibError(f"--{next(iter(given))} goes with --out F.png or F.npz; shards are drawn as trained")
         follow_shards(options.name, options.out, options.n, options.seed, label)
         return
-    path = _target(options.out, ".png", ".npz")
+    path = path_to_write(options.out, ".png", ".npz")
     images, labels = generate(load(options.name), options.n, options.seed, label, **given)
     if path.suffix.lower() == ".npz":
         arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
@@ -81,7 +81,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
         raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
-    target = _target(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json") if options.json else None
     if options.samples:
         follow_measuring(options.samples, target)
         return
@@ -151,7 +151,7 @@ def run_findings(options: argparse.Namespace) -> None:
     from genlib.findings.judge import judge_claim
     from genlib.io.files import write_json
 
-    target = _target(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json") if options.json else None
     found = []
     for claim in CLAIMS:
         finding = judge_claim(claim)
@@ -174,7 +174,7 @@ def run_interpolate(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
     images = torch.cat([walk.images for walk in walks])
     write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
@@ -188,7 +188,7 @@ def run_path(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     if not 1 <= options.n <= MOST_ROWS:
         raise GenlibError(f"--n takes 1 to {MOST_ROWS} samples, not {options.n}")
     label = None if options.label is None else parse_label(options.label)
@@ -208,7 +208,7 @@ def run_directions(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path, n = _target(options.out, ".png"), options.n
+    path, n = path_to_write(options.out, ".png"), options.n
     if not 1 <= n <= 20:
         raise GenlibError(f"--n takes 1 to 20 samples, not {n}")
     model = load(options.name)
@@ -227,7 +227,7 @@ def run_latent(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     label = None if options.label is None else parse_label(options.label)
     model = load(options.name)
     fits = keep_fits(options.name) if options.keep else load_fits(options.name)
@@ -238,19 +238,6 @@ def run_latent(options: argparse.Namespace) -> None:
     write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
 
 
-def run_diversity(options: argparse.Namespace) -> None:
-    """Write a grid of samples, a row a class."""
-    from genlib.analysis.diversity import class_grid, class_samples
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = _target(options.out, ".png")
-    if not 1 <= options.n <= 20:
-        raise GenlibError(f"--n takes 1 to 20 samples a class, not {options.n}")
-    write_file(path, png_bytes(class_grid(class_samples(load(options.name), options.n, options.seed), options.n)))
-
-
 def run_discriminator(options: argparse.Namespace) -> None:
     """Write the three pies."""
     from genlib.analysis.discriminator import judge
@@ -258,7 +245,7 @@ def run_discriminator(options: argparse.Namespace) -> None:
     from genlib.images import png_bytes
     from genlib.io.files import write_file
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     if not 0 <= options.threshold <= 1:
         raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
     found = judge(options.name, options.n, options.seed, options.norm)
@@ -274,7 +261,7 @@ def run_reconstruct(options: argparse.Namespace) -> None:
     from genlib.loading import load
     from genlib.noise import check_seed
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     rows, test = choose(options.n), FashionMNIST.load("test")
     images, labels = test.images[rows], test.labels[rows]
     *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))

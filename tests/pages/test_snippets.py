@@ -86,9 +86,9 @@ class Seen:
             self.shown.append(tiles_png(*arguments))
             return self.shown[-1]
 
-        def offer(page, controls, code, downloads) -> None:
+        def offer(page, controls, code, downloads, command="") -> None:
             self.code, self.files = code, {name.rsplit(".", 1)[1]: make for name, make in downloads.items()}
-            share(page, controls, code, downloads)
+            share(page, controls, code, downloads, command)
 
         monkeypatch.setattr(pictures, "tiles_png", show)
         monkeypatch.setattr(sharing, "share", offer)

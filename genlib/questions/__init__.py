@@ -1,0 +1,21 @@
+"""What the pages and the commands ask, a question a file: its fields are the controls, the address and the flags.
+
+from genlib.questions import Diversity
+
+Diversity("cgan-mlp", seed=2, per=5).ask().save("diversity.png")
+"""
+
+from typing import TYPE_CHECKING
+
+from genlib.lazy import lazily
+
+if TYPE_CHECKING:
+    from genlib.questions.dataset import Dataset
+    from genlib.questions.diversity import Diversity
+    from genlib.questions.mixtures import Mixtures
+
+__all__ = ["Dataset", "Diversity", "Mixtures"]
+
+_HOMES = {name: f"genlib.questions.{name.lower()}" for name in __all__}
+
+__getattr__ = lazily(__name__, _HOMES)
