@@ -79,7 +79,11 @@ def _parser() -> _Parser:
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     add.add_argument("--temperature", type=_number("temperature"), metavar="T", help="scales the noise; 1 as trained")
     _path_options(add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given"))
-    add.set_defaults(run=commands.run_sample)
+    add.add_argument("--weights", metavar="averaged|raw", help="which generator of a GAN")
+    add.add_argument("--mix", metavar="CLASS", help="a class to blend into --label, by --share, 0.5 unless given")
+    add.add_argument("--share", metavar="S")
+    add.add_argument("--moves", metavar="A,B,...", help="steps along the directions that `directions` draws")
+    add.set_defaults(run=questions.run_sample)
 
     add = names.add_parser("train", help="train a model, or all of them, resumably")
     add.add_argument("name", nargs="?", metavar="NAME")

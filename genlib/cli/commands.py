@@ -41,32 +41,6 @@ def path_to_write(text: str, *suffixes: str) -> Path:
     return path
 
 
-def run_sample(options: argparse.Namespace) -> None:
-    """Write samples as a picture, as arrays, or as a directory of shards."""
-    from genlib.cli.terminal import follow_shards
-    from genlib.data import parse_label
-    from genlib.images import npz_bytes, picture, png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-    from genlib.sampling import generate
-
-    label = None if options.label is None else parse_label(options.label)
-    given = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
-    given = {key: value for key, value in given.items() if value is not None}
-    if options.out.endswith("/"):
-        if given:
-            raise GenlibError(f"--{next(iter(given))} goes with --out F.png or F.npz; shards are drawn as trained")
-        follow_shards(options.name, options.out, options.n, options.seed, label)
-        return
-    path = path_to_write(options.out, ".png", ".npz")
-    images, labels = generate(load(options.name), options.n, options.seed, label, **given)
-    if path.suffix.lower() == ".npz":
-        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
-        write_file(path, npz_bytes(**arrays))
-    else:
-        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
-
-
 _COLUMNS = (
     *("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage", "class_consistency"),
     *("balance_kl", "nearest_train", "mse", "cas", "ms_64"),

@@ -88,7 +88,8 @@ class Answer:
 class Question:
     """What every question has. A subclass adds its fields, `files`, and what a page shows beside them."""
 
-    NAME: ClassVar[str]  # its page's address and its command
+    NAME: ClassVar[str]  # its page's address
+    COMMAND: ClassVar[str] = ""  # where it is not called as the page is
     DEFAULTS: ClassVar[Mapping[str, Any]] = {}  # of the command, where they are not the page's
 
     def __post_init__(self) -> None:
@@ -109,6 +110,8 @@ class Question:
     def check(cls, name: str, value: Any, called: str) -> None:
         """Raise GenlibError, which names the field as it is `called`, unless it takes the value."""
         known = cls.fields()[name]
+        if value == () == cls.defaults()[name]:
+            return
         check(called, cls.kind(name), value, known.get("low"), known.get("high"), known.get("choices", ()))
 
     @classmethod
@@ -166,11 +169,12 @@ class Question:
         return found
 
     def _told(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
-        """The seed, and the other values that are not the defaults, without the model."""
+        """The seed, and the other values that are not the defaults, or a tuple of zeros, without the model."""
         asked = self.asked()
         asked.pop("model", None)
         told = {name: value for name, value in asked.items() if self.fields()[name].get("flag") is not False}
-        return {name: value for name, value in told.items() if name == "seed" or value != defaults[name]}
+        told = {name: value for name, value in told.items() if name == "seed" or value != defaults[name]}
+        return {name: value for name, value in told.items() if not isinstance(value, tuple) or any(value)}
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -187,7 +191,7 @@ class Question:
 
     def command(self) -> str:
         """The line that makes the picture in a shell."""
-        words = [f"python -m genlib {self.NAME}"]
+        words = [f"python -m genlib {self.COMMAND or self.NAME}"]
         words += [getattr(self, "model")] if "model" in self.fields() else []  # noqa: B009
         for name, value in self._told({**self.defaults(), **self.DEFAULTS}).items():
             words += [f"--{self.flag(name)}{'' if value is True else ' ' + _shell(value)}"]
@@ -214,7 +218,8 @@ def _shell(value: Any) -> str:
 
 def from_text(question: type[Question], name: str, text: str) -> Any:
     """A field's value as the command line has it."""
-    if question.fields()[name].get("choices", ())[1:] == CLASS_NAMES:
+    choices = question.fields()[name].get("choices", ())
+    if choices[1:] == CLASS_NAMES and text not in choices:
         return CLASS_NAMES[parse_label(text)]
     return parse(f"--{question.flag(name)}", question.kind(name), text)
 
