@@ -163,13 +163,6 @@ def _parser() -> _Parser:
     add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
-    add = names.add_parser("discriminator", help="draw how well a GAN's discriminator tells real from fake")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
-    add.add_argument("--norm", choices=("running", "batch"), default="running", help="statistics of batch norm")
-    add.add_argument("--threshold", type=_number("threshold"), default=0.5, help="real from this probability on")
-    add.set_defaults(run=commands.run_discriminator)
-
     add = names.add_parser("reconstruct", help="test images given back by a model, and what differs")
     add.add_argument("name", metavar="NAME")
     add.add_argument("--out", required=True, metavar="F.png")

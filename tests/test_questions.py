@@ -13,13 +13,14 @@ from genlib.__main__ import _parser
 from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.questions import Dataset, Diversity, Generate, Mixtures, Variation
+from genlib.questions import Dataset, Discriminator, Diversity, Generate, Mixtures, Variation
 from genlib.questions.question import Question
 
 ASKED: list[Question] = [
     Dataset(),
     Dataset(view="images", split="test", n=7, seed=4, label="T-shirt/top"),
     Dataset(view="neighbours", image=17),
+    Discriminator("dcgan-32", seed=1, threshold=0.4, n=40, norm="batch"),
     Diversity("cgan-mlp", seed=3, per=5),
     Generate("cgan-mlp"),
     Generate("cgan-mlp", 7, "Coat", 0.8, 20, "raw", "Bag", 0.3, (0.0, 1.5)),

@@ -212,20 +212,6 @@ def run_latent(options: argparse.Namespace) -> None:
     write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
 
 
-def run_discriminator(options: argparse.Namespace) -> None:
-    """Write the three pies."""
-    from genlib.analysis.discriminator import judge
-    from genlib.drawing import pies
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-
-    path = path_to_write(options.out, ".png")
-    if not 0 <= options.threshold <= 1:
-        raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
-    found = judge(options.name, options.n, options.seed, options.norm)
-    write_file(path, png_bytes(pies(found.pies(options.threshold))))
-
-
 def run_reconstruct(options: argparse.Namespace) -> None:
     """Write test images over what the model makes of them."""
     from genlib.analysis.reconstruction import choose, picture, reconstructions

@@ -16,6 +16,7 @@ COMMANDS = {  # by name, the question and what it draws
     "dataset": ("Dataset", "draw photographs, what a class looks like, or how pixels vary"),
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
+    "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
     "diversity": ("Diversity", "draw a row of samples of each class"),
 }
 
@@ -26,7 +27,7 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
         "--out", required=True, metavar="F", help="where to write: the picture as F.png, its numbers as F.npz"
     )
     for name, known in kind.fields().items():
-        said = known["help"].replace("%", "%%")
+        said = known["said"].replace("%", "%%")
         if name == "model":
             parser.add_argument("model", metavar="NAME", help=said)
         elif known["flag"] is not False:

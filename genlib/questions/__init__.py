@@ -11,12 +11,13 @@ from genlib.lazy import lazily
 
 if TYPE_CHECKING:
     from genlib.questions.dataset import Dataset
+    from genlib.questions.discriminator import Discriminator
     from genlib.questions.diversity import Diversity
     from genlib.questions.generate import Generate
     from genlib.questions.mixtures import Mixtures
     from genlib.questions.variation import Variation
 
-__all__ = ["Dataset", "Diversity", "Generate", "Mixtures", "Variation"]
+__all__ = ["Dataset", "Discriminator", "Diversity", "Generate", "Mixtures", "Variation"]
 
 _HOMES = {name: f"genlib.questions.{name.lower()}" for name in __all__}
 

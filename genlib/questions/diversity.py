@@ -51,7 +51,7 @@ class Diversity(Question):
 
     model: str = model_field()
     seed: int = seed_field()
-    per: int = asks(10, "Pictures a class", "samples a class", 1, 20, flag="n", slider=(4, 20, 1))
+    per: int = asks(10, "Pictures a class", "", 1, 20, said="samples a class", flag="n", slider=(4, 20, 1))
     near: bool = asks(False, "Nearest photographs", "Under each sample, the image nearest to it.", flag=False)
 
     @property

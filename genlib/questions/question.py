@@ -31,6 +31,7 @@ def asks(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     *,
+    said: str = "",
     key: str | None = None,
     flag: str | bool | None = None,
     slider: tuple[float, float, float] | None = None,
@@ -38,30 +39,31 @@ def asks(
 ) -> Any:
     """A field of a question.
 
-    `label` and `help` are what a control says; values lie from `low` to `high` or are among `choices`. `key` is its
-    place in the address and `flag` its name on the command line, the field's own name unless given; a field whose flag
-    is False changes what a page shows and no picture, and is on no command line and in no code. `slider` is the
-    lowest, the highest and the step of its slider. `when` says where the field makes sense: for a model with that
-    capability, or where a function of the question says so; elsewhere neither address nor code names it.
+    `label` and `help` are what a control says, `said` what the command line says instead of `help`; values lie from
+    `low` to `high` or are among `choices`. `key` is its place in the address and `flag` its name on the command line,
+    the field's own name unless given; a field whose flag is False changes what a page shows and no picture, and is on
+    no command line and in no code. `slider` is the lowest, the highest and the step of its slider. `when` says where
+    the field makes sense: for a model with that capability, or where a function of the question says so; elsewhere
+    neither address nor code names it.
     """
     told = {"label": label, "help": help, "low": low, "high": high, "choices": choices, "key": key, "flag": flag}
-    return dataclasses.field(default=default, metadata=told | {"slider": slider, "when": when})
+    return dataclasses.field(default=default, metadata=told | {"said": said or help, "slider": slider, "when": when})
 
 
 def model_field(*needs: str) -> Any:
     """The model that is asked, with one of the capabilities where some are named."""
-    return dataclasses.field(metadata={"label": "Model", "help": "a model of the zoo or a run", "needs": needs})
+    return dataclasses.field(metadata={"label": "Model", "said": "a model of the zoo or a run", "needs": needs})
 
 
 def seed_field(when: str | Callable[[Any], bool] | None = None) -> Any:
     """What draws the noise: the same on every page."""
-    return asks(0, "Seed", "draws the noise", 0, MAX_SEED, when=when)
+    return asks(0, "Seed", "", 0, MAX_SEED, said="draws the noise", when=when)
 
 
 def class_field(default: str = EVERY_CLASS, when: str | Callable[[Any], bool] | None = None) -> Any:
     """One class by its name, or every class."""
     said = "class number 0-9 or name; every class unless given"
-    return asks(default, "Class", said, choices=(EVERY_CLASS, *CLASS_NAMES), when=when)
+    return asks(default, "Class", said=said, choices=(EVERY_CLASS, *CLASS_NAMES), when=when)
 
 
 @dataclass(frozen=True)
