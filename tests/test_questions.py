@@ -13,7 +13,7 @@ from genlib.__main__ import _parser
 from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.questions import Dataset, Discriminator, Diversity, Generate, Mixtures, Variation
+from genlib.questions import Dataset, Discriminator, Diversity, Generate, History, Latent, Mixtures, Variation
 from genlib.questions.question import Question
 
 ASKED: list[Question] = [
@@ -24,6 +24,8 @@ ASKED: list[Question] = [
     Diversity("cgan-mlp", seed=3, per=5),
     Generate("cgan-mlp"),
     Generate("cgan-mlp", 7, "Coat", 0.8, 20, "raw", "Bag", 0.3, (0.0, 1.5)),
+    History("vae-cnn", epoch=3),
+    Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
     Variation("vae-cnn", seed=2, label="Bag", n=20),
 ]
@@ -39,7 +41,7 @@ def test_the_code_asks_the_same(asked: Question) -> None:
     assert saved == f'"{asked.NAME}.png")'
 
 
-@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, Generate)], ids=repr)
+@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Generate, Latent))], ids=repr)
 def test_the_command_asks_the_same(asked: Question) -> None:
     options = _parser().parse_args(shlex.split(asked.command())[3:])
     assert read(options.kind, options) == asked
@@ -74,7 +76,7 @@ def test_a_question_without_such_a_file_says_which_there_are(tmp_path) -> None:
 
 
 def test_every_command_has_its_question() -> None:
-    assert {kind for kind, _ in COMMANDS.values()} | {"Generate"} == set(questions.__all__)
+    assert {kind for kind, _ in COMMANDS.values()} | {"Generate", "Latent"} == set(questions.__all__)
 
 
 def test_variation_is_zero_where_pictures_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:

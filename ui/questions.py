@@ -39,24 +39,34 @@ def seed_and_class(question: Any) -> Any:
     fields = question.fields()
     if "seed" in fields and question.applies("seed"):
         question = replace(question, seed=controls.seed_control())
-    if "label" in fields and question.applies("label"):
-        label = controls.class_control()
-        question = replace(question, label=EVERY_CLASS if label is None else CLASS_NAMES[label])
-    return question
+    return class_of(question) if "label" in fields else question
+
+
+def class_of(question: Any) -> Any:
+    """The question with the class that pages share, where it makes sense."""
+    if not question.applies("label"):
+        return question
+    label = controls.class_control()
+    return replace(question, label=EVERY_CLASS if label is None else CLASS_NAMES[label])
 
 
 def own_controls(question: Any, **widths: int) -> Any:
     """A control in the page's second row for each field in `widths` that makes sense, in that order."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        for name, width in widths.items():
-            if question.applies(name):
-                question = replace(question, **{name: control(question, name, width)})
+        return with_controls(question, **widths)
+
+
+def with_controls(question: Any, **widths: int) -> Any:
+    """The same where one stands."""
+    for name, width in widths.items():
+        if question.applies(name):
+            question = replace(question, **{name: control(question, name, width)})
     return question
 
 
 def control(question: Question, name: str, width: int) -> Any:
     """One field's control; a width of 0 leaves it to the control."""
-    known, kind, value = question.fields()[name], question.kind(name), getattr(question, name)
+    known, kind, value = question.fields()[name], question.kind(name), question.usual(name)
     given: dict[str, Any] = {"key": question.key(name), "help": known["help"] or None, **BOUND}
     given |= {"width": width} if width else {}
     label, (low, high), choices = known["label"], question.bounds(name), question.choices(name)
@@ -67,15 +77,15 @@ def control(question: Question, name: str, width: int) -> Any:
     if choices:
         found = st.selectbox(label, choices, index=choices.index(value), **given)
         return found if found in choices else value
-    if known["slider"]:
-        low, high, step = known["slider"]
+    if slider := question.slider(name):
+        low, high, step = slider
         return st.slider(label, low, high, value, step, **given)
     return int(st.number_input(label, low, high, value, **given) or low)
 
 
-def share_question(question: Question) -> None:
-    """The popover with everything that follows from a question."""
-    share.share(question.NAME, question.query(), question.code(), question.files(), question.command())
+def share_question(question: Question, **beside: object) -> None:
+    """The popover with everything that follows from a question; `beside` are controls that change no picture of it."""
+    share.share(question.NAME, question.query() | beside, question.code(), question.files(), question.command())
 
 
 def entry_of(question: Any) -> zoo.Entry:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from genlib.questions.discriminator import Discriminator
     from genlib.questions.diversity import Diversity
     from genlib.questions.generate import Generate
+    from genlib.questions.history import History
+    from genlib.questions.latent import Latent
     from genlib.questions.mixtures import Mixtures
     from genlib.questions.variation import Variation
 
-__all__ = ["Dataset", "Discriminator", "Diversity", "Generate", "Mixtures", "Variation"]
+__all__ = ["Dataset", "Discriminator", "Diversity", "Generate", "History", "Latent", "Mixtures", "Variation"]
 
 _HOMES = {name: f"genlib.questions.{name.lower()}" for name in __all__}
 

@@ -147,6 +147,14 @@ class Question:
         """The lowest and the highest value of a number, for this model."""
         return self.fields()[name].get("low"), self.fields()[name].get("high")
 
+    def slider(self, name: str) -> tuple[Any, Any, Any] | None:
+        """The lowest value, the highest and the step of a field's slider, for this model; None where it has none."""
+        return self.fields()[name].get("slider")
+
+    def usual(self, name: str) -> Any:
+        """What a field's control shows before it is moved, for this model."""
+        return getattr(self, name)
+
     def choices(self, name: str) -> tuple[str, ...]:
         """What a field is chosen from, for this model; empty where it is free."""
         return self.fields()[name].get("choices", ())
