@@ -128,16 +128,6 @@ def _parser() -> _Parser:
     add.add_argument("--json", metavar="F", help="also write the verdicts with their figures to F")
     add.set_defaults(run=commands.run_findings)
 
-    add = names.add_parser("interpolate", help="draw a walk between two samples of a model")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--out", required=True, metavar="F.png")
-    add.add_argument("--seed", type=_whole("seed"), default=0)
-    add.add_argument("--rows", type=_whole("rows"), default=5, help="pairs, one a row")
-    add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
-    add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
-    add.add_argument("--equal", choices=("input", "features"), default="input", help="where steps are equally large")
-    add.set_defaults(run=commands.run_interpolate)
-
     add = names.add_parser("path", help="draw a flow's way from noise to image, and the end expected at each point")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")

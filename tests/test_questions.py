@@ -13,7 +13,17 @@ from genlib.__main__ import _parser
 from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.questions import Dataset, Discriminator, Diversity, Generate, History, Latent, Mixtures, Variation
+from genlib.questions import (
+    Dataset,
+    Discriminator,
+    Diversity,
+    Generate,
+    History,
+    Interpolate,
+    Latent,
+    Mixtures,
+    Variation,
+)
 from genlib.questions.question import Question
 
 ASKED: list[Question] = [
@@ -25,6 +35,8 @@ ASKED: list[Question] = [
     Generate("cgan-mlp"),
     Generate("cgan-mlp", 7, "Coat", 0.8, 20, "raw", "Bag", 0.3, (0.0, 1.5)),
     History("vae-cnn", epoch=3),
+    Interpolate("vae-cnn", seed=4, between="random pairs", rows=2, steps=5, path="straight"),
+    Interpolate("cgan-mlp", start="Shirt", end="Coat"),
     Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
     Variation("vae-cnn", seed=2, label="Bag", n=20),

@@ -139,21 +139,6 @@ def run_findings(options: argparse.Namespace) -> None:
         write_json(target, {"rule": BETTER, "findings": found})
 
 
-def run_interpolate(options: argparse.Namespace) -> None:
-    """Write rows of walks between pairs of samples."""
-    import torch
-
-    from genlib.analysis.interpolation import pair_walks
-    from genlib.images import grid, png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = path_to_write(options.out, ".png")
-    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
-    images = torch.cat([walk.images for walk in walks])
-    write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
-
-
 def run_path(options: argparse.Namespace) -> None:
     """Write the way from noise of a flow's samples; measure steps and guidance where that is asked for."""
     from genlib.analysis.path import MOST_ROWS, rows, trace

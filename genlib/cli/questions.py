@@ -16,6 +16,7 @@ COMMANDS = {  # by name, the question and what it draws
     "dataset": ("Dataset", "draw photographs, what a class looks like, or how pixels vary"),
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
+    "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
     "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
     "diversity": ("Diversity", "draw a row of samples of each class"),

@@ -15,11 +15,22 @@ if TYPE_CHECKING:
     from genlib.questions.diversity import Diversity
     from genlib.questions.generate import Generate
     from genlib.questions.history import History
+    from genlib.questions.interpolate import Interpolate
     from genlib.questions.latent import Latent
     from genlib.questions.mixtures import Mixtures
     from genlib.questions.variation import Variation
 
-__all__ = ["Dataset", "Discriminator", "Diversity", "Generate", "History", "Latent", "Mixtures", "Variation"]
+__all__ = [
+    "Dataset",
+    "Discriminator",
+    "Diversity",
+    "Generate",
+    "History",
+    "Interpolate",
+    "Latent",
+    "Mixtures",
+    "Variation",
+]
 
 _HOMES = {name: f"genlib.questions.{name.lower()}" for name in __all__}
 
