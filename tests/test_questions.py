@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import genlib
 from genlib import questions
-from genlib.__main__ import _parser
+from genlib.__main__ import _parser, main
 from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
@@ -59,6 +61,28 @@ def test_the_command_asks_the_same(asked: Question) -> None:
     assert read(options.kind, options) == asked
 
 
+def test_sample_draws_what_generate_asks(tmp_path: Path) -> None:
+    asked = Generate("cgan-mlp", 7, "Coat", 0.8, 5, "raw", "Bag", 0.3, (-1.0, 1.5))
+    line = asked.command().replace("generate.png", str(tmp_path / "f.npz"))
+    assert main(shlex.split(line)[3:]) == 0
+    with np.load(tmp_path / "f.npz") as arrays:
+        assert np.array_equal(arrays["images"], asked.images)
+
+
+def test_latent_draws_what_latent_asks(tmp_path: Path) -> None:
+    asked, out = Latent("vae-cnn", label="Bag", n=500), tmp_path / "f.png"
+    assert main(shlex.split(asked.command().replace("latent.png", str(out)))[3:]) == 0
+    asked.ask().save(tmp_path / "g.png")
+    assert out.read_bytes() == (tmp_path / "g.png").read_bytes()
+
+
+def test_one_answer_loads_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    monkeypatch.setattr("genlib.questions.keeping.load", lambda *given: loads.append(given) or genlib.load(*given))
+    Diversity("vae-cnn", per=2).ask().save(tmp_path / "f.npz")
+    assert loads == [("vae-cnn", "averaged")]
+
+
 def test_what_makes_no_sense_is_in_no_address() -> None:
     assert Generate("vae-cnn").query().keys() == {"model", "seed", "t", "n"}
     assert Generate("cgan-mlp").query().keys() == {"model", "seed", "t", "n", "weights", "label"}
@@ -81,7 +105,7 @@ def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) 
         kind("cgan-mlp", **values)  # type: ignore[call-arg]
 
 
-def test_a_question_without_such_a_file_says_which_there_are(tmp_path) -> None:
+def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(GenlibError, match=r"saved as \.png or \.npz or \.csv, not"):
         Dataset().ask().save(tmp_path / "dataset.gif")
     assert not list(tmp_path.iterdir())

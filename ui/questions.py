@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib import questions
 from genlib.data import CLASS_NAMES
@@ -20,9 +21,15 @@ FEW = 4  # choices that stand side by side
 
 
 def _keep(function: Callable, entries: int, said: str) -> Callable:
+    """For pages alone: what else runs in this process, such as a command in a test, computes anew."""
+    keeping = st.cache_resource(max_entries=entries, show_spinner=said or False)(function)
     if function is inspect.unwrap(loaded):
-        return zoo.load_model
-    return st.cache_resource(max_entries=entries, show_spinner=said or False)(function)
+        keeping = zoo.load_model
+
+    def call(*args: Any) -> Any:
+        return (keeping if get_script_run_ctx(suppress_warning=True) else function)(*args)
+
+    return call
 
 
 keep_with(_keep)

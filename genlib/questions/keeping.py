@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,6 +16,7 @@ R = TypeVar("R")
 Function = Callable[..., Any]
 Keeper = Callable[[Function, int, str], Function]
 _keepers: list[Keeper] = []
+_remembered: ContextVar[dict[Any, Any] | None] = ContextVar("remembered", default=None)
 
 
 def keep_with(keeper: Keeper) -> None:
@@ -27,6 +30,16 @@ def _keeping(function: Function, entries: int, said: str) -> Function:
     return _keepers[0](function, entries, said) if _keepers else function
 
 
+@contextmanager
+def remembering() -> Iterator[None]:
+    """While one answer is made, nothing is computed twice, keeper or not."""
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def kept(entries: int, said: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Keep a function's last answers where there is a keeper; `said` is what a visitor reads while it works.
 
@@ -36,7 +49,12 @@ def kept(entries: int, said: str = "") -> Callable[[Callable[P, R]], Callable[P,
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            return _keeping(function, entries, said)(*args, **kwargs)
+            found, asked = _remembered.get(), (function, args, tuple(kwargs.items()))
+            if found is None:
+                return _keeping(function, entries, said)(*args, **kwargs)
+            if asked not in found:
+                found[asked] = _keeping(function, entries, said)(*args, **kwargs)
+            return found[asked]
 
         return call
 

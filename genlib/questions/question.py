@@ -17,7 +17,7 @@ from genlib.errors import GenlibError
 from genlib.io.files import write_file
 from genlib.model import capabilities
 from genlib.noise import MAX_SEED
-from genlib.questions.keeping import loaded
+from genlib.questions.keeping import loaded, remembering
 
 EVERY_CLASS = "Every class"
 Maker = Callable[[], bytes]
@@ -83,7 +83,8 @@ class Answer:
         ending = Path(path).suffix.lower()
         if ending not in makers:
             raise GenlibError(f"this answer is saved as {' or '.join(makers)}, not {str(path)!r}")
-        write_file(Path(path), makers[ending]())
+        with remembering():
+            write_file(Path(path), makers[ending]())
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ class Question:
         words = [f"python -m genlib {self.COMMAND or self.NAME}"]
         words += [getattr(self, "model")] if "model" in self.fields() else []  # noqa: B009
         for name, value in self._told({**self.defaults(), **self.DEFAULTS}).items():
-            words += [f"--{self.flag(name)}{'' if value is True else ' ' + _shell(value)}"]
+            words += [f"--{self.flag(name)}{_shell(value)}"]
         return " ".join([*words, f"--out {self.NAME}.png"])
 
     def files(self) -> dict[str, Maker]:
@@ -221,9 +222,12 @@ def _python(value: Any) -> str:
 
 
 def _shell(value: Any) -> str:
+    """A value behind its flag; a tuple's with "=", since it may begin with a minus."""
+    if value is True:
+        return ""
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return f'"{value}"' if isinstance(value, str) and not value.isalnum() else str(value)
+        return "=" + ",".join(map(str, value))
+    return f' "{value}"' if isinstance(value, str) and not value.isalnum() else f" {value}"
 
 
 def from_text(question: type[Question], name: str, text: str) -> Any:
