@@ -17,6 +17,7 @@ st.navigation(
             st.Page("pages/reconstruct.py", title="Reconstruct", url_path="reconstruct"),
             st.Page("pages/discriminator.py", title="Discriminator", url_path="discriminator"),
             st.Page("pages/diversity.py", title="Diversity", url_path="diversity"),
+            st.Page("pages/variation.py", title="Variation", url_path="variation"),
             st.Page("pages/mixtures.py", title="Mixtures", url_path="mixtures"),
             st.Page("pages/history.py", title="Training history", url_path="history"),
         ],

@@ -9,13 +9,21 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from genlib import __version__
-from genlib.cli import commands, live_commands, training_commands
+from genlib.cli import commands, live_commands, questions, training_commands
 from genlib.errors import GenlibError
 
 LONGEST_LINE = 1_000  # of an error, in characters
 
 
 class _Parser(argparse.ArgumentParser):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """A question's flags are its fields; what the question stands on is heavy, and loaded for its command alone."""
+        command = self.prog.rpartition(" ")[2]
+        if command in questions.COMMANDS and self.get_default("kind") is None:
+            self.set_defaults(kind=questions.question_of(command))
+            questions.add_flags(self, self.get_default("kind"))
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         raise GenlibError(f"{message} (see {self.prog} --help)")
 
@@ -71,7 +79,11 @@ def _parser() -> _Parser:
     add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
     add.add_argument("--temperature", type=_number("temperature"), metavar="T", help="scales the noise; 1 as trained")
     _path_options(add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given"))
-    add.set_defaults(run=commands.run_sample)
+    add.add_argument("--weights", metavar="averaged|raw", help="which generator of a GAN")
+    add.add_argument("--mix", metavar="CLASS", help="a class to blend into --label, by --share, 0.5 unless given")
+    add.add_argument("--share", metavar="S")
+    add.add_argument("--moves", metavar="A,B,...", help="steps along the directions that `directions` draws")
+    add.set_defaults(run=questions.run_sample)
 
     add = names.add_parser("train", help="train a model, or all of them, resumably")
     add.add_argument("name", nargs="?", metavar="NAME")
@@ -116,16 +128,6 @@ def _parser() -> _Parser:
     add.add_argument("--json", metavar="F", help="also write the verdicts with their figures to F")
     add.set_defaults(run=commands.run_findings)
 
-    add = names.add_parser("interpolate", help="draw a walk between two samples of a model")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--out", required=True, metavar="F.png")
-    add.add_argument("--seed", type=_whole("seed"), default=0)
-    add.add_argument("--rows", type=_whole("rows"), default=5, help="pairs, one a row")
-    add.add_argument("--steps", type=_whole("steps"), default=10, help="pictures a row")
-    add.add_argument("--path", choices=("spherical", "straight"), default="spherical")
-    add.add_argument("--equal", choices=("input", "features"), default="input", help="where steps are equally large")
-    add.set_defaults(run=commands.run_interpolate)
-
     add = names.add_parser("path", help="draw a flow's way from noise to image, and the end expected at each point")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
@@ -147,24 +149,15 @@ def _parser() -> _Parser:
     add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
-    add = names.add_parser("diversity", help="draw a row of samples of each class")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=10, help="samples a class, up to 20")
-    add.set_defaults(run=commands.run_diversity)
-
-    add = names.add_parser("discriminator", help="draw how well a GAN's discriminator tells real from fake")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=2_000, help="test images, and as many fakes")
-    add.add_argument("--norm", choices=("running", "batch"), default="running", help="statistics of batch norm")
-    add.add_argument("--threshold", type=_number("threshold"), default=0.5, help="real from this probability on")
-    add.set_defaults(run=commands.run_discriminator)
-
     add = names.add_parser("reconstruct", help="test images given back by a model, and what differs")
     add.add_argument("name", metavar="NAME")
     add.add_argument("--out", required=True, metavar="F.png")
     add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
     add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
     add.set_defaults(run=commands.run_reconstruct)
+
+    for command, (_, what) in questions.COMMANDS.items():
+        names.add_parser(command, help=what).set_defaults(run=questions.run)
 
     add = names.add_parser("export", help="write a model as the live studio loads it: a program and its weights")
     add.add_argument("name", metavar="NAME", help="a model of the zoo, the directory of a run, or owner/name")

@@ -26,7 +26,8 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field, self._types()[field.name], getattr(self, field.name))
+            known = {key: field.metadata[key] for key in ("low", "high", "choices")}
+            check(field.name, self._types()[field.name], getattr(self, field.name), **known)
 
     @classmethod
     def _types(cls) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Config:
     def parse(self, settings: dict[str, str]) -> Self:
         """A copy with fields given as text, as the command line and the training page have them."""
         self._refuse_unknown(settings)
-        return self.replace(**{key: _parse(key, self._types()[key], text) for key, text in settings.items()})
+        return self.replace(**{key: parse(key, self._types()[key], text) for key, text in settings.items()})
 
     @classmethod
     def _refuse_unknown(cls, values: dict[str, Any]) -> None:
@@ -73,31 +74,33 @@ class GradientConfig(Config):
     stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
 
 
-def _check(field: dataclasses.Field[Any], kind: Any, value: Any) -> None:
-    """Raise GenlibError unless `value` has the field's type and lies in its range."""
-    low, high, choices = (field.metadata.get(key) for key in ("low", "high", "choices"))
+def check(
+    name: str, kind: Any, value: Any, low: float | None, high: float | None, choices: tuple[str, ...] = ()
+) -> None:
+    """Raise GenlibError, which names the value `name`, unless it has the type and lies in its range."""
     if typing.get_origin(kind) is tuple:
         if not isinstance(value, tuple) or not 1 <= len(value) <= 8:
-            raise GenlibError(f"{field.name} takes 1 to 8 whole numbers separated by commas, not {shown(value)}")
+            raise GenlibError(f"{name} takes 1 to 8 whole numbers separated by commas, not {shown(value)}")
         entries, kind = value, typing.get_args(kind)[0]
     else:
         entries = (value,)
     for entry in entries:
         right = isinstance(entry, (int, float) if kind is float else kind) and (kind is bool or entry is not True)
         if not right or isinstance(entry, bool) is not (kind is bool):
-            raise GenlibError(f"{field.name} takes {_KINDS[kind]}, not {shown(value)}")
+            raise GenlibError(f"{name} takes {_KINDS[kind]}, not {shown(value)}")
         if kind is float and not is_number(entry):
-            raise GenlibError(f"{field.name} takes a finite number, not {shown(value)}")
+            raise GenlibError(f"{name} takes a finite number, not {shown(value)}")
         if (low is not None and entry < low) or (high is not None and entry > high):
-            raise GenlibError(f"{field.name} takes {low} to {high}, not {shown(value)}")
+            raise GenlibError(f"{name} takes {low} to {high}, not {shown(value)}")
         if choices and entry not in choices:
-            raise GenlibError(f"{field.name} takes {' or '.join(choices)}, not {shown(value)}")
+            raise GenlibError(f"{name} takes {' or '.join(choices)}, not {shown(value)}")
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-def _parse(key: str, kind: Any, text: str) -> Any:
+def parse(key: str, kind: Any, text: str) -> Any:
+    """A value of the type from text; GenlibError, which names it `key`, where the text is none."""
     try:
         if typing.get_origin(kind) is tuple:
             entry = typing.get_args(kind)[0]

@@ -2,36 +2,37 @@
 
 import streamlit as st
 
-from ui import controls, dataset, dataset_charts, pictures
-from ui.share import share
+from ui import controls, dataset, dataset_charts, pictures, questions
 
 controls.page(
     "dataset", "Dataset", "What do the models learn from? 70,000 small gray photographs of garments in ten classes."
 )
-request = dataset.controls_row()
+asked = questions.own_controls(questions.asked("Dataset"), view=0, split=0, n=150, image=140)
+question = questions.seed_and_class(asked)
+dataset.say_what_is_missing(question)
 
 
 def picture() -> None:
     """The view's tiles."""
-    pictures.show_tiles(request.tiles, request.columns, request.alt, request.heads, caption=request.alt)
+    pictures.show_tiles(question.tiles, question.columns, question.alt, question.heads, caption=question.alt)
 
 
-if request.view == "components":
+if question.view == "components":
     plane, directions = st.columns([3, 2], gap="medium")
     with plane:
-        dataset_charts.show_scatter(request)
+        dataset_charts.show_scatter(question)
     with directions:
         picture()
-        dataset_charts.show_shares(request)
+        dataset_charts.show_shares(question)
 else:
     picture()
-if request.view == "classes":
+if question.view == "classes":
     counts, histogram = st.columns(2, gap="medium")
     with counts:
         st.markdown("**Images by class**")
-        dataset_charts.show_counts(request)
+        dataset_charts.show_counts(question)
     with histogram:
         st.markdown("**Pixels by gray level**")
-        dataset_charts.show_histogram(request)
-share("dataset", request.query, request.code, request.downloads())
+        dataset_charts.show_histogram(question)
+questions.share_question(question)
 dataset.how_it_works()

@@ -2,35 +2,33 @@
 
 import streamlit as st
 
-from ui import controls, discriminator, explain
-from ui.share import share
+from ui import controls, discriminator, explain, questions
 
 controls.page(
     "discriminator",
     "Discriminator",
     "Can the judge still tell real from fake? A well balanced game ends with a judge that is often wrong.",
 )
-entry = controls.model_picker("discriminates")
-seed = controls.seed_control()
+asked = questions.seed_and_class(questions.asked("Discriminator"))
 
 
 @st.fragment
 def studio() -> None:
     """Everything follows the threshold, and reruns alone."""
-    request = discriminator.controls_row(entry, seed)
-    discriminator.show_pies(request)
+    question = questions.own_controls(asked, threshold=200, n=200, norm=0)
+    discriminator.show_pies(question)
     st.caption(discriminator.WHAT_IS_JUDGED)
-    if request.norm:
+    if question.applies("norm"):
         st.caption(discriminator.LAG)
-    share("discriminator", request.query, request.code, request.downloads())
+    questions.share_question(question)
     left, right = st.columns(2, gap="medium")
     with left:
-        discriminator.show_histogram(request)
+        discriminator.show_histogram(question)
     with right:
-        discriminator.show_roc(request)
-    discriminator.show_classes(request)
-    discriminator.show_extremes(request)
+        discriminator.show_roc(question)
+    discriminator.show_classes(question)
+    discriminator.show_extremes(question)
 
 
 studio()
-explain.how_it_works(entry)
+explain.how_it_works(questions.entry_of(asked))

@@ -2,24 +2,21 @@
 
 import streamlit as st
 
-from ui import controls, diversity, explain
-from ui.share import share
+from ui import controls, diversity, explain, questions
 
 controls.page(
     "diversity",
     "Diversity",
     "How different are a model's samples of one class, and are they new? A row that repeats itself is a warning.",
 )
-entry = controls.model_picker()
-seed = controls.seed_control()
-request = diversity.controls_row(entry, seed)
+question = questions.own_controls(questions.seed_and_class(questions.asked("Diversity")), per=200, near=0)
 
 rows, figures = st.columns([3, 2], gap="medium")
 with rows:
-    diversity.show_rows(request)
-    share("diversity", request.query, request.code, request.downloads())
+    diversity.show_rows(question)
+    questions.share_question(question)
 with figures:
-    diversity.show_spread(request)
-    diversity.show_closest(request)
+    diversity.show_spread(question)
+    diversity.show_closest(question)
 
-explain.how_it_works(entry)
+explain.how_it_works(questions.entry_of(question))

@@ -2,29 +2,25 @@
 
 import streamlit as st
 
-from ui import controls, draw, explain, generate, pictures
-from ui.share import share
+from ui import controls, explain, generate, pictures, questions
 
 controls.page(
     "generate", "Generate", "What does a model draw from noise? Move a slider and watch the same garments change."
 )
-entry = controls.model_picker()
-seed = controls.seed_control()
-label = controls.class_control() if "conditional" in entry.capabilities else None
+asked = questions.seed_and_class(questions.asked("Generate"))
 
 
 @st.fragment
 def studio() -> None:
     """Controls, picture and exports: a slider reruns this alone."""
-    request = generate.controls_row(entry, seed, label)
+    question = questions.own_controls(asked, temperature=165, n=150, weights=0, mix=150, share=150)
     picture, sliders = st.columns([5, 2], gap="medium")
     with sliders:
-        request = generate.move_sliders(entry, request)
-    images = draw.samples(*request.arguments)
+        question = generate.move_sliders(question)
     with picture:
-        pictures.show_tiles(images, min(request.n, 10), request.alt, request.heads, caption=request.alt)
-        share("generate", request.query, request.code, request.downloads(images))
+        pictures.show_tiles(question.images, min(question.n, 10), question.alt, question.heads, caption=question.alt)
+        questions.share_question(question)
 
 
 studio()
-explain.how_it_works(entry)
+explain.how_it_works(questions.entry_of(asked))

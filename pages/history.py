@@ -2,25 +2,26 @@
 
 import streamlit as st
 
-from ui import controls, explain, history, pictures
-from ui.share import share
+from ui import controls, explain, history, pictures, questions
 
 controls.page(
     "history",
     "Training history",
     "How did a model learn? Move the slider: the noise stays, the model learns.",
 )
-entry = controls.model_picker()
-past = history.history_or_stop(entry)
+asked = questions.asked("History")
+entry = questions.entry_of(asked)
+history.history_or_stop(entry)
 
 
 @st.fragment
 def studio() -> None:
     """Scrubber, samples and curves: a move reruns this alone."""
-    moment = history.scrubber(entry, past)
-    pictures.show_tiles(moment.images, history.ROW, moment.alt, moment.heads, caption=moment.alt)
+    moment = history.scrubber(entry, asked)
+    question = moment.question
+    pictures.show_tiles(question.images, 10, question.alt, question.heads, caption=question.alt)
     history.show_charts(moment)
-    share("history", moment.query, moment.code, moment.downloads())
+    questions.share_question(question)
     st.caption(moment.reading)
 
 

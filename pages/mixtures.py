@@ -2,22 +2,21 @@
 
 import streamlit as st
 
-from ui import controls, explain, mixtures
-from ui.share import share
+from ui import controls, explain, mixtures, questions
 
 controls.page(
     "mixtures", "Mixtures", "What does each Gaussian hold? One component a class would be tidy; nothing asks for it."
 )
-entry = controls.model_picker("mixture")
-seed = controls.seed_control()
+asked = questions.seed_and_class(questions.asked("Mixtures"))
+entry = questions.entry_of(asked)
 
 
 @st.fragment
 def component() -> None:
     """One component: a change reruns this alone."""
-    request = mixtures.controls_row(entry, seed)
-    mixtures.show_component(request)
-    share("mixtures", request.query, request.code, request.downloads())
+    question = questions.own_controls(asked, component=140, temperature=200)
+    mixtures.show_component(question)
+    questions.share_question(question)
 
 
 components, classes = st.columns([3, 2], gap="medium")

@@ -111,10 +111,10 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
         (("directions", "cgan-mlp", "--out", "f.png", "--names", "Sleeves"), "5 directions take a name each"),
         (("diversity", "gmm-10", "--out", "f.png", "--n", "21"), "--n takes 1 to 20"),
         (("discriminator", "gmm-10", "--out", "f.png"), "gmm-10 has no discriminator"),
-        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "2"), "--threshold takes a number from 0 to 1"),
-        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "nan"), "--threshold takes a number"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "2"), "--threshold takes 0.0 to 1.0, not 2.0"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "nan"), "--threshold takes a finite number"),
         (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "half"), "threshold takes a number"),
-        (("discriminator", "cgan-mlp", "--out", "f.png", "--n", "0"), "n takes a whole number from 1 to 10000"),
+        (("discriminator", "cgan-mlp", "--out", "f.png", "--n", "0"), "--n takes 1 to 10000"),
         (("latent", "cgan-mlp", "--out", "f.png", "--seed", "-1"), "seed"),
     ],
 )

@@ -13,7 +13,8 @@ import torch
 from genlib.analysis.same_question import DRAWS, Answer, of_class, rows, sighted
 from genlib.data import CLASS_NAMES
 from genlib.images import grid, npz_bytes, png_bytes
-from ui import draw, pictures, zoo
+from genlib.questions.generate import Generate
+from ui import pictures, zoo
 from ui.controls import BOUND, EVERY_CLASS
 from ui.share import csv_bytes
 
@@ -180,7 +181,8 @@ def _answer(request: Request, entry: zoo.Entry) -> Answer:
         images, classes = (torch.from_numpy(array) for array in _sighted(entry.name, request.seed))
         return of_class(images, classes, request.label or 0, request.each)
     label = request.label_for(entry)
-    return Answer(torch.from_numpy(draw.samples(entry.name, "averaged", request.each, request.seed, label)))
+    named = EVERY_CLASS if label is None else CLASS_NAMES[label]
+    return Answer(torch.from_numpy(Generate(entry.name, request.seed, named, n=request.each).images))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

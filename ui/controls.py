@@ -11,12 +11,12 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from genlib.data import CLASS_NAMES
 from genlib.noise import MAX_SEED
+from genlib.questions.question import EVERY_CLASS
 from ui import zoo
 
 DEFAULT_MODEL = "cgan-conv"
 DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
 NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
-EVERY_CLASS = "Every class"
 PLACES = "shared places"  # in the session: containers of the page that is being drawn
 BOUND = {"bind": "query-params", "persist_state": "session"}
 

@@ -6,29 +6,29 @@ import streamlit as st
 import torch
 
 from genlib.data import CLASS_NAMES
-from ui.dataset import Request, components, histogram, statistics
+from genlib.questions.dataset import Dataset, components, histogram, statistics
 from ui.pictures import CLASS_COLOURS, STILL
 
 PLOTTED = 10_000
 HOVER = "image %{customdata}<extra>%{fullData.name}</extra>"
 
 
-def show_counts(request: Request) -> None:
+def show_counts(question: Dataset) -> None:
     """Images a class, in the class's colour."""
     from ui.charts import go
 
-    counts = statistics(request.split).counts.tolist()
+    counts = statistics(question.shown).counts.tolist()
     figure = go.Figure(go.Bar(x=CLASS_NAMES, y=counts, marker={"color": CLASS_COLOURS}))
     _lay_out(figure, "", "images")
     words = ", ".join(f"{name} {count:,}" for name, count in zip(CLASS_NAMES, counts, strict=True))
     st.plotly_chart(figure, config=STILL, alt=f"Images by class: {words}")
 
 
-def show_histogram(request: Request) -> None:
+def show_histogram(question: Dataset) -> None:
     """How many pixels are how bright, as shares; logarithmic, for half of all pixels are black."""
     from ui.charts import go
 
-    counts = histogram(request.split)
+    counts = histogram(question.shown)
     shares = [100 * count / sum(counts) for count in counts]
     figure = go.Figure(go.Bar(x=[8 * i + 3.5 for i in range(32)], y=shares, marker={"color": CLASS_COLOURS[0]}))
     _lay_out(figure, "gray level, 0 black to 255 white", "share of all pixels, %")
@@ -37,11 +37,11 @@ def show_histogram(request: Request) -> None:
     st.plotly_chart(figure, config=STILL, alt=f"Pixels by gray level: {shares[0]:.0f} % are darker than level 8")
 
 
-def show_scatter(request: Request) -> None:
+def show_scatter(question: Dataset) -> None:
     """Every image as a point in the plane of the first two components (the first 10,000 of the training split)."""
     from ui.charts import go
 
-    found, labels = components(request.split), request.data.labels[:PLOTTED]
+    found, labels = components(question.shown), question.data.labels[:PLOTTED]
     figure = go.Figure()
     for k, name in enumerate(CLASS_NAMES):
         rows = (labels == k).nonzero().squeeze(1)
@@ -57,11 +57,11 @@ def show_scatter(request: Request) -> None:
     st.plotly_chart(figure, config=STILL, alt=alt)
 
 
-def show_shares(request: Request) -> None:
+def show_shares(question: Dataset) -> None:
     """The variance that the first components explain together."""
     from ui.charts import go
 
-    together = 100 * torch.cumsum(components(request.split).shares[:200], 0)
+    together = 100 * torch.cumsum(components(question.shown).shares[:200], 0)
     figure = go.Figure(go.Scatter(x=list(range(1, 201)), y=together.tolist(), line={"color": CLASS_COLOURS[0]}))
     _lay_out(figure, "components", "variance explained, %", 200)
     figure.update_yaxes(range=[0, 101])

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import streamlit as st
 
-from genlib.analysis.history import ROW, History, read_history, smooth
-from genlib.data import CLASS_NAMES
+from genlib.analysis import history as analysis
+from genlib.analysis.history import smooth
 from genlib.errors import GenlibError, without_places
-from genlib.images import gif_bytes, grid, npz_bytes, png_bytes
+from genlib.questions.history import History, history
 from ui import zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, STILL
-from ui.share import Maker, csv_bytes
 
 NAMES = {"kl": "KL divergence", "loss": "sum"}
 ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_fake": "fakes"}
@@ -69,16 +67,10 @@ class Chart:
     per_cent: bool = False
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
-def history(name: str) -> History:
-    """A model's history, read once."""
-    return read_history(name)
-
-
-def history_or_stop(entry: zoo.Entry) -> History:
-    """The history, or the line that says why there is none and how to get it back."""
+def history_or_stop(entry: zoo.Entry) -> None:
+    """Go on where there is a history, or say why there is none and how to get it back."""
     try:
-        return history(entry.name)
+        history(entry.name)
     except GenlibError as error:
         st.warning(
             f"{entry.name} has no training history: {without_places(str(error))}. {entry.remedy}",
@@ -89,66 +81,20 @@ def history_or_stop(entry: zoo.Entry) -> History:
 
 @dataclass(frozen=True)
 class Moment:
-    """One epoch of a model's training: everything that decides the picture."""
+    """One epoch of a model's training, and what the page says of it."""
 
     entry: zoo.Entry
-    past: History
-    epoch: int
+    question: History
 
     @property
-    def images(self) -> np.ndarray:
-        """uint8 (rows * 10, 28, 28)."""
-        return self.past.at(self.epoch).flatten(0, 1).numpy()
+    def past(self) -> analysis.History:
+        """The whole training."""
+        return self.question.past
 
     @property
-    def heads(self) -> tuple[str, ...]:
-        """The classes over the columns, where each column is one."""
-        return CLASS_NAMES if "conditional" in self.entry.capabilities else ()
-
-    @property
-    def alt(self) -> str:
-        """The picture in words."""
-        rows = "; the averaged generator above, the raw one below" if len(self.images) > ROW else ""
-        return (
-            f"Ten samples of {self.entry.name} after {self.entry.unit} {self.epoch}, always from the same noise{rows}"
-        )
-
-    @property
-    def query(self) -> dict[str, object]:
-        """Every control by its key in the URL."""
-        return {"model": self.entry.name, "epoch": self.epoch}
-
-    @property
-    def code(self) -> str:
-        """The lines of genlib that make this picture, runnable as they stand."""
-        return "\n".join(
-            [
-                "from pathlib import Path\n",
-                "from genlib.analysis.history import read_history",
-                "from genlib.images import grid, png_bytes\n",
-                f'history = read_history("{self.entry.name}")',
-                f"images = history.at({self.epoch}).flatten(0, 1)",
-                f'epochs, distances = history.curve("fd")  # other columns: {", ".join(self._columns())}',
-                f'Path("epoch.png").write_bytes(png_bytes(grid(images, columns={ROW}, scale=4, gap=4)))',
-            ]
-        )
-
-    def _columns(self) -> list[str]:
-        return [key for key in self.past.table[0] if key not in ("epoch", "fd")]
-
-    def downloads(self) -> dict[str, Maker]:
-        """The epoch's picture and numbers, the whole training as a film and as a table, made when asked for."""
-        name, images = f"{self.entry.name}-{self.entry.unit.replace(' ', '-')}{self.epoch}", self.images
-        return {
-            f"{name}.png": lambda: png_bytes(grid(images, ROW, 4, 4)),
-            f"{self.entry.name}-training.gif": lambda: self._film(),
-            f"{name}.npz": lambda: npz_bytes(images=images),
-            f"{self.entry.name}-history.csv": lambda: csv_bytes(self.past.table),
-        }
-
-    def _film(self) -> bytes:
-        frames = [grid(samples.flatten(0, 1), ROW, 2, 2) for samples in self.past.samples]
-        return gif_bytes([*frames, *[frames[-1]] * 10], milliseconds=200)
+    def epoch(self) -> int:
+        """Where the scrubber stands."""
+        return self.question.shown
 
     @property
     def reading(self) -> str:
@@ -195,13 +141,14 @@ def _loss_name(key: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def scrubber(entry: zoo.Entry, past: History) -> Moment:
+def scrubber(entry: zoo.Entry, question: History) -> Moment:
     """The slider over the epochs whose samples were kept; the last unless moved."""
     unit = entry.unit[0].upper() + entry.unit[1:]
-    epochs = past.sample_epochs
-    if len(epochs) == 1:
-        return Moment(entry, past, epochs[0])
-    return Moment(entry, past, st.select_slider(unit, epochs, value=epochs[-1], key="epoch", **BOUND))
+    epochs = question.past.sample_epochs
+    epoch = epochs[0]
+    if len(epochs) > 1:
+        epoch = st.select_slider(unit, epochs, value=epochs[-1], key="epoch", **BOUND)
+    return Moment(entry, replace(question, epoch=epoch))
 
 
 LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">●</b> {} <b>{}</b></span>&ensp;'

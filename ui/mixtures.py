@@ -2,107 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
 import streamlit as st
 
-from genlib.analysis.components import Contents, component_samples, contents
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
-from genlib.images import grid, npz_bytes, png_bytes
+from genlib.questions.mixtures import COLUMNS, SAMPLES, Mixtures, held
 from ui import draw, zoo
-from ui.controls import BOUND
 from ui.pictures import STILL, show_tiles
-from ui.share import csv_bytes
 from ui.zoo import load_model
 
-COLUMNS = 10
-SAMPLES = 20
-TYPICAL = 10
 BEST = "-best"
 CURVES = ((CLASS_COLOURS[0], "solid"), (CLASS_COLOURS[6], "dot"))  # they may coincide: both must be seen
-
-
-@st.cache_resource(max_entries=12, show_spinner="Giving each test image to its component")
-def held(name: str) -> Contents:
-    """Components, heaviest first, with what they hold of the test split."""
-    return contents(load_model(name), typical=TYPICAL)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def samples(name: str, component: int, seed: int, temperature: float) -> np.ndarray:
-    """Samples of one component by its own number, uint8 (20, 28, 28)."""
-    return component_samples(load_model(name), component, SAMPLES, seed, temperature).numpy()
-
-
-@dataclass(frozen=True)
-class Request:
-    """One component: its place by weight, from 1, and how its samples are drawn."""
-
-    entry: zoo.Entry
-    seed: int
-    component: int
-    temperature: float
-
-    @property
-    def own_number(self) -> int:
-        """The component's number in the model."""
-        return int(held(self.entry.name).order[self.component - 1])
-
-    @property
-    def images(self) -> np.ndarray:
-        """Samples of the component."""
-        return samples(self.entry.name, self.own_number, self.seed, self.temperature)
-
-    @property
-    def query(self) -> dict[str, object]:
-        """Every control by its key in the URL."""
-        return {
-            "model": self.entry.name,
-            "seed": self.seed,
-            "component": self.component,
-            "t": self.temperature,
-        }
-
-    @property
-    def code(self) -> str:
-        """The lines of genlib that draw the samples, runnable as they stand."""
-        return f"""from pathlib import Path
-
-import genlib
-from genlib.analysis.components import component_samples
-from genlib.images import grid, png_bytes
-
-model = genlib.load("{self.entry.name}")
-order = model.components().weights.argsort(descending=True, stable=True)
-k = int(order[{self.component - 1}])  # number {self.component} by weight
-images = component_samples(model, k, {SAMPLES}, seed={self.seed}, temperature={self.temperature})
-Path("component.png").write_bytes(png_bytes(grid(images, columns={COLUMNS}, scale=4, gap=4)))"""
-
-    def downloads(self) -> dict[str, Callable[[], bytes]]:
-        """The component's samples, with the means and the table of all components, made when asked for."""
-        name, found = f"{self.entry.name}-component{self.component}", held(self.entry.name)
-        arrays = {
-            "images": self.images,
-            "means": found.means.numpy(),
-            "weights": found.weights.numpy(),
-            "classes": found.classes.numpy(),
-        }
-        return {
-            f"{name}.png": lambda: png_bytes(grid(self.images, COLUMNS, 4, 4)),
-            f"{name}.npz": lambda: npz_bytes(**arrays),
-            f"{self.entry.name}-components.csv": lambda: csv_bytes(_rows(found)),
-        }
-
-
-def _rows(found: Contents) -> list[dict[str, object]]:
-    """A row for each component: its weight and the test images it holds by class."""
-    return [
-        {"component": i, "weight": f"{weight:.5f}"} | dict(zip(CLASS_NAMES, counts, strict=True))
-        for i, (weight, counts) in enumerate(zip(found.weights.tolist(), found.classes.tolist(), strict=True), start=1)
-    ]
 
 
 def show_means(entry: zoo.Entry) -> None:
@@ -144,34 +54,18 @@ def show_classes(entry: zoo.Entry) -> None:
     )
 
 
-def controls_row(entry: zoo.Entry, seed: int) -> Request:
-    """Which component, and how warm its samples."""
-    k = len(held(entry.name).weights)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        component = st.number_input("Component", 1, k, 1, key="component", width=140, **BOUND)
-        temperature = st.slider(
-            "Temperature",
-            *(0.0, 2.0, 1.0, 0.05),
-            key="t",
-            width=200,
-            help="Scales the noise around the mean. 0: the mean itself; 1: as fitted.",
-            **BOUND,
-        )
-    return Request(entry, seed, int(component or 1), temperature)
-
-
-def show_component(request: Request) -> None:
+def show_component(question: Mixtures) -> None:
     """Samples of one component, and the test images it is surest of."""
-    found, place = held(request.entry.name), request.component - 1
+    found, place = held(question.model), question.component - 1
     rows, total = found.typical[place], int(found.classes[place].sum())
-    st.markdown(f"**Samples of component {request.component}**")
-    alt = f"{SAMPLES} samples of component {request.component} of {request.entry.name}, seed {request.seed}"
-    show_tiles(request.images, COLUMNS, alt)
+    st.markdown(f"**Samples of component {question.component}**")
+    alt = f"{SAMPLES} samples of component {question.component} of {question.model}, seed {question.seed}"
+    show_tiles(question.images, COLUMNS, alt)
     if not total:
         st.caption("It is the likeliest of no test image.")
         return
     st.markdown(f"**The test images it is surest of**, of the {total:,} it holds")
-    alt = f"{len(rows)} test images that component {request.component} of {request.entry.name} is surest of"
+    alt = f"{len(rows)} test images that component {question.component} of {question.model} is surest of"
     show_tiles(FashionMNIST.load("test").images[rows].numpy(), COLUMNS, alt)
 
 

@@ -11,7 +11,8 @@ import streamlit as st
 from PIL import Image
 
 from genlib.drawing import CLASS_COLOURS
-from genlib.images import gif_bytes, grid
+from genlib.images import grid
+from genlib.questions.interpolate import there_and_back
 
 STILL = {"displayModeBar": False}
 
@@ -36,12 +37,6 @@ def show_tiles(
     if heads:
         st.html(f'<div class="genlib-heads">{"".join(f"<span>{escape(head)}</span>" for head in heads)}</div>')
     st.image(tiles_png(images, columns), caption=caption, width="stretch", alt=alt)
-
-
-def there_and_back(frames: np.ndarray) -> bytes:
-    """A walk as a GIF that plays there and back for ever: every fourth of its frames, eight times enlarged."""
-    moving = [grid(frame[None], 1, 8) for frame in frames[::4]]
-    return gif_bytes([*moving, *moving[-2:0:-1]])
 
 
 def show_animation(frames: np.ndarray, alt: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-Maker = Callable[[], bytes]
+from genlib.questions.question import Maker, csv_bytes
+
+__all__ = ["Maker", "csv_bytes", "share"]
 MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif", "csv": "text/csv"}
 
 
 @st.fragment
-def share(page: str, controls: Mapping[str, object], code: str, downloads: Mapping[str, Maker]) -> None:
-    """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name.
+def share(
+    page: str, controls: Mapping[str, object], code: str, downloads: Mapping[str, Maker], command: str = ""
+) -> None:
+    """`controls` is every control of the page by its query key, `downloads` what makes each file, by file name; the
+    command is shown where there is one.
 
     The files are made when the popover opens, which reruns this alone. Streamlit's own deferral, a callable as data,
     gives each run's button another number and forgets the last one: a click on the button of the run before fails.
@@ -27,6 +30,9 @@ def share(page: str, controls: Mapping[str, object], code: str, downloads: Mappi
         st.code(link(page, controls), language=None, wrap_lines=True)
         st.caption("The code that makes it")
         st.code(code, language="python", wrap_lines=True)
+        if command:
+            st.caption("The command that makes it")
+            st.code(command, language="bash", wrap_lines=True)
         with files:
             for name, maker in downloads.items():
                 _button(name, maker, bool(popover.open))
@@ -52,12 +58,3 @@ def link(page: str, controls: Mapping[str, object]) -> str:
     root = parts.path.rsplit("/", 1)[0]
     query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in controls.items()}
     return urlunsplit((parts.scheme, parts.netloc, f"{root}/{page}", urlencode(query, doseq=True), ""))
-
-
-def csv_bytes(rows: Sequence[Mapping[str, object]]) -> bytes:
-    """Rows as CSV under their keys, in the order in which the keys first come; what a row lacks is left empty."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(dict.fromkeys(key for row in rows for key in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue().encode()

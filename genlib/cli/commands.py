@@ -29,7 +29,7 @@ def run_list(options: argparse.Namespace) -> None:
         print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")
 
 
-def _target(text: str, *suffixes: str) -> Path:
+def path_to_write(text: str, *suffixes: str) -> Path:
     """A path to write: its ending and its directory are checked before any work is done."""
     path = Path(text)
     if path.suffix.lower() not in suffixes:
@@ -39,32 +39,6 @@ def _target(text: str, *suffixes: str) -> Path:
     if path.is_dir():
         raise GenlibError(f"cannot write {text}: it is a directory")
     return path
-
-
-def run_sample(options: argparse.Namespace) -> None:
-    """Write samples as a picture, as arrays, or as a directory of shards."""
-    from genlib.cli.terminal import follow_shards
-    from genlib.data import parse_label
-    from genlib.images import npz_bytes, picture, png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-    from genlib.sampling import generate
-
-    label = None if options.label is None else parse_label(options.label)
-    given = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
-    given = {key: value for key, value in given.items() if value is not None}
-    if options.out.endswith("/"):
-        if given:
-            raise GenlibError(f"--{next(iter(given))} goes with --out F.png or F.npz; shards are drawn as trained")
-        follow_shards(options.name, options.out, options.n, options.seed, label)
-        return
-    path = _target(options.out, ".png", ".npz")
-    images, labels = generate(load(options.name), options.n, options.seed, label, **given)
-    if path.suffix.lower() == ".npz":
-        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
-        write_file(path, npz_bytes(**arrays))
-    else:
-        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
 
 
 _COLUMNS = (
@@ -81,7 +55,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
         raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
-    target = _target(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json") if options.json else None
     if options.samples:
         follow_measuring(options.samples, target)
         return
@@ -151,7 +125,7 @@ def run_findings(options: argparse.Namespace) -> None:
     from genlib.findings.judge import judge_claim
     from genlib.io.files import write_json
 
-    target = _target(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json") if options.json else None
     found = []
     for claim in CLAIMS:
         finding = judge_claim(claim)
@@ -165,21 +139,6 @@ def run_findings(options: argparse.Namespace) -> None:
         write_json(target, {"rule": BETTER, "findings": found})
 
 
-def run_interpolate(options: argparse.Namespace) -> None:
-    """Write rows of walks between pairs of samples."""
-    import torch
-
-    from genlib.analysis.interpolation import pair_walks
-    from genlib.images import grid, png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = _target(options.out, ".png")
-    walks = pair_walks(load(options.name), options.seed, options.rows, options.steps, options.path, options.equal)
-    images = torch.cat([walk.images for walk in walks])
-    write_file(path, png_bytes(grid(images, columns=options.steps, scale=4, gap=4)))
-
-
 def run_path(options: argparse.Namespace) -> None:
     """Write the way from noise of a flow's samples; measure steps and guidance where that is asked for."""
     from genlib.analysis.path import MOST_ROWS, rows, trace
@@ -188,7 +147,7 @@ def run_path(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     if not 1 <= options.n <= MOST_ROWS:
         raise GenlibError(f"--n takes 1 to {MOST_ROWS} samples, not {options.n}")
     label = None if options.label is None else parse_label(options.label)
@@ -208,7 +167,7 @@ def run_directions(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path, n = _target(options.out, ".png"), options.n
+    path, n = path_to_write(options.out, ".png"), options.n
     if not 1 <= n <= 20:
         raise GenlibError(f"--n takes 1 to 20 samples, not {n}")
     model = load(options.name)
@@ -227,7 +186,7 @@ def run_latent(options: argparse.Namespace) -> None:
     from genlib.io.files import write_file
     from genlib.loading import load
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     label = None if options.label is None else parse_label(options.label)
     model = load(options.name)
     fits = keep_fits(options.name) if options.keep else load_fits(options.name)
@@ -236,33 +195,6 @@ def run_latent(options: argparse.Namespace) -> None:
     last = next(reversed(found.values()))
     ellipses = [outline.numpy() for outline in outlines(model, last)]
     write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
-
-
-def run_diversity(options: argparse.Namespace) -> None:
-    """Write a grid of samples, a row a class."""
-    from genlib.analysis.diversity import class_grid, class_samples
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = _target(options.out, ".png")
-    if not 1 <= options.n <= 20:
-        raise GenlibError(f"--n takes 1 to 20 samples a class, not {options.n}")
-    write_file(path, png_bytes(class_grid(class_samples(load(options.name), options.n, options.seed), options.n)))
-
-
-def run_discriminator(options: argparse.Namespace) -> None:
-    """Write the three pies."""
-    from genlib.analysis.discriminator import judge
-    from genlib.drawing import pies
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-
-    path = _target(options.out, ".png")
-    if not 0 <= options.threshold <= 1:
-        raise GenlibError(f"--threshold takes a number from 0 to 1, not {options.threshold}")
-    found = judge(options.name, options.n, options.seed, options.norm)
-    write_file(path, png_bytes(pies(found.pies(options.threshold))))
 
 
 def run_reconstruct(options: argparse.Namespace) -> None:
@@ -274,7 +206,7 @@ def run_reconstruct(options: argparse.Namespace) -> None:
     from genlib.loading import load
     from genlib.noise import check_seed
 
-    path = _target(options.out, ".png")
+    path = path_to_write(options.out, ".png")
     rows, test = choose(options.n), FashionMNIST.load("test")
     images, labels = test.images[rows], test.labels[rows]
     *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))

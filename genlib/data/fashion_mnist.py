@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genlib.data.idx import parse_idx
 from genlib.data.sources import is_local, read_raw
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -66,6 +66,17 @@ class FashionMNIST:
     def available(split: str) -> bool:
         """Whether `load` needs no download."""
         return split == "test" or split in _loaded or is_local(split)
+
+    @staticmethod
+    def trouble(split: str) -> str | None:
+        """Why a split cannot be read; None where its files are sound, empty where they are not here."""
+        try:
+            if not FashionMNIST.available(split):
+                return ""
+            FashionMNIST.load(split)
+        except GenlibError as error:
+            return without_places(str(error))
+        return None
 
 
 _loaded: dict[str, FashionMNIST] = {}

@@ -275,6 +275,7 @@ CHOICES: dict[str, dict[str, list[object]]] = {
         "norm": ["running", "batch"],
     },
     "diversity": {"seed": [0, 7], "per": [4, 20], "near": ["true", "false"]},
+    "variation": {"seed": [0, 7], "n": [20, 40], "label": [EVERY_CLASS, *CLASS_NAMES]},
     "mixtures": {"seed": [0, 7], "component": [1, 2], "t": [0.0, 0.35, 2.0]},
     "dataset": {
         "view": ["images", "classes", "components", "neighbours"],

@@ -24,6 +24,7 @@ MOVED = {  # not a page's defaults, so that a control that is lost on the way is
     "reconstruct": "model=vae-cnn&count=5",
     "discriminator": "images=500&threshold=0.4&seed=1",
     "diversity": "per=5&seed=2",
+    "variation": "label=Bag&n=40&seed=2",
     "mixtures": "model=gmm-10&component=4&t=0.6&seed=5",
     "history": "model=vae-cnn&epoch=3",
     "leaderboard": "",

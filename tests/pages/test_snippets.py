@@ -60,7 +60,18 @@ PATH: dict[str, Query] = {
     "every-class": {},
     "chosen": {"label": "Coat", "nfe": "3", "solver": "euler", "guidance": "2.5", "at": "1", "seed": "7"},
 }
-PAGES = {"path": PATH, "generate": GENERATE, "interpolate": INTERPOLATE, "history": HISTORY, "dataset": DATASET}
+VARIATION: dict[str, Query] = {
+    "every-class": {"n": "20"},
+    "chosen": {"model": "cgan-mlp", "label": "Bag", "n": "40", "seed": "2"},
+}
+PAGES = {
+    "variation": VARIATION,
+    "path": PATH,
+    "generate": GENERATE,
+    "interpolate": INTERPOLATE,
+    "history": HISTORY,
+    "dataset": DATASET,
+}
 CASES = [(page, query) for page, queries in PAGES.items() for query in queries.values()]
 IDS = [f"{page}-{name}" for page, queries in PAGES.items() for name in queries]
 
@@ -86,9 +97,9 @@ class Seen:
             self.shown.append(tiles_png(*arguments))
             return self.shown[-1]
 
-        def offer(page, controls, code, downloads) -> None:
+        def offer(page, controls, code, downloads, command="") -> None:
             self.code, self.files = code, {name.rsplit(".", 1)[1]: make for name, make in downloads.items()}
-            share(page, controls, code, downloads)
+            share(page, controls, code, downloads, command)
 
         monkeypatch.setattr(pictures, "tiles_png", show)
         monkeypatch.setattr(sharing, "share", offer)

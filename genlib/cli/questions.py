@@ -1,0 +1,105 @@
+"""The commands that questions give: their fields are the flags, and the answer is saved."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from genlib import questions
+from genlib.cli.commands import path_to_write
+from genlib.errors import GenlibError
+
+if TYPE_CHECKING:
+    from genlib.questions.question import Question
+
+COMMANDS = {  # by name, the question and what it draws
+    "dataset": ("Dataset", "draw photographs, what a class looks like, or how pixels vary"),
+    "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
+    "history": ("History", "draw samples of a model as it was after an epoch of its training"),
+    "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
+    "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
+    "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
+    "diversity": ("Diversity", "draw a row of samples of each class"),
+}
+
+
+def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
+    """The model by place and a flag for each other field; what is not given is the field's default."""
+    parser.add_argument(
+        "--out", required=True, metavar="F", help="where to write: the picture as F.png, its numbers as F.npz"
+    )
+    for name, known in kind.fields().items():
+        said = known["said"].replace("%", "%%")
+        if name == "model":
+            parser.add_argument("model", metavar="NAME", help=said)
+        elif known["flag"] is not False:
+            form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": name.upper()}
+            default = {**kind.defaults(), **kind.DEFAULTS}[name]
+            parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=f"{said} ({default})", **form)
+
+
+def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:
+    """The fields that flags set; GenlibError, which names the flag, for a value that a field does not take."""
+    from genlib.questions.question import from_text
+
+    values = {}
+    for name in kind.fields():
+        value = getattr(options, name, None)
+        if value is None:
+            continue
+        if isinstance(value, str) and name != "model":
+            value = from_text(kind, name, value)
+        kind.check(name, value, f"--{kind.flag(name)}")
+        values[name] = value
+    return values
+
+
+def read(kind: type[Question], options: argparse.Namespace) -> Any:
+    """The question that the flags ask."""
+    return kind(**{**kind.DEFAULTS, **given(kind, options)})
+
+
+def run(options: argparse.Namespace) -> None:
+    """Save the answer."""
+    answer = read(options.kind, options).ask()
+    answer.save(path_to_write(options.out, *answer.endings))
+
+
+def question_of(command: str) -> type[Question]:
+    """The class behind a command."""
+    return getattr(questions, COMMANDS[command][0])
+
+
+def run_sample(options: argparse.Namespace) -> None:
+    """Write samples as a picture, as arrays, or as a directory of shards."""
+    from genlib.cli.terminal import follow_shards
+    from genlib.data import CLASS_NAMES, parse_label
+    from genlib.images import npz_bytes, picture, png_bytes
+    from genlib.io.files import write_file
+    from genlib.loading import load
+    from genlib.questions.generate import Generate
+    from genlib.sampling import generate
+
+    label = None if options.label is None else parse_label(options.label)
+    drawn = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
+    drawn = {key: value for key, value in drawn.items() if value is not None}
+    flags = {key: getattr(options, key) for key in ("weights", "mix", "share", "moves")}
+    values = given(Generate, argparse.Namespace(**flags))
+    if options.out.endswith("/"):
+        for flag in (*drawn, *values):
+            raise GenlibError(f"--{flag} goes with --out F.png or F.npz; shards are drawn as trained")
+        follow_shards(options.name, options.out, options.n, options.seed, label)
+        return
+    path = path_to_write(options.out, ".png", ".npz")
+    classes: Any = label
+    if values:
+        called: dict[str, Any] = {} if label is None else {"label": CLASS_NAMES[label]}
+        asked = Generate(options.name, n=options.n, **called, **values)
+        classes, drawn["shift"] = asked.classes, asked.shift
+    model = load(options.name, values.get("weights", "averaged"))
+    images, labels = generate(model, options.n, options.seed, classes, **drawn)
+    if path.suffix.lower() == ".npz":
+        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
+        write_file(path, npz_bytes(**arrays))
+    else:
+        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))

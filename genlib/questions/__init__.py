@@ -1,0 +1,37 @@
+"""What the pages and the commands ask, a question a file: its fields are the controls, the address and the flags.
+
+from genlib.questions import Diversity
+
+Diversity("cgan-mlp", seed=2, per=5).ask().save("diversity.png")
+"""
+
+from typing import TYPE_CHECKING
+
+from genlib.lazy import lazily
+
+if TYPE_CHECKING:
+    from genlib.questions.dataset import Dataset
+    from genlib.questions.discriminator import Discriminator
+    from genlib.questions.diversity import Diversity
+    from genlib.questions.generate import Generate
+    from genlib.questions.history import History
+    from genlib.questions.interpolate import Interpolate
+    from genlib.questions.latent import Latent
+    from genlib.questions.mixtures import Mixtures
+    from genlib.questions.variation import Variation
+
+__all__ = [
+    "Dataset",
+    "Discriminator",
+    "Diversity",
+    "Generate",
+    "History",
+    "Interpolate",
+    "Latent",
+    "Mixtures",
+    "Variation",
+]
+
+_HOMES = {name: f"genlib.questions.{name.lower()}" for name in __all__}
+
+__getattr__ = lazily(__name__, _HOMES)

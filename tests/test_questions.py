@@ -1,0 +1,134 @@
+"""Every question by its fields alone: its code and its command ask it again, and bad values are one line."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import genlib
+from genlib import questions
+from genlib.__main__ import _parser, main
+from genlib.cli.questions import COMMANDS, read
+from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
+from genlib.questions import (
+    Dataset,
+    Discriminator,
+    Diversity,
+    Generate,
+    History,
+    Interpolate,
+    Latent,
+    Mixtures,
+    Variation,
+)
+from genlib.questions.question import Question
+
+ASKED: list[Question] = [
+    Dataset(),
+    Dataset(view="images", split="test", n=7, seed=4, label="T-shirt/top"),
+    Dataset(view="neighbours", image=17),
+    Discriminator("dcgan-32", seed=1, threshold=0.4, n=40, norm="batch"),
+    Diversity("cgan-mlp", seed=3, per=5),
+    Generate("cgan-mlp"),
+    Generate("cgan-mlp", 7, "Coat", 0.8, 20, "raw", "Bag", 0.3, (0.0, 1.5)),
+    History("vae-cnn", epoch=3),
+    Interpolate("vae-cnn", seed=4, between="random pairs", rows=2, steps=5, path="straight"),
+    Interpolate("cgan-mlp", start="Shirt", end="Coat"),
+    Latent("cgan-mlp", seed=2, label="Bag", n=500),
+    Mixtures("gmm-10", component=4, temperature=0.6),
+    Variation("vae-cnn", seed=2, label="Bag", n=20),
+]
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=repr)
+def test_the_code_asks_the_same(asked: Question) -> None:
+    imports, _, line = asked.code().partition("\n\n")
+    names: dict[str, object] = {}
+    exec(imports, names)
+    expression, saved = line.split(".ask().save(")
+    assert eval(expression, names) == asked
+    assert saved == f'"{asked.NAME}.png")'
+
+
+@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Generate, Latent))], ids=repr)
+def test_the_command_asks_the_same(asked: Question) -> None:
+    options = _parser().parse_args(shlex.split(asked.command())[3:])
+    assert read(options.kind, options) == asked
+
+
+def test_sample_draws_what_generate_asks(tmp_path: Path) -> None:
+    asked = Generate("cgan-mlp", 7, "Coat", 0.8, 5, "raw", "Bag", 0.3, (-1.0, 1.5))
+    line = asked.command().replace("generate.png", str(tmp_path / "f.npz"))
+    assert main(shlex.split(line)[3:]) == 0
+    with np.load(tmp_path / "f.npz") as arrays:
+        assert np.array_equal(arrays["images"], asked.images)
+
+
+def test_latent_draws_what_latent_asks(tmp_path: Path) -> None:
+    asked, out = Latent("vae-cnn", label="Bag", n=500), tmp_path / "f.png"
+    assert main(shlex.split(asked.command().replace("latent.png", str(out)))[3:]) == 0
+    asked.ask().save(tmp_path / "g.png")
+    assert out.read_bytes() == (tmp_path / "g.png").read_bytes()
+
+
+def test_one_answer_loads_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = []
+    monkeypatch.setattr("genlib.questions.keeping.load", lambda *given: loads.append(given) or genlib.load(*given))
+    Diversity("vae-cnn", per=2).ask().save(tmp_path / "f.npz")
+    assert loads == [("vae-cnn", "averaged")]
+
+
+def test_what_makes_no_sense_is_in_no_address() -> None:
+    assert Generate("vae-cnn").query().keys() == {"model", "seed", "t", "n"}
+    assert Generate("cgan-mlp").query().keys() == {"model", "seed", "t", "n", "weights", "label"}
+    mixed = Generate("cgan-mlp", label="Coat", mix="Bag", moves=(0.0, 1.5)).query()
+    assert mixed.keys() == {"model", "seed", "t", "n", "weights", "label", "mix", "share", "d1", "d2"}
+    assert Dataset(view="classes").query() == {"view": "classes", "split": "test"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "match"),
+    [
+        (Diversity, {"per": 21}, "per takes 1 to 20, not 21"),
+        (Diversity, {"seed": -1}, "seed takes 0 to"),
+        (Generate, {"label": "Coatt"}, "label takes Every class or T-shirt/top or"),
+        (Generate, {"temperature": "warm"}, "temperature takes a number"),
+    ],
+)
+def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) -> None:
+    with pytest.raises(GenlibError, match=match):
+        kind("cgan-mlp", **values)  # type: ignore[call-arg]
+
+
+def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> None:
+    with pytest.raises(GenlibError, match=r"saved as \.png or \.npz or \.csv, not"):
+        Dataset().ask().save(tmp_path / "dataset.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_command_has_its_question() -> None:
+    assert {kind for kind, _ in COMMANDS.values()} | {"Generate", "Latent"} == set(questions.__all__)
+
+
+def test_variation_is_zero_where_pictures_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    from genlib.analysis.diversity import ClassSamples
+    from genlib.questions import variation
+
+    halves = torch.tensor([0, 200], dtype=torch.uint8).view(2, 1, 1).expand(2, 28, 28)
+    monkeypatch.setattr(variation, "loaded", lambda name: None)
+    monkeypatch.setattr(
+        variation,
+        "class_samples",
+        lambda model, n, seed: [ClassSamples(halves[:1], 1.0)] * 9 + [ClassSamples(halves, 1.0)],
+    )
+    photographs, samples = variation.deviations("any", 100, 0)
+    assert torch.equal(samples[:9], torch.zeros(9, 28, 28).double())
+    assert torch.equal(samples[9], torch.full((28, 28), 100.0).double())
+    test = FashionMNIST.load("test")
+    bags = test.images[test.labels == 8][:100].double().numpy()
+    assert np.allclose(photographs[8].numpy(), bags.std(0))
