@@ -249,10 +249,10 @@ def test_an_unwritable_directory_is_refused(capsys: Capture) -> None:
         (["evaluate", VAE, "--json", "nowhere/f.json"], "there is no directory nowhere"),
         (["evaluate", VAE, "--json", "f.txt"], "a file ending in .json"),
         (["interpolate", VAE, "--out", "walk.gif"], "a file ending in .png"),
-        (["interpolate", VAE, "--out", "walk.png", "--rows", "0"], "rows takes a whole number from 1"),
-        (["interpolate", VAE, "--out", "walk.png", "--steps", "1"], "steps takes a whole number from 2"),
-        (["interpolate", VAE, "--out", "walk.png", "--path", "round"], "invalid choice: 'round'"),
-        (["interpolate", VAE, "--out", "walk.png", "--seed", "-1"], "seed takes a whole number from 0"),
+        (["interpolate", VAE, "--out", "walk.png", "--rows", "0"], "--rows takes 1 to 1000"),
+        (["interpolate", VAE, "--out", "walk.png", "--steps", "1"], "--steps takes 2 to 1000"),
+        (["interpolate", VAE, "--out", "walk.png", "--path", "round"], "--path takes spherical or straight"),
+        (["interpolate", VAE, "--out", "walk.png", "--seed", "-1"], "--seed takes 0 to 4294967295"),
     ],
 )
 def test_a_command_refuses(

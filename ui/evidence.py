@@ -15,6 +15,7 @@ from genlib.findings.verdicts import Measured
 from genlib.images import to_uint8
 from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Mixture
+from genlib.questions.interpolate import Interpolate, label_number_walk
 from genlib.sampling import generate
 from ui import draw, path, pictures, zoo
 from ui.pictures import CLASS_COLOURS
@@ -139,10 +140,10 @@ def _accuracies(name: str) -> None:
 
 def _walks(name: str) -> None:
     for start, end, title in ((0, 3, "T-shirt/top to Dress"), (6, 4, "Shirt to Coat")):
-        frames, _ = draw.walk(name, "classes", (start, end), 0, None, 11, "spherical", "input")
+        frames = Interpolate(name, start=CLASS_NAMES[start], end=CLASS_NAMES[end]).strip
         st.caption(f"{title}, through the class embedding")
         pictures.show_tiles(frames, 11, f"A walk of {name} from {title} in 11 steps")
-        numbers, _ = draw.label_number_walk(name, (start, end), 0, 11)
+        numbers, _ = label_number_walk(name, (start, end), 0)
         st.caption(f"{title}, the study's way: averaged class numbers")
         pictures.show_tiles(numbers, 11, f"The classes of {name} whose numbers lie between, {title}")
 
