@@ -17,8 +17,8 @@ history.history_or_stop(entry)
 @st.fragment
 def studio() -> None:
     """Scrubber, samples and curves: a move reruns this alone."""
-    moment = history.scrubber(entry, asked)
-    question = moment.question
+    question = history.scrubber(entry, asked)
+    moment = history.Moment(entry, question.past, question.shown)
     pictures.show_tiles(question.images, 10, question.alt, question.heads, caption=question.alt)
     history.show_charts(moment)
     questions.share_question(question)

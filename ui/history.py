@@ -84,17 +84,8 @@ class Moment:
     """One epoch of a model's training, and what the page says of it."""
 
     entry: zoo.Entry
-    question: History
-
-    @property
-    def past(self) -> analysis.History:
-        """The whole training."""
-        return self.question.past
-
-    @property
-    def epoch(self) -> int:
-        """Where the scrubber stands."""
-        return self.question.shown
+    past: analysis.History
+    epoch: int
 
     @property
     def reading(self) -> str:
@@ -141,14 +132,14 @@ def _loss_name(key: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def scrubber(entry: zoo.Entry, question: History) -> Moment:
+def scrubber(entry: zoo.Entry, question: History) -> History:
     """The slider over the epochs whose samples were kept; the last unless moved."""
     unit = entry.unit[0].upper() + entry.unit[1:]
     epochs = question.past.sample_epochs
     epoch = epochs[0]
     if len(epochs) > 1:
         epoch = st.select_slider(unit, epochs, value=epochs[-1], key="epoch", **BOUND)
-    return Moment(entry, replace(question, epoch=epoch))
+    return replace(question, epoch=epoch)
 
 
 LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">●</b> {} <b>{}</b></span>&ensp;'
