@@ -41,7 +41,7 @@ def live(entry: zoo.Entry, seed: int, label: int | None) -> None:
     try:
         files = exported(entry.name)
     except GenlibError as error:
-        st.warning(without_places(error))
+        st.warning(without_places(str(error)))
         return
     model = {"name": entry.name, "program": _address(files / PROGRAM_FILE), "weights": _address(files / WEIGHTS_FILE)}
     _mount(key="live", data={"model": model, "seed": seed, "label": label})
