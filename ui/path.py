@@ -221,9 +221,11 @@ def steps_chart(name: str) -> None:
     figure.add_scatter(**_line(rows_, "fd", [row.steps for row in rows_], name=rows_[0].model, colour=0))
     for i, student in enumerate(found.students(), start=1):
         figure.add_scatter(**_line([student], "fd", [1], name=f"{student.model}, one evaluation", colour=i))
-    figure.add_hline(floor, line={"color": CLASS_COLOURS[7], "dash": "dot"}, annotation_text="photographs")
+    real = {"color": CLASS_COLOURS[8], "dash": "dot"}
+    figure.add_scatter(x=[rows_[0].steps, rows_[-1].steps], y=[floor] * 2, mode="lines", name="photographs", line=real)
     figure.update_xaxes(type="log", title="steps", tickvals=[row.steps for row in rows_])
     _lay_out(figure)
+    figure.update_yaxes(type="log", tickvals=[0.3, 1, 3, 10])
     told = ", ".join(f"{row.figures['fd']:.2f} at {row.steps}" for row in rows_)
     told += "".join(f"; {row.model} {row.figures['fd']:.2f} in one" for row in found.students())
     st.plotly_chart(figure, config=STILL, alt=f"Frechet distance by steps: {told}; photographs {floor:.2f}")
