@@ -82,7 +82,8 @@ def train(
             run.restore(*state, checkpoint)
         elif run.origin:
             begin_from(run, run.origin)
-        if (base := run.model.base_name) and (run.model.base_answers or not (state or run.origin)):
+        # A checkpoint of no step may be from before the base was taken.
+        if (base := run.model.base_name) and (run.model.base_answers or not (run.step or run.origin)):
             run.base = load(base)
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
