@@ -16,7 +16,16 @@ from genlib.data import CLASS_NAMES
 from genlib.images import npz_bytes, picture, png_bytes
 from genlib.model import Conditional, HiddenLayers, Mixture, keeps_raw
 from genlib.questions.keeping import kept, loaded
-from genlib.questions.question import EVERY_CLASS, Maker, Question, asks, class_field, model_field, seed_field
+from genlib.questions.question import (
+    EVERY_CLASS,
+    Maker,
+    Question,
+    asks,
+    class_field,
+    model_field,
+    seed_field,
+    temperature_field,
+)
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate
 
 UNMIXED = "Nothing"
@@ -69,13 +78,8 @@ class Generate(Question):
     model: str = model_field()
     seed: int = seed_field()
     label: str = class_field(when="conditional")
-    temperature: float = asks(
-        1.0,
-        "Temperature",
-        "Scales the noise. 0: the most typical picture; 1: as trained; above: bolder and odder.",
-        *(0.0, 1_000.0),
-        key="t",
-        slider=(0.0, 2.0, 0.05),
+    temperature: float = temperature_field(
+        "Scales the noise. 0: the most typical picture; 1: as trained; above: bolder and odder.", 1_000.0
     )
     n: int = asks(40, "Pictures", "", 1, MAX_SAMPLES, slider=(1, 100, 1))
     weights: str = asks(

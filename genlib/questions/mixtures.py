@@ -12,7 +12,7 @@ from genlib.data import CLASS_NAMES
 from genlib.errors import whole
 from genlib.images import grid, npz_bytes, png_bytes
 from genlib.questions.keeping import kept, loaded
-from genlib.questions.question import Maker, Question, asks, csv_bytes, model_field, seed_field
+from genlib.questions.question import Maker, Question, asks, csv_bytes, model_field, seed_field, temperature_field
 
 COLUMNS = 10
 SAMPLES = 20
@@ -43,14 +43,7 @@ class Mixtures(Question):
     model: str = model_field("mixture")
     seed: int = seed_field()
     component: int = asks(1, "Component", low=1)
-    temperature: float = asks(
-        1.0,
-        "Temperature",
-        "Scales the noise around the mean. 0: the mean itself; 1: as fitted.",
-        *(0.0, 2.0),
-        key="t",
-        slider=(0.0, 2.0, 0.05),
-    )
+    temperature: float = temperature_field("Scales the noise around the mean. 0: the mean itself; 1: as fitted.", 2.0)
 
     def bounds(self, name: str) -> tuple[Any, Any]:
         """There are as many places as components."""

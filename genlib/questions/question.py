@@ -60,6 +60,11 @@ def seed_field(when: str | Callable[[Any], bool] | None = None) -> Any:
     return asks(0, "Seed", "", 0, MAX_SEED, said="draws the noise", when=when)
 
 
+def temperature_field(help: str, most: float) -> Any:
+    """What scales the noise, up to `most`; a slider goes to 2."""
+    return asks(1.0, "Temperature", help, 0.0, most, key="t", slider=(0.0, 2.0, 0.05))
+
+
 def class_field(default: str = EVERY_CLASS, when: str | Callable[[Any], bool] | None = None) -> Any:
     """One class by its name, or every class."""
     said = "class number 0-9 or name; every class unless given"
