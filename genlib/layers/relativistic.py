@@ -138,6 +138,8 @@ class RelativisticPairs(ClassToldGAN):
         super().__init__(config, self.generator_class(config), Discriminator(config))
         self.register_buffer("middle", torch.zeros(N_CLASSES))
         self.register_buffer("steps", torch.zeros(1, dtype=torch.int64))
+        self._taken: int | None = None  # `steps`, read once: to read it at each step is to wait for a GPU
+        self.register_load_state_dict_post_hook(_forget_steps)
 
     def discriminate(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """A relativistic logit has no zero of its own, and pairs of one class leave one free for each class: it is
@@ -149,7 +151,9 @@ class RelativisticPairs(ClassToldGAN):
         return adversaries(self, self.config, self.config.beta2)
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
-        n, penalised = len(x), int(self.steps) % self.config.lazy == 0
+        if self._taken is None:
+            self._taken = int(self.steps)
+        n, penalised = len(x), self._taken % self.config.lazy == 0
         z, answers = self._noise(y)
         fake = self.generator(z, y)  # a pair is of one class
         images = self._moved(torch.cat([x, fake.detach()])).requires_grad_(penalised)
@@ -166,6 +170,7 @@ class RelativisticPairs(ClassToldGAN):
             real_logits = self.discriminator(images[:n], y)
             self._follow_middle((real_logits + fake_logits) / 2, y)
             self.steps += 1
+            self._taken += 1
         losses = {"generator": F.softplus(real_logits - fake_logits).mean(), **self._lesson(fake, answers)}
         descend(torch.stack(list(losses.values())).sum(), "generator")
         return {"discriminator": d_loss.detach()} | {name: loss.detach() for name, loss in losses.items()}
@@ -195,3 +200,8 @@ class RelativisticPairs(ClassToldGAN):
         rows = (offsets[:, :1] + span)[:, :, None]  # (N, 28, 1)
         columns = (offsets[:, 1:] + span)[:, None, :]
         return padded[torch.arange(n, device=images.device)[:, None, None], 0, rows, columns].unsqueeze(1)
+
+
+def _forget_steps(model: nn.Module, _keys: object) -> None:
+    assert isinstance(model, RelativisticPairs)
+    model._taken = None

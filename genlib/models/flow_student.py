@@ -24,7 +24,6 @@ from genlib.program import Program, Value
 from genlib.stages import Stages
 
 BATCH = 250  # noises that are asked at a time
-GUIDANCE = 1.0  # with which the flow answers: as it has learned the class
 FACTORS = (4, 2, 1)  # pixels along a side of a place, layer by layer
 
 
@@ -74,8 +73,9 @@ class NoiseGenerator(Generator):
 )
 class FlowStudent(RelativisticPairs):
     """Descends the relativistic loss and, for every second sample, the squared distance from what the flow makes of the
-    same noise and class (distillation as in Luhman and Luhman 2021, arXiv:2101.02388, eq. 6; with an adversary as in
-    arXiv:2405.05967 and arXiv:2311.17042). The flow answers once, before the training, to noises of its own seed.
+    same noise and class with its own guidance (distillation as in Luhman and Luhman 2021, arXiv:2101.02388, eq. 6; with
+    an adversary as in arXiv:2405.05967 and arXiv:2311.17042). The flow answers once, before the training, to noises of
+    its own seed.
     """
 
     generator_class = NoiseGenerator
@@ -144,13 +144,13 @@ def _answers(flow: Model, start: int, size: int) -> Tensor:
     device = next(flow.parameters()).device
     y = torch.arange(start, start + size, device=device) % N_CLASSES
     assert isinstance(flow, Integrates)
-    *_, end = flow.trajectory(flow.draw_latent(size, MAX_SEED, start).to(device), y, guidance=GUIDANCE)
+    *_, end = flow.trajectory(flow.draw_latent(size, MAX_SEED, start).to(device), y)
     return to_uint8(end.x)
 
 
 def _digest(model: Model) -> str:
     """Names a model by its configuration and weights."""
-    digest = hashlib.sha256(f"{model.config!r} {GUIDANCE}".encode())
+    digest = hashlib.sha256(repr(model.config).encode())
     for key, value in sorted(model.state_dict().items()):
         digest.update(key.encode() + value.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
