@@ -23,7 +23,7 @@ from genlib.metrics.features import load_extractor
 from genlib.metrics.settings import Settings, load_settings
 from genlib.model import Model
 from genlib.sampling import generate
-from genlib.zoo.leaderboard import better
+from genlib.zoo.leaderboard import OPINIONS, better, over_trainings
 
 Outcome = tuple[bool, str]  # whether a part of the claim holds, and the figures in words
 
@@ -65,8 +65,16 @@ class Measured:
 
 def _better(a: Measured, b: Measured) -> Outcome:
     """Whether a's Frechet distance is better than b's, as BETTER says."""
-    told = [f"{each.name} {each.metrics['fd']:.2f} and {each.metrics['fd_second']:.2f}" for each in (a, b)]
-    return better(a.metrics, b.metrics), ", ".join(told)
+    return better(a.metrics, b.metrics), ", ".join(map(_opinions, (a, b)))
+
+
+def _opinions(model: Measured) -> str:
+    """A model's two distances in words; of several trainings the means, and the spread between them."""
+    told = []
+    for key in OPINIONS:
+        value, spread = over_trainings(model.metrics, key)
+        told.append(f"{value:.2f}" + (f" +- {spread:.2f}" if f"{key}_trainings" in model.metrics else ""))
+    return f"{model.name} {' and '.join(told)}"
 
 
 def _below(a: float, b: float, label: str = "", unit: str = "") -> Outcome:
@@ -85,7 +93,7 @@ def _convolutional_vaes(cnn: Measured, dense: Measured) -> list[Outcome]:
 
 
 def _larger_latent(large: Measured, small: Measured) -> list[Outcome]:
-    a, b = large.metrics["mse"], small.metrics["mse"]
+    a, b = (mean(each.metrics.get("mse_trainings") or [each.metrics["mse"]]) for each in (large, small))
     return [(a <= 0.9 * b, f"{a:.4f} against {b:.4f}"), _better(large, small)]
 
 
@@ -256,8 +264,7 @@ def _then_and_now(*models: Measured) -> list[Outcome]:
 def _all_better(models: Sequence[Measured], other: Measured) -> Outcome:
     """Whether each of the models is better than the other, as BETTER says."""
     outcomes = [_better(each, other) for each in models]
-    told = [f"{each.name} {each.metrics['fd']:.2f} and {each.metrics['fd_second']:.2f}" for each in (*models, other)]
-    return all(holds for holds, _ in outcomes), ", ".join(told)
+    return all(holds for holds, _ in outcomes), ", ".join(map(_opinions, (*models, other)))
 
 
 def _one_step(flow: Measured, student: Measured) -> list[Outcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
 from typing import Any
 
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
@@ -56,11 +57,19 @@ def disputed(a: dict[str, Any], b: dict[str, Any]) -> bool:
 
 
 def is_ahead(a: dict[str, Any], b: dict[str, Any], key: str) -> bool:
-    """Whether a's distance is at least 10 % lower, by more than twice the two spreads over sample seeds added."""
+    """Whether a's distance is at least 10 % lower, by more than twice the two spreads added; see `over_trainings`."""
     if None in [each.get(name) for each in (a, b) for name in (key, f"{key}_std")]:
         return False
-    spread = 2 * (a[f"{key}_std"] + b[f"{key}_std"])
-    return bool(a[key] <= 0.9 * b[key] and b[key] - a[key] > spread)
+    (low, spread), (high, other) = over_trainings(a, key), over_trainings(b, key)
+    return bool(low <= 0.9 * high and high - low > 2 * (spread + other))
+
+
+def over_trainings(metrics: Mapping[str, Any], key: str) -> tuple[float, float]:
+    """A distance and its spread: of several trainings their mean, and what is larger, their standard deviation or that
+    over sample seeds; of one training its own.
+    """
+    trainings, spread = metrics.get(f"{key}_trainings"), metrics[f"{key}_std"]
+    return (mean(trainings), max(stdev(trainings), spread)) if trainings else (metrics[key], spread)
 
 
 def row_of(name: str, family: str, metrics: dict[str, Any]) -> dict[str, Any]:
