@@ -170,6 +170,11 @@ def _parser() -> _Parser:
     add.add_argument("--out", required=True, metavar="D/", help="a new or empty directory, or a site written before")
     add.set_defaults(run=live_commands.run_site)
 
+    add = names.add_parser("trainings", help="keep the figures of other trainings of a model with its own")
+    add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
+    add.add_argument("runs", nargs="+", metavar="RUN", help="a finished run with the same settings and another seed")
+    add.set_defaults(run=commands.run_trainings)
+
     add = names.add_parser("push", help="publish a trained model, or all of them, on the Hugging Face Hub")
     add.add_argument("target", nargs="*", metavar="NAME owner/name | --all owner")
     add.add_argument("--all", action="store_true", help="every model with weights, as owner/genlib-NAME")

@@ -12,10 +12,11 @@ import pytest
 
 from genlib.images import grid, read_png
 from genlib.loading import load
-from genlib.metrics.evaluation import KEYS, PROTOCOL
+from genlib.metrics.evaluation import KEYS, PROTOCOL, of_some
 from genlib.metrics.features import EXTRACTORS
 from genlib.models import get_preset, presets, released
 from genlib.sampling import generate
+from genlib.zoo.figures import TRAINED
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "weights"
@@ -23,7 +24,7 @@ FILES = {
     *("model.safetensors", "config.json", "metrics.json", "history.json"),
     *("samples.png", "progress.png", "README.md"),
 }
-OPTIONAL = {"study.json", "settings.json", "directions.json", "projections.safetensors"}
+OPTIONAL = {"study.json", "settings.json", "trainings.png", "directions.json", "projections.safetensors"}
 SHIPPED = sorted({path.parent.name for path in WEIGHTS.glob("*/config.json")} - (presets().keys() - set(released())))
 every_model = pytest.mark.parametrize("name", SHIPPED)
 
@@ -54,13 +55,15 @@ def test_the_weights_are_the_described_ones(name: str) -> None:
 @every_model
 def test_the_measurements_are_whole(name: str) -> None:
     metrics, history = described(name, "metrics.json"), described(name, "history.json")
-    assert set(metrics) == set(KEYS)
+    assert {key for key in metrics if not of_some(key)} == set(KEYS)
     assert [metrics["extractor"], metrics["extractor_second"]] == [each.sha256 for each in EXTRACTORS.values()]
     assert (metrics["samples"], metrics["protocol"]) == (10_000, PROTOCOL)
     for key in ("fd", "fd_second"):
         assert metrics[f"{key}_floor"] < metrics[key] < 100
         assert 0 < metrics[f"{key}_std"] < max(0.05 * metrics[key], 0.01)  # near the floor, the samples' own spread
     assert [record["epoch"] for record in history["epochs"]] == list(range(1, metrics["train_epochs"] + 1))
+    for key in TRAINED:
+        assert metrics.get(f"{key}_trainings", [metrics[key]])[0] == metrics[key]
     sprite = read_png(WEIGHTS / name / "progress.png")
     assert len(sprite) == 28 * len(history["sample_epochs"])
 

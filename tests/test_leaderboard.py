@@ -49,6 +49,9 @@ def test_better_takes_both_opinions(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not better(opinions(1, 1), opinions(1.05, 2))  # less than a tenth
     assert not better(opinions(1, 1, 0.4), opinions(2, 2, 0.4))  # within the spreads
     assert not better({"fd": 1, "fd_std": 0}, opinions(2, 2))  # of an older protocol
+    assert not better(opinions(1, 1) | {"fd_trainings": [1, 2.8]}, opinions(2, 2))  # their mean is 1.9
+    assert not better(opinions(1, 1) | {"fd_second_trainings": [1, 1.8]}, opinions(2, 2))  # they differ by too much
+    assert better(opinions(1, 1) | {"fd_trainings": [1, 1.1]}, opinions(2, 2))
     monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
     for name, figures in (("vae-cnn", (1, 4)), ("gmm-10", (2, 2)), ("cgan-mlp", (3, 1)), ("dcgan-64", (3, 3.9))):
         ship(tmp_path, name, opinions(*figures))

@@ -86,10 +86,16 @@ Path("leaderboard.png").write_bytes(png_bytes(trade_off(rows, quality, cost)))""
 
     def downloads(self) -> dict[str, Maker]:
         """The scatter where there is one, and the table."""
-        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes([self.real, *self.rows])}
+        table = [{key: _plain(value) for key, value in row.items()} for row in (self.real, *self.rows)]
+        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes(table)}
         if any(row[self.cost] is not None for row in self.ranked):
             files = {"leaderboard.png": lambda: png_bytes(trade_off(self.rows, *self.axes))} | files
         return files
+
+
+def _plain(value: Any) -> Any:
+    """As a cell of a CSV file: figures of several trainings with blanks between them."""
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @st.cache_data(ttl=30, max_entries=2, show_spinner=False)
@@ -153,7 +159,7 @@ def _second_opinion(row: Row, board: Board) -> str:
 
 
 def show_scatter(board: Board) -> None:
-    """Quality against cost, a colour a family; the bars are the spread between sample seeds."""
+    """Quality against cost, a colour a family; bars are the spread between sample seeds, rings other trainings."""
     from ui.charts import go
 
     figure, cost = go.Figure(), FIGURES[board.cost]
@@ -164,6 +170,7 @@ def show_scatter(board: Board) -> None:
         symbol = ("circle", "diamond")[i // len(CLASS_COLOURS)]  # colours are fewer than families may become
         marker = {"color": CLASS_COLOURS[i % len(CLASS_COLOURS)], "symbol": symbol, "size": 12}
         figure.add_scatter(**_points(own, board), name=family, marker=marker)
+        figure.add_scatter(**_others(own, board), marker=marker | {"symbol": f"{symbol}-open", "size": 7})
     for size in (PHONE, PLOT) if rows else ():
         figure.add_scatter(**_names(rows, board, size))
     st.html(NAMES_STYLE)
@@ -204,6 +211,19 @@ def _points(rows: list[Row], board: Board) -> dict[str, Any]:
         "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
         "hovertext": [row["model"] for row in rows],
         "mode": "markers",
+        "cliponaxis": False,
+    }
+
+
+def _others(rows: list[Row], board: Board) -> dict[str, Any]:
+    """What other trainings of the models scored, where there were some."""
+    found = [(row, value) for row in rows for value in (row.get(f"{board.metric}_trainings") or [])[1:]]
+    return {
+        "x": [row[board.cost] for row, _ in found],
+        "y": [board.figure.scale * value for _, value in found],
+        "hovertext": [f"{row['model']}, another training" for row, _ in found],
+        "mode": "markers",
+        "showlegend": False,
         "cliponaxis": False,
     }
 
@@ -256,9 +276,15 @@ def show_disputes(board: Board) -> None:
 def show_table(board: Board) -> None:
     """Every figure of every model, what real images score among them; a click on a head sorts."""
     rows = [*board.ranked, *board.without, board.real]
-    first = ("model", "family", board.metric, f"{board.metric}_spread", "disputed")
+    trainings = f"{board.metric}_trainings"
+    first = ("model", "family", board.metric, f"{board.metric}_spread", trainings, "disputed")
     columns = sorted(
-        (key for key in rows[0] if any(row[key] is not None for row in rows)), key=lambda k: k not in first
+        (
+            key
+            for key in rows[0]
+            if any(row[key] is not None for row in rows) and (key == trainings or not key.endswith("_trainings"))
+        ),
+        key=lambda k: k not in first,
     )
     table = {key: [_cell(row, key) for row in rows] for key in columns}
     st.dataframe(
@@ -274,6 +300,9 @@ def show_table(board: Board) -> None:
 
 
 def _cell(row: Row, key: str) -> object:
+    if key.endswith("_trainings"):
+        figure = FIGURES[key.removesuffix("_trainings")]
+        return None if row[key] is None else ", ".join(map(figure.text, row[key]))
     scale = FIGURES[key.removesuffix("_spread")].scale if key not in WORDS else 1
     return row[key] if scale == 1 or row[key] is None else scale * row[key]
 
@@ -294,6 +323,11 @@ def _configuration(columns: list[str]) -> dict[str, Any]:
             sense = f" {figure.better.capitalize()} is better." if figure.better else ""
             found[key] = st.column_config.NumberColumn(
                 figure.title, format=_printf(figure), help=figure.meaning + sense
+            )
+        elif key.endswith("_trainings"):
+            found[key] = st.column_config.TextColumn(
+                "Trainings",
+                help="The same figure of several trainings of the model, each from another seed; the first is shipped.",
             )
         elif key not in found:
             figure = FIGURES[key.removesuffix("_spread")]
@@ -330,7 +364,10 @@ def explain_figures() -> None:
             "depends on who looks, so one model is called better than another only where both agree. *Real training "
             "images* are 10,000 photographs measured in the samples' place: no model can be expected to come nearer, "
             "or to cover more. Precision and density can exceed theirs, where a model draws nothing but the most "
-            "usual garments."
+            "usual garments.\n\n"
+            "Another training, from another seed, would end at other weights. Ten of the models were trained three "
+            "times: the **rings** in the chart and the column *Trainings* are what the others scored. Where they are "
+            "known, one model is called better than another only if the gap is more than twice that spread too."
         )
         st.markdown(_what_each_minds())
         lines = [f"- **{each.title}**{_sense(each)}. {each.meaning}" for each in FIGURES.values()]

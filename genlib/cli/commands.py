@@ -119,6 +119,18 @@ def _print_inception(names: list[str], options: argparse.Namespace, target: Path
         write_json(target, found)
 
 
+def run_trainings(options: argparse.Namespace) -> None:
+    """Keep the figures of other trainings of a model with its own, and print them."""
+    from genlib.zoo.figures import FIGURES
+    from genlib.zoo.trainings import keep_trainings
+
+    metrics = keep_trainings(options.name, options.runs)
+    print(f"{'seed':<10}{''.join(f'{seed:>10}' for seed in metrics['training_seeds'])}")
+    for key, figure in FIGURES.items():
+        if values := metrics.get(f"{key}_trainings"):
+            print(f"{figure.short:<10}{''.join(f'{format(value, figure.form):>10}' for value in values)}")
+
+
 def run_findings(options: argparse.Namespace) -> None:
     """Print the verdict on each claim with its figures."""
     from genlib.findings.claims import BETTER, CLAIMS

@@ -121,11 +121,17 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
 
 def _carried(known: Path) -> dict[str, Any]:
     """What is kept of the figures measured before; the file may be a stranger's."""
-    kept = {key: read_json(known).get(key) for key in CARRIED} if known.is_file() else {}
+    found = read_json(known) if known.is_file() else {}
+    kept = {key: found.get(key) for key in CARRIED} if found else {}
     for key, value in kept.items():
         if not isinstance(value, int | float | None) and not (key == "bic_curve" and isinstance(value, dict)):
             raise GenlibError(f"{known}: {key} is not a number")
-    return kept
+    return kept | {key: value for key, value in found.items() if of_some(key)}
+
+
+def of_some(key: str) -> bool:
+    """Whether it is a key that only some models have: those that trained on a GPU, or more than once."""
+    return key in ("train_device", "training_seeds", "training_devices") or key.endswith("_trainings")
 
 
 def warning(n: int) -> str:

@@ -360,6 +360,7 @@ class Run:
             "train_seconds": round(sum(record["seconds"] for record in self.history), 1),
             "train_epochs": len(self.history),
             "peak_memory_mb": round(self.peak, 1),
+            **({"train_device": torch.cuda.get_device_name(self.device)} if self.device.type == "cuda" else {}),
             **self.model.measurements(self.images),
         }
 

@@ -101,7 +101,7 @@ The Frechet distance compares {metrics["samples"]:,} fakes with the 10,000 offic
 genlib's own Fashion-MNIST classifier (SHA-256 {metrics["extractor"][:12]}...), not on Inception: it compares with
 genlib's other models, not with figures from papers. The second opinion is a classifier of another kind
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
-images in the samples' place. One training run.
+images in the samples' place. {_told_of_trainings(metrics)}
 
 {"".join(f"{each}{END}" for each in remarks(directory, metrics, preset.differs))}| setting | value | meaning |
 |---|---|---|
@@ -193,7 +193,7 @@ def _study(directory: Path, differs: str) -> list[str]:
 def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     """Rows of the card's table: what it is, with its unit and spread."""
     fd = f"{metrics['fd']:.2f} +- {metrics['fd_std']:.2f} (floor {metrics['fd_floor']:.2f})"
-    rows = [(f"Frechet distance, three sample seeds of {metrics['samples']:,}", fd)]
+    rows = [(f"Frechet distance, three sample seeds of {metrics['samples']:,}", fd), *_trainings(metrics)]
     if metrics["fd_raw"] is not None:
         rows.append(("... of the raw generator", f"{metrics['fd_raw']:.2f}"))
     for key in _MEASURED:
@@ -205,10 +205,34 @@ def _figures(metrics: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
+def _trainings(metrics: dict[str, Any]) -> list[tuple[str, str]]:
+    """What other trainings scored, where there are some."""
+    return [
+        (f"... of {len(values)} trainings{opinion}", f"{', '.join(f'{value:.2f}' for value in values)}")
+        for key, opinion in (("fd", ""), ("fd_second", ", second opinion"))
+        if (values := metrics.get(f"{key}_trainings"))
+    ]
+
+
+def _told_of_trainings(metrics: dict[str, Any]) -> str:
+    """How many trainings the figures are of."""
+    seeds = metrics.get("training_seeds")
+    if not seeds:
+        return "One training run."
+    devices = sorted({device for device in metrics["training_devices"] if device})
+    where = f" (trained on {', '.join(devices)})" if devices else ""
+    given = ", ".join(map(str, seeds))
+    return f"""Trained {len(seeds)} times, from the seeds {given}. These are the weights of the first; of the others,
+figures and samples are kept{where}.
+
+![ten samples of each training, a row each](trainings.png)"""
+
+
 def _costs(metrics: dict[str, Any], unit: str, base: str | None) -> list[tuple[str, str]]:
     """The last rows: size and time. A mixture's figures count its encoder's size, but not its training."""
     seconds = metrics["train_seconds"]
     time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    time += f" on {metrics['train_device']}" if "train_device" in metrics else ""
     return [
         ("parameters trained", f"{metrics['parameters']:,}" + (f", those of {base} among them" if base else "")),
         ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),

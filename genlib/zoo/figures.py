@@ -205,4 +205,5 @@ FIGURES = {
     "samples": Figure("Samples", "samples", "d", "Samples a seed, measured for three seeds."),
 }
 COSTS = {"parameters": "size", "ms_64": "time to sample", "train_seconds": "time to train"}
+TRAINED = ("fd", "fd_second", "precision", "recall", "coverage", "class_consistency", "mse")  # in several trainings
 QUALITIES = tuple(key for key, figure in FIGURES.items() if figure.better)

@@ -21,7 +21,7 @@ from genlib.io.fields import (
     table_of,
     whole,
 )
-from genlib.zoo.figures import FIGURES
+from genlib.zoo.figures import FIGURES, TRAINED
 
 RUN_FILE, CONFIG_FILE, METRICS_FILE = "run.json", "config.json", "metrics.json"
 LAST, BEFORE_DECAY = "last.safetensors", "before-decay.safetensors"  # the newest checkpoint; where extending begins
@@ -50,6 +50,7 @@ def _is_curve(value: Any) -> bool:
 
 
 SAID_OF_EACH = ("fd", "fd_floor", "parameters", "ms_64", "train_epochs")  # of every finished model
+_SEVERAL = Kind("at least two numbers", lambda value: list_of(at_least(0)).fits(value) and len(value) > 1)
 _SPREAD = optional(table_of(optional(at_least(0))))
 _ALWAYS = {  # of a model that was measured
     **dict.fromkeys(("fd", "fd_std", "fd_floor", "ms_64"), at_least(0)),
@@ -69,6 +70,10 @@ METRICS: dict[str, Kind] = {
     "extractor": TEXT,
     "extractor_second": TEXT,
     "seeds": list_of(WHOLE),
+    "train_device": TEXT,
+    "training_seeds": list_of(WHOLE),
+    "training_devices": list_of(optional(TEXT)),
+    **{f"{key}_trainings": _SEVERAL for key in TRAINED},
     **_ALWAYS,
 }
 

@@ -10,6 +10,7 @@ from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
 from genlib.metrics.floor import load_floor
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.figures import FIGURES as KNOWN
+from genlib.zoo.figures import TRAINED
 
 REAL = "real training images"
 APART = (
@@ -22,6 +23,7 @@ SPREAD = (*OPINIONS, "kid", "precision", "recall", "density", "coverage", "class
 COLUMNS = (
     *("model", "family", "disputed"),
     *(column for key in FIGURES for column in ((key, f"{key}_spread") if key in SPREAD else (key,))),
+    *(f"{key}_trainings" for key in TRAINED),
 )
 
 
@@ -35,7 +37,8 @@ def ranked(measured: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row {model, family, figure, figure_spread, ...} for each of some models, {name, family, metrics}.
 
     The best Frechet distance comes first, after a row of what real training images score in the fakes' place. None
-    where a figure does not apply or was not measured; spreads are standard deviations over the sample seeds.
+    where a figure does not apply or was not measured; spreads are standard deviations over the sample seeds, and
+    `figure_trainings` lists what each training scored of a model that has several, the shipped one first.
     `disputed` names the models that this one is clearly ahead of by the first extractor and clearly behind by the
     second: which is better depends on who looks.
     """
@@ -77,6 +80,7 @@ def row_of(name: str, family: str, metrics: dict[str, Any]) -> dict[str, Any]:
     spread = {key: metrics.get(f"{key}_std") for key in OPINIONS} | (metrics.get("spread") or {})
     figures = {key: (metrics.get(key) or None) if KNOWN[key].log else metrics.get(key) for key in FIGURES}
     figures |= {f"{key}_spread": spread.get(key) for key in SPREAD}
+    figures |= {f"{key}_trainings": metrics.get(f"{key}_trainings") for key in TRAINED}
     return {column: ({"model": name, "family": family, "disputed": None} | figures)[column] for column in COLUMNS}
 
 

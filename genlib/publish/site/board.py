@@ -59,7 +59,14 @@ def _cell(key: str, row: Row, best: float | None) -> str:
     if value is None:
         return "<td></td>"
     text = FIGURES[key].text(value) + ("" if spread is None else f" ± {FIGURES[key].text(spread)}")
-    return f'<td data-value="{value}">{f"<b>{text}</b>" if value == best else text}</td>'
+    trained = row.get(f"{key}_trainings") if key in OPINIONS else None
+    several = f"<br><small>{_trainings(key, trained)}</small>" if trained else ""
+    return f'<td data-value="{value}">{f"<b>{text}</b>" if value == best else text}{several}</td>'
+
+
+def _trainings(key: str, values: Sequence[float]) -> str:
+    """What the trainings of a model scored, the shipped one first."""
+    return f"{len(values)} trainings: {', '.join(map(FIGURES[key].text, values))}"
 
 
 def _disputed(rows: Sequence[Row]) -> str:
