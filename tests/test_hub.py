@@ -275,7 +275,7 @@ def test_what_is_pushed_can_be_loaded(name: str, hub: Hub, writer: None, capsys:
     assert main(["push", name, "me/garments"]) == 0
     assert capsys.readouterr().out.strip() == f"{hub.url}/me/garments"
     files = hub.repositories["models/me/garments"].files
-    assert set(files) == {*FILES, "samples.png", "README.md"}
+    assert set(files) == {*FILES, "samples.png", "trainings.png", "README.md"}
     assert {file: files[file] for file in FILES} == shipped(name)
     card = files["README.md"].decode()
     assert 'genlib.load("me/garments")' in card

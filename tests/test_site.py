@@ -17,11 +17,12 @@ from genlib.findings import shipped_findings
 from genlib.images import read_png
 from genlib.io.files import read_json
 from genlib.live.export import exported
-from genlib.loading import weights_directory
+from genlib.loading import model_directory, weights_directory
 from genlib.publish.site.folder import ENGINE, LIST, ROOT, TOP, _imported, write_site
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.figures import FIGURES
+from genlib.zoo.trainings import PICTURE
 from tests.tiny import SHIPPED, refused
 from ui.controls import DEFAULT_MODEL
 
@@ -83,7 +84,10 @@ def pages(folder: Path) -> list[Path]:
 
 def test_the_folder_holds_the_site_and_no_more(site: Path) -> None:
     engine = {f"live/{path.name}" for path in (ROOT / ENGINE).iterdir() if path.suffix != ".c"}
-    assert paths(site) == {*TOP, *engine, *(f"models/{name}/{file}" for name in NAMES for file in MODEL_FILES)}
+    files = {f"models/{name}/{file}" for name in NAMES for file in MODEL_FILES}
+    trainings = {f"models/{name}/{PICTURE}" for name in NAMES if (model_directory(name) / PICTURE).is_file()}
+    assert trainings
+    assert paths(site) == {*TOP, *engine, *files, *trainings}
     listed = json.loads((site / LIST).read_text())["files"]
     assert listed == {path: (site / path).stat().st_size for path in paths(site) - UNLISTED}
     for name in NAMES:

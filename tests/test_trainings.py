@@ -83,6 +83,9 @@ def test_what_is_no_other_training_is_refused(runs: list[Path], tmp_path: Path) 
         keep_trainings(first, [trained(tmp_path / "beta", 3, beta=2.0)])
     with refused("give the directory of at least one other run"):
         keep_trainings(first, [])
+    (runs[2] / "metrics.json").unlink()
+    with refused("is not a finished run: it was not measured"):
+        keep_trainings(first, [runs[2]])
     change(other, samples=49)
     with refused("was measured with samples 49, the model with 50"):
         keep_trainings(first, [other])

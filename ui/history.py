@@ -39,7 +39,7 @@ READING = {
     ),
 }
 MEASURED = (
-    " Here the Frechet distance is that of {} samples from the *training* images, at up to 60 epochs, so it differs "
+    " Here the Frechet distance is that of {} from the *training* images, at up to 60 epochs, so it differs "
     "a little from the leaderboard's. Thin lines are as measured, thick ones the mean of five neighbours."
 )
 
@@ -94,7 +94,7 @@ class Moment:
             kind = "searched" if self.entry.metrics.get("bic_curve") else "fitted"
         else:
             kind = "adversarial" if "discriminates" in self.entry.capabilities else "descended"
-        return READING[kind] + MEASURED.format("a quick look's few" if self.entry.few else "5,000")
+        return READING[kind] + MEASURED.format(self.past.measured)
 
     def charts(self) -> list[Chart]:
         """The curves that this training has."""

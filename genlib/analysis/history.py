@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -15,10 +16,12 @@ from genlib.errors import GenlibError, parsing
 from genlib.images import read_png
 from genlib.io.files import within
 from genlib.loading import model_directory
+from genlib.model import Looks
 from genlib.zoo.files import read_records
 
 SIDE = 28
 ROW = 10  # samples in a row
+OLDER = {"samples": Looks.samples}  # what a history that does not say so is of
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class History:
     table: list[dict[str, Any]]
     sample_epochs: tuple[int, ...]
     samples: Tensor
+    looks: Mapping[str, Any] = field(default_factory=lambda: OLDER)  # behind each distance
+
+    @property
+    def measured(self) -> str:
+        """What each distance is of, in words: "5,000 samples"."""
+        count = f"{self.looks['samples']:,} samples"
+        steps, solver = self.looks.get("steps"), str(self.looks.get("solver", "")).capitalize()
+        return f"{count} of {steps} {solver} steps" if steps else count
 
     def at(self, epoch: int) -> Tensor:
         """The samples drawn after an epoch, uint8 (rows, 10, 28, 28). GenlibError where none were kept."""
@@ -54,7 +65,8 @@ def read_history(name: str | Path) -> History:
     directory = model_directory(name)
     recorded, sprite = read_records(directory), read_png(directory / "progress.png")
     table, epochs = [_flat(record) for record in recorded["epochs"]], tuple(recorded["sample_epochs"])
-    return History(table, epochs, _tiles(sprite, len(epochs), directory / "progress.png"))
+    tiles = _tiles(sprite, len(epochs), directory / "progress.png")
+    return History(table, epochs, tiles, recorded.get("looks", OLDER))
 
 
 def history_so_far(directory: Path, records: list[dict[str, Any]], pictures: dict[int, str]) -> History | None:

@@ -65,9 +65,9 @@ class NoiseGenerator(Generator):
     [
         Preset(
             "flow-one-step",
-            FlowStudentConfig(epochs=18, lr_decay=0.4),
+            FlowStudentConfig(epochs=32, lr_decay=0.4),
             "The flow's garments in one step: it learns where noise goes, and to be sharp from photographs.",
-            milestones=(1, 5, 10, 15, 18),
+            milestones=(1, 5, 10, 20, 32),
         )
     ],
 )

@@ -13,6 +13,7 @@ from genlib.io.files import within
 from genlib.loading import load, model_directory, weights_directory
 from genlib.zoo.card import hub_card
 from genlib.zoo.catalogue import trained
+from genlib.zoo.trainings import PICTURE
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
@@ -55,9 +56,9 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
     for name in PUBLISHED:
         if not (directory / name).is_file():
             raise GenlibError(f"{directory} lacks {name}: what can be published is a finished run")
-    study = [STUDY] if (directory / STUDY).is_file() else []
+    besides = [name for name in (STUDY, PICTURE) if (directory / name).is_file()]
     card = hub_card(directory, repository).encode()
-    files = [CommitOperationAdd(name, _own(directory, name)) for name in (*PUBLISHED, *study)]
+    files = [CommitOperationAdd(name, _own(directory, name)) for name in (*PUBLISHED, *besides)]
     return [*files, CommitOperationAdd("README.md", card)]
 
 

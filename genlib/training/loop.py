@@ -349,8 +349,7 @@ class Run:
 
     def _looks(self) -> dict[str, Any]:
         """How the history's distances were measured, what the run began with and where it had ended before."""
-        own = self.model.looks
-        looks = {"looks": {"samples": self.diagnostics.samples, **own.options}} if own.options else {}
+        looks: dict[str, Any] = {"looks": {"samples": self.diagnostics.samples, **self.model.looks.options}}
         looks |= {"start_from": self.origin} if self.origin else {}
         return looks | ({"extended": self.extended} if self.extended else {})
 

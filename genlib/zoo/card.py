@@ -120,7 +120,7 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 
 def measured_rows(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:
     """What was measured, a row each: what it is, and the figure with its unit, spread and floor."""
-    return [*_figures(metrics), *_costs(metrics, preset.unit, preset.model_class.base_name)]
+    return [*_figures(metrics), *_costs(metrics, preset)]
 
 
 def setting_rows(described: dict[str, Any], preset: Preset) -> list[tuple[str, str, str]]:
@@ -228,15 +228,16 @@ figures and samples are kept{where}.
 ![ten samples of each training, a row each](trainings.png)"""
 
 
-def _costs(metrics: dict[str, Any], unit: str, base: str | None) -> list[tuple[str, str]]:
+def _costs(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:
     """The last rows: size and time. A mixture's figures count its encoder's size, but not its training."""
-    seconds = metrics["train_seconds"]
+    seconds, base = metrics["train_seconds"], preset.model_class.base_name
+    within = f", those of {base} among them" if base and not preset.model_class.base_answers else ""
     time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
     time += f" on {metrics['train_device']}" if "train_device" in metrics else ""
     return [
-        ("parameters trained", f"{metrics['parameters']:,}" + (f", those of {base} among them" if base else "")),
+        ("parameters trained", f"{metrics['parameters']:,}{within}"),
         ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),
-        (f"{unit}s trained", str(metrics["train_epochs"])),
+        (f"{preset.unit}s trained", str(metrics["train_epochs"])),
         ("training time", time + (f", without that of {base}" if base else "")),
         ("peak memory of the training", f"{metrics['peak_memory_mb']:.0f} MB"),
     ]

@@ -40,6 +40,8 @@ RUN = {
 DESCRIBED = {"name": TEXT, "family": TEXT, "config": TABLE, "sha256": TEXT}
 RECORD = record_of({"epoch": whole(1), "losses": table_of(NUMBER)}, ("epoch", "losses"), others=optional(NUMBER))
 
+LOOKS = record_of({"samples": whole(1), "steps": whole(1), "solver": TEXT}, ("samples",))  # at each distance
+
 
 def _is_curve(value: Any) -> bool:
     """Whether it holds a row of BIC for each regularisation, of which none is empty."""
@@ -101,4 +103,4 @@ def read_metrics(directory: Path, needed: Collection[str] = ()) -> dict[str, Any
 def read_records(directory: Path) -> dict[str, Any]:
     """history.json: a record for each epoch under "epochs", and which of them have samples."""
     kinds = {"epochs": list_of(RECORD), "sample_epochs": list_of(whole(1))}
-    return read_fields(directory / "history.json", kinds, kinds)
+    return read_fields(directory / "history.json", kinds | {"looks": LOOKS}, kinds)

@@ -67,6 +67,8 @@ def _seed_of(place: Path, directory: Path) -> int:
 
 
 def _figures_of(place: Path, own: dict[str, Any]) -> dict[str, Any]:
+    if not (place / METRICS_FILE).is_file():
+        raise GenlibError(f"{place} is not a finished run: it was not measured")
     figures = read_metrics(place, SAID_OF_EACH)
     for key in ("protocol", "samples", "extractor", "extractor_second"):
         if figures.get(key) != own.get(key):

@@ -62,6 +62,12 @@ def test_losses_have_columns_of_their_own(runs: Callable[[str], Path]) -> None:
     assert (epochs, values) == ([1, 2], [record["losses"]["generator"] for record in recorded])
 
 
+def test_it_says_what_its_distances_are_of(runs: Callable[[str], Path]) -> None:
+    assert read_history(runs("cgan-mlp")).measured == "50 samples"
+    assert read_history("flow-unet").measured == "2,000 samples of 8 Euler steps"
+    assert read_history("gan-dense-1").measured == "5,000 samples"  # an older one, which does not say so
+
+
 def test_an_epoch_without_samples_is_refused() -> None:
     history = History([], (1, 5), torch.zeros(2, 1, 10, 28, 28, dtype=torch.uint8))
     assert history.at(5).shape == (1, 10, 28, 28)

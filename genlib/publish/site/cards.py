@@ -14,6 +14,7 @@ from genlib.publish.site.html import embedded, filled, from_markdown, rows, whol
 from genlib.publish.site.shown import Shown, best_first, capitalised
 from genlib.zoo.card import measured_rows, remarks, setting_rows
 from genlib.zoo.figures import written
+from genlib.zoo.trainings import PICTURE
 
 LIKELIHOOD = "loss_log_likelihood"  # among the losses of a history, but none
 
@@ -64,6 +65,8 @@ def card(model: Shown) -> str:
         down=kept * (SIDE + 1) - 1,
         which="; the averaged generator above, the raw one below" if kept > 1 else "",
         told=escape(told[-1]),
+        trainings=_trainings(model),
+        measured=escape(past.measured),
         chart=chart(past, preset.unit),
         figures=rows(
             (escape(capitalised(label)), escape(text.replace("+-", "±")))
@@ -75,6 +78,19 @@ def card(model: Shown) -> str:
     )
     said = f"{preset.summary} Its samples, training and figures."
     return whole_page(model.page, f"{model.name} - genlib", said, body)
+
+
+def _trainings(model: Shown) -> str:
+    """Samples of each training, where there are several."""
+    if PICTURE not in model.pictures:
+        return ""
+    seeds = ", ".join(map(str, model.metrics.get("training_seeds", ())))
+    height, width = read_png(model.directory / PICTURE).shape[:2]
+    return (
+        f'<figure class="samples"><img src="{PICTURE}" alt="Ten samples of each training of {escape(model.name)}" '
+        f'width="{width}" height="{height}" loading="lazy"><figcaption>Trained from the seeds {seeds}, a row each. '
+        "The first is the model.</figcaption></figure>"
+    )
 
 
 def _told(past: History, epoch: int) -> str:

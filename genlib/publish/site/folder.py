@@ -28,7 +28,6 @@ ENGINE, THEME = "static/live", ".streamlit/config.toml"
 SCRIPTS = ("live.js", "keep.js", "table.js", "history.js")
 LIST = "files.json"  # of what a visitor may keep, and the mark of a folder that may be written over
 WORKER = "service-worker.js"
-PICTURES = ("samples.png", "progress.png")
 TOP = (*TITLES, *SCRIPTS, "site.css", WORKER, LIST, ".nojekyll")  # the files beside live/ and models/
 
 
@@ -130,7 +129,7 @@ def _write_model(site: _Site, name: str) -> Shown:
     with parsing(f"{name} does not hold the figures that a training writes"):
         page, _ = card(model), float(model.metrics["fd"])
     files = {file: (exported(model.directory) / file).read_bytes() for file in (PROGRAM_FILE, WEIGHTS_FILE)}
-    files |= {file: read_file(within(model.directory, file), LARGEST_PNG) for file in PICTURES}
+    files |= {file: read_file(within(model.directory, file), LARGEST_PNG) for file in model.pictures}
     for file, data in files.items():
         site.write(f"{model.folder}/{file}", data)
     site.write(model.page, page)

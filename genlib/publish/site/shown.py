@@ -16,6 +16,7 @@ from genlib.metrics.floor import load_floor
 from genlib.model import Preset
 from genlib.models import get_preset
 from genlib.zoo.figures import written
+from genlib.zoo.trainings import PICTURE
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Shown:
     def history(self) -> History:
         """history.json and progress.png."""
         return read_history(self.directory)
+
+    @cached_property
+    def pictures(self) -> list[str]:
+        """The files of pictures that it has."""
+        return ["samples.png", "progress.png", *([PICTURE] if (self.directory / PICTURE).is_file() else [])]
 
     @cached_property
     def preset(self) -> Preset:
