@@ -231,8 +231,8 @@ CLAIMS = (
 
 # What the pictures and the figures say where they contradict a study, by claim.
 WHY: dict[int, str] = {
-    1: "Losses and size are as claimed. The distance is 4 % lower over three trainings of each, short of the 10 % the rule "
-    "asks for, and the second opinion prefers the dense one by a hair.",
+    1: "Losses and size are as claimed. The distance is 4 % lower over three trainings of each, short of the 10 % the "
+    "rule asks for, and the second opinion prefers the dense one by a hair.",
     2: "With beta 3 the latents that do not pay for themselves are switched off: on test images exactly 8 of the 64 "
     "carry more than 0.1 nats (posterior collapse), so both models use the same number. A smaller beta would give the "
     "claim a chance.",
@@ -262,10 +262,10 @@ WHY: dict[int, str] = {
     "T-shirt 0 and Dress 3 make Pullover 2. Interpolate shows both.",
     13: "The class is an input of this layer, so its numbers hold the class before any training. The clusters show "
     "what the layer is told, not what it has learned.",
-    16: "Every VAE improves with its epochs; but 64 latents collapse to 8 in use (claim 2), and the convolutional one's "
-    "lead is within the spread between trainings.",
-    18: "The first opinion puts the flow clearly ahead, the second by too little for the rule: a student that is taught "
-    "long enough comes close to its teacher.",
+    16: "Every VAE improves with its epochs; but 64 latents collapse to 8 in use (claim 2), and the convolutional "
+    "one's lead is within the spread between trainings.",
+    18: "The first opinion puts the flow clearly ahead, the second by too little for the rule: a student that is "
+    "taught long enough comes close to its teacher.",
     19: "Nearly all of the precision is gained by a guidance of 2; at 5 it falls again, and variety has fallen all the "
     "way. The distance, which asks for both, is least between 1 and 2.",
 }
