@@ -327,6 +327,7 @@ def _configuration(columns: list[str]) -> dict[str, Any]:
         elif key.endswith("_trainings"):
             found[key] = st.column_config.TextColumn(
                 "Trainings",
+                width=150,
                 help="The same figure of several trainings of the model, each from another seed; the first is shipped.",
             )
         elif key not in found:
