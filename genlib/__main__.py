@@ -128,14 +128,6 @@ def _parser() -> _Parser:
     add.add_argument("--json", metavar="F", help="also write the verdicts with their figures to F")
     add.set_defaults(run=commands.run_findings)
 
-    add = names.add_parser("path", help="draw a flow's way from noise to image, and the end expected at each point")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
-    add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
-    _path_options(add)
-    add.add_argument("--keep", action="store_true", help="measure steps and guidance (half an hour), and keep them")
-    add.set_defaults(run=commands.run_path)
-
     add = names.add_parser("directions", help="draw samples moved along a generator's strongest directions")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, a row each, up to 20")

@@ -24,6 +24,7 @@ from genlib.questions import (
     Interpolate,
     Latent,
     Mixtures,
+    Trajectory,
     Variation,
 )
 from genlib.questions.question import Question
@@ -41,6 +42,8 @@ ASKED: list[Question] = [
     Interpolate("cgan-mlp", start="Shirt", end="Coat"),
     Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
+    Trajectory("flow-unet", at=4),
+    Trajectory("flow-unet", 7, "Coat", 3, "euler", 2.5, at=1, n=4),
     Variation("vae-cnn", seed=2, label="Bag", n=20),
 ]
 
@@ -89,6 +92,23 @@ def test_what_makes_no_sense_is_in_no_address() -> None:
     mixed = Generate("cgan-mlp", label="Coat", mix="Bag", moves=(0.0, 1.5)).query()
     assert mixed.keys() == {"model", "seed", "t", "n", "weights", "label", "mix", "share", "d1", "d2"}
     assert Dataset(view="classes").query() == {"view": "classes", "split": "test"}
+    assert "steps" not in Interpolate("vae-cnn", between="random pairs").query()
+
+
+def test_what_is_not_given_is_the_models_own() -> None:
+    own = genlib.load("flow-unet").config
+    asked = Trajectory("flow-unet", at=2)
+    assert asked.query() | {"at": 2} == {
+        **{"model": "flow-unet", "seed": 0, "label": "Every class", "at": 2},
+        **{"nfe": own.steps, "solver": own.solver, "guidance": own.guidance},
+    }
+    assert asked.code().endswith('Trajectory("flow-unet", seed=0, at=2).ask().save("path.png")')
+    assert np.array_equal(asked.images, Trajectory("flow-unet", 0, steps=own.steps, solver=own.solver, at=2).images)
+
+
+def test_a_place_beyond_the_way_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenlibError, match="at takes a whole number from 0 to 2, not 3"):
+        Trajectory("flow-unet", steps=2, at=3).ask().save(tmp_path / "f.png")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,12 @@ def with_controls(question: Any, **widths: int) -> Any:
 
 
 def control(question: Question, name: str, width: int) -> Any:
-    """One field's control; a width of 0 leaves it to the control."""
+    """One field's value by its control, None where it is the model's own; a width of 0 leaves it to the control."""
+    value = _widget(question, name, width)
+    return None if question.defaults()[name] is None and value == question.usual(name) else value
+
+
+def _widget(question: Question, name: str, width: int) -> Any:
     known, kind, value = question.fields()[name], question.kind(name), question.usual(name)
     given: dict[str, Any] = {"key": question.key(name), "help": known["help"] or None, **BOUND}
     given |= {"width": width} if width else {}
@@ -86,7 +91,9 @@ def control(question: Question, name: str, width: int) -> Any:
         return found if found in choices else value
     if slider := question.slider(name):
         low, high, step = slider
-        return st.slider(label, low, high, value, step, **given)
+        digits = len(str(step).partition(".")[2])
+        form = f"%.{digits}f" if digits else None
+        return st.slider(label, min(low, value), max(high, value), value, step, form, **given)
     return int(st.number_input(label, low, high, value, **given) or low)
 
 

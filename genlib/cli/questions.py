@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from genlib import questions
 from genlib.cli.commands import path_to_write
+from genlib.cli.terminal import follow_settings
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
@@ -17,9 +18,13 @@ COMMANDS = {  # by name, the question and what it draws
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
     "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
+    "path": ("Trajectory", "draw a flow's way from noise to image, and the end expected at each point"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
     "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
     "diversity": ("Diversity", "draw a row of samples of each class"),
+}
+KEEPS = {  # commands that also measure, and keep what they found beside the model's weights
+    "path": (follow_settings, "measure steps and guidance (half an hour), and keep them"),
 }
 
 
@@ -35,7 +40,10 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
         elif known["flag"] is not False:
             form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": name.upper()}
             default = {**kind.defaults(), **kind.DEFAULTS}[name]
+            default = "the model's own" if default is None else default
             parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=f"{said} ({default})", **form)
+    if kind.NAME in KEEPS:
+        parser.add_argument("--keep", action="store_true", help=KEEPS[kind.NAME][1])
 
 
 def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:
@@ -60,9 +68,11 @@ def read(kind: type[Question], options: argparse.Namespace) -> Any:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Save the answer."""
+    """Save the answer; where asked for, measure what is kept."""
     answer = read(options.kind, options).ask()
     answer.save(path_to_write(options.out, *answer.endings))
+    if getattr(options, "keep", False):
+        KEEPS[options.kind.NAME][0](options.model)
 
 
 def question_of(command: str) -> type[Question]:
