@@ -23,6 +23,7 @@ from tests.tiny import thinned
 KEPT = Path(__file__).with_name("kept.json")
 LINKS = {  # by page and what of it; not the defaults, so that a control that is lost is noticed
     "generate": {"seed": "7", "label": "Coat", "mix": "Bag", "share": "0.3", "t": "0.8", "d2": "1.5", "n": "20"},
+    "generate by a flow": {"model": "flow-unet", "nfe": "3", "solver": "euler", "guidance": "2.5", "n": "4"},
     "dataset": {"label": "Bag", "n": "7", "seed": "42"},
     "diversity": {"model": "cgan-mlp", "per": "5", "seed": "2"},
     "mixtures": {"model": "gmm-10", "component": "4", "t": "0.6", "seed": "5"},
