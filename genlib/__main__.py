@@ -127,13 +127,6 @@ def _parser() -> _Parser:
     add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
-    add = names.add_parser("reconstruct", help="test images given back by a model, and what differs")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--out", required=True, metavar="F.png")
-    add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
-    add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
-    add.set_defaults(run=commands.run_reconstruct)
-
     for command, (_, what) in questions.COMMANDS.items():
         names.add_parser(command, help=what).set_defaults(run=questions.RUNS.get(command, questions.run))
 

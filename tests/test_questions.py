@@ -24,6 +24,7 @@ from genlib.questions import (
     Interpolate,
     Latent,
     Mixtures,
+    Reconstruct,
     Trajectory,
     Variation,
 )
@@ -43,6 +44,8 @@ ASKED: list[Question] = [
     Interpolate("cgan-mlp", start="Shirt", end="Coat"),
     Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
+    Reconstruct("cgan-mlp", 4, label="Bag", first=70, n=2, fresh=True),
+    Reconstruct("vae-cnn", file='my "best" boot.png', crop=(0.5, 0.25, 0.5), contrast=1.5, background="kept"),
     Trajectory("flow-unet", at=4),
     Trajectory("flow-unet", 7, "Coat", 3, "euler", 2.5, at=1, n=4),
     Variation("vae-cnn", seed=2, label="Bag", n=20),

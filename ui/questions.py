@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from genlib import questions
 from genlib.data import CLASS_NAMES
 from genlib.questions.keeping import keep_with, loaded
-from genlib.questions.question import EVERY_CLASS, Question
+from genlib.questions.question import EVERY_CLASS, Maker, Question
 from ui import controls, share, zoo
 from ui.controls import BOUND
 
@@ -97,9 +97,11 @@ def _widget(question: Question, name: str, width: int) -> Any:
     return int(st.number_input(label, low, high, value, **given) or low)
 
 
-def share_question(question: Question, **beside: object) -> None:
+def share_question(question: Question, files: Mapping[str, Maker] | None = None, **beside: object) -> None:
     """The popover with everything that follows from a question; `beside` are controls that change no picture of it."""
-    share.share(question.NAME, question.query() | beside, question.code(), question.files(), question.command())
+    share.share(
+        question.NAME, question.query() | beside, question.code(), files or question.files(), question.command()
+    )
 
 
 def entry_of(question: Any) -> zoo.Entry:

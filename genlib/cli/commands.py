@@ -188,22 +188,6 @@ def run_latent(options: argparse.Namespace) -> None:
     write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
 
 
-def run_reconstruct(options: argparse.Namespace) -> None:
-    """Write test images over what the model makes of them."""
-    from genlib.analysis.reconstruction import choose, picture, reconstructions
-    from genlib.data import FashionMNIST
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-    from genlib.noise import check_seed
-
-    path = path_to_write(options.out, ".png")
-    rows, test = choose(options.n), FashionMNIST.load("test")
-    images, labels = test.images[rows], test.labels[rows]
-    *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
-    write_file(path, png_bytes(picture(images, found.images)))
-
-
 def run_push(options: argparse.Namespace) -> None:
     """Publish models on the Hub."""
     from genlib.publish.push import push

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from genlib.questions.interpolate import Interpolate
     from genlib.questions.latent import Latent
     from genlib.questions.mixtures import Mixtures
+    from genlib.questions.reconstruct import Reconstruct
     from genlib.questions.trajectory import Trajectory
     from genlib.questions.variation import Variation
 
@@ -30,6 +31,7 @@ __all__ = [
     "Interpolate",
     "Latent",
     "Mixtures",
+    "Reconstruct",
     "Trajectory",
     "Variation",
 ]

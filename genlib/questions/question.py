@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
+import shlex
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -264,7 +266,7 @@ class Question:
 
 
 def _python(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _shell(value: Any) -> str:
@@ -273,6 +275,8 @@ def _shell(value: Any) -> str:
         return ""
     if isinstance(value, tuple):
         return "=" + ",".join(map(str, value))
+    if isinstance(value, str) and set(value) & set('"$`\\!'):
+        return f" {shlex.quote(value)}"
     return f' "{value}"' if isinstance(value, str) and not value.isalnum() else f" {value}"
 
 
