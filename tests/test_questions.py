@@ -16,6 +16,7 @@ from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.questions import (
+    Compare,
     Dataset,
     Discriminator,
     Diversity,
@@ -31,6 +32,7 @@ from genlib.questions import (
 from genlib.questions.question import Question
 
 ASKED: list[Question] = [
+    Compare(3, "Bag", 5, "VAE", "as drawn"),
     Dataset(),
     Dataset(view="images", split="test", n=7, seed=4, label="T-shirt/top"),
     Dataset(view="neighbours", image=17),
@@ -137,6 +139,17 @@ def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> 
 
 def test_every_command_has_its_question() -> None:
     assert {kind for kind, _ in COMMANDS.values()} | {"Latent"} == set(questions.__all__)
+
+
+def test_a_comparison_asks_one_family_by_class_and_by_sight(tmp_path: Path) -> None:
+    asked = Compare(3, "Bag", 5, "VAE")
+    assert "vae-cnn" in asked.models and "cgan-mlp" not in asked.models
+    answer = asked.answer("vae-cnn")
+    assert answer.draws == 100 and len(answer.images) == min(answer.found or 0, 5)
+    drawn = Compare(3, "Bag", 5, unlabelled="as drawn").answer("vae-cnn")
+    assert (drawn.found, len(drawn.images)) == (None, 5)
+    with pytest.raises(GenlibError, match="family takes Every family or AE"):
+        Compare(family="VEA").ask().save(tmp_path / "f.png")
 
 
 def test_variation_is_zero_where_pictures_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:

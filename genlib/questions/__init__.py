@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from genlib.lazy import lazily
 
 if TYPE_CHECKING:
+    from genlib.questions.compare import Compare
     from genlib.questions.dataset import Dataset
     from genlib.questions.discriminator import Discriminator
     from genlib.questions.diversity import Diversity
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from genlib.questions.variation import Variation
 
 __all__ = [
+    "Compare",
     "Dataset",
     "Discriminator",
     "Diversity",

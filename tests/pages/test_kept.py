@@ -45,6 +45,7 @@ COMMANDS = {
     "diversity": "cgan-mlp --seed 2 --n 3",
     "discriminator": "dcgan-32 --seed 1 --n 40 --threshold 0.4 --norm batch",
     "reconstruct": "vae-cnn --n 3",
+    "compare": "--seed 3 --label Bag --family VAE --each 5",
 }
 FEW = ({"diversity", "mixtures"}, {"sample", "diversity"})  # for every run of the tests
 
