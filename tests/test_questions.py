@@ -20,10 +20,12 @@ from genlib.questions import (
     Dataset,
     Discriminator,
     Diversity,
+    Findings,
     Generate,
     History,
     Interpolate,
     Latent,
+    Leaderboard,
     Mixtures,
     Reconstruct,
     Trajectory,
@@ -44,6 +46,8 @@ ASKED: list[Question] = [
     History("vae-cnn", epoch=3),
     Interpolate("vae-cnn", seed=4, between="random pairs", rows=2, steps=5, path="straight"),
     Interpolate("cgan-mlp", start="Shirt", end="Coat"),
+    Findings("partly"),
+    Leaderboard("Recall", "time to sample"),
     Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
     Reconstruct("cgan-mlp", 4, label="Bag", first=70, n=2, fresh=True),
@@ -64,7 +68,7 @@ def test_the_code_asks_the_same(asked: Question) -> None:
     assert saved == f'"{asked.NAME}.png")'
 
 
-@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, Latent)], ids=repr)
+@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Findings, Latent))], ids=repr)
 def test_the_command_asks_the_same(asked: Question) -> None:
     options = _parser().parse_args(shlex.split(asked.command())[3:])
     assert read(options.kind, options) == asked
@@ -138,7 +142,7 @@ def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> 
 
 
 def test_every_command_has_its_question() -> None:
-    assert {kind for kind, _ in COMMANDS.values()} | {"Latent"} == set(questions.__all__)
+    assert {kind for kind, _ in COMMANDS.values()} | {"Findings", "Latent"} == set(questions.__all__)
 
 
 def test_a_comparison_asks_one_family_by_class_and_by_sight(tmp_path: Path) -> None:

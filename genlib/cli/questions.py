@@ -17,6 +17,7 @@ COMMANDS = {  # by name, the question and what it draws
     "sample": ("Generate", "draw images from a trained model"),
     "dataset": ("Dataset", "draw photographs, what a class looks like, or how pixels vary"),
     "compare": ("Compare", "draw every model's answer to one seed and class, a row each"),
+    "leaderboard": ("Leaderboard", "draw every model's quality against its size or time"),
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
     "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
