@@ -71,20 +71,6 @@ def _parser() -> _Parser:
     )
     add.set_defaults(run=commands.run_list)
 
-    add = names.add_parser("sample", help="draw images from a trained model")
-    add.add_argument("name", metavar="NAME", help="a model of the zoo or the directory of a run")
-    add.add_argument("--out", required=True, metavar="F.png|F.npz|D/", help="D/ takes any number, in shards of 10,000")
-    add.add_argument("--n", type=_whole("n"), default=64)
-    add.add_argument("--seed", type=_whole("seed"), default=0)
-    add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
-    add.add_argument("--temperature", type=_number("temperature"), metavar="T", help="scales the noise; 1 as trained")
-    _path_options(add.add_argument_group("a model that integrates, such as flow-unet; its own settings unless given"))
-    add.add_argument("--weights", metavar="averaged|raw", help="which generator of a GAN")
-    add.add_argument("--mix", metavar="CLASS", help="a class to blend into --label, by --share, 0.5 unless given")
-    add.add_argument("--share", metavar="S")
-    add.add_argument("--moves", metavar="A,B,...", help="steps along the directions that `directions` draws")
-    add.set_defaults(run=questions.run_sample)
-
     add = names.add_parser("train", help="train a model, or all of them, resumably")
     add.add_argument("name", nargs="?", metavar="NAME")
     add.add_argument("--all", action="store_true", help="every model, through the queue of runs; goes on where it was")
@@ -128,14 +114,6 @@ def _parser() -> _Parser:
     add.add_argument("--json", metavar="F", help="also write the verdicts with their figures to F")
     add.set_defaults(run=commands.run_findings)
 
-    add = names.add_parser("path", help="draw a flow's way from noise to image, and the end expected at each point")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=4, help="samples, two rows each, up to 20")
-    add.add_argument("--label", help="class number 0-9 or name; without it classes cycle 0..9")
-    _path_options(add)
-    add.add_argument("--keep", action="store_true", help="measure steps and guidance (half an hour), and keep them")
-    add.set_defaults(run=commands.run_path)
-
     add = names.add_parser("directions", help="draw samples moved along a generator's strongest directions")
     _picture_of_a_model(add)
     add.add_argument("--n", type=_whole("n"), default=4, help="samples, a row each, up to 20")
@@ -149,15 +127,8 @@ def _parser() -> _Parser:
     add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
     add.set_defaults(run=commands.run_latent)
 
-    add = names.add_parser("reconstruct", help="test images given back by a model, and what differs")
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--out", required=True, metavar="F.png")
-    add.add_argument("--n", type=_whole("n"), default=10, help="test images, the classes in turn")
-    add.add_argument("--seed", type=_whole("seed"), default=0, help="draws the starts where latents are searched")
-    add.set_defaults(run=commands.run_reconstruct)
-
     for command, (_, what) in questions.COMMANDS.items():
-        names.add_parser(command, help=what).set_defaults(run=questions.run)
+        names.add_parser(command, help=what).set_defaults(run=questions.RUNS.get(command, questions.run))
 
     add = names.add_parser("export", help="write a model as the live studio loads it: a program and its weights")
     add.add_argument("name", metavar="NAME", help="a model of the zoo, the directory of a run, or owner/name")
@@ -195,28 +166,14 @@ def _picture_of_a_model(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=_whole("seed"), default=0)
 
 
-def _path_options(add: argparse._ActionsContainer) -> None:
-    add.add_argument("--steps", type=_whole("steps"), metavar="N", help="from noise to image, 1 to 1,000")
-    add.add_argument("--solver", metavar="euler|heun")
-    add.add_argument("--guidance", type=_number("guidance"), metavar="W", help="how far the class pulls, 0 to 20")
-
-
-def _parsed(name: str, kind: type, what: str) -> Any:
-    def parse(text: str) -> Any:
+def _whole(name: str) -> Any:
+    def parse(text: str) -> int:
         try:
-            return kind(text)
+            return int(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{name} takes {what}, not {text!r}") from None
+            raise argparse.ArgumentTypeError(f"{name} takes a whole number, not {text!r}") from None
 
     return parse
-
-
-def _whole(name: str) -> Any:
-    return _parsed(name, int, "a whole number")
-
-
-def _number(name: str) -> Any:
-    return _parsed(name, float, "a number")
 
 
 if __name__ == "__main__":

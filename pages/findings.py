@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, findings
-from ui.share import share
+from ui import controls, findings, questions
 
 controls.page(
     "findings", "Findings", "Do the studies' sixteen claims hold, and three of our own? Each is judged by figures."
@@ -11,15 +10,15 @@ controls.page(
 found = findings.load()
 findings.overview(found)
 st.caption(findings.RULES)
-verdict = findings.verdict_control()
-shown = findings.chosen(found, verdict)
+question = questions.with_controls(questions.asked("Findings"), verdict=0)
+shown = question.chosen(found)
 places = []
 for pair in findings.pairs(shown):
     for column, finding in zip(st.columns(2, gap="medium"), pair, strict=False):
         with column:
             places.append(findings.card(finding))
 
-share("findings", {"verdict": verdict}, findings.code(verdict), findings.downloads(shown))
+questions.share_question(question, question.files(found))
 findings.how_it_works()
 for finding, place in zip(shown, places, strict=True):
     findings.illustrate(finding, place)

@@ -13,7 +13,8 @@ asked = questions.seed_and_class(questions.asked("Generate"))
 @st.fragment
 def studio() -> None:
     """Controls, picture and exports: a slider reruns this alone."""
-    question = questions.own_controls(asked, temperature=165, n=150, weights=0, mix=150, share=150)
+    widths = {"temperature": 165, "n": 150, "weights": 0, "mix": 150, "share": 150}
+    question = questions.own_controls(asked, **widths, steps=150, solver=0, guidance=150)
     picture, sliders = st.columns([5, 2], gap="medium")
     with sliders:
         question = generate.move_sliders(question)

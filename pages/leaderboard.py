@@ -2,17 +2,16 @@
 
 import streamlit as st
 
-from ui import controls, leaderboard
+from ui import controls, leaderboard, questions
 from ui.own_samples import own_rows
-from ui.share import share
 
 controls.page("leaderboard", "Leaderboard", "Which model is best, and at what cost? All were measured in the same way.")
-board = leaderboard.controls_row(leaderboard.board_or_stop())
+board = leaderboard.board_or_stop()
 leaderboard.show_podium(board)
 leaderboard.show_scatter(board)
 st.caption(leaderboard.caption(board))
 leaderboard.show_disputes(board)
-share("leaderboard", board.query, board.code, board.downloads())
+questions.share_question(board.asked, board.asked.files([board.real, *board.rows]))
 board = leaderboard.beside(board, own_rows())
 leaderboard.show_table(board)
 leaderboard.explain_figures()

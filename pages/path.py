@@ -2,32 +2,29 @@
 
 import streamlit as st
 
-from ui import controls, explain, path
-from ui.share import share
+from ui import controls, explain, path, questions
 
 controls.page(
     "path",
     "From noise",
     "How does noise become a garment? A flow has learned an arrow at every point; move the slider and follow it.",
 )
-entry = controls.model_picker("integrates")
-seed = controls.seed_control()
-label = controls.class_control()
+asked = questions.seed_and_class(questions.asked("Trajectory"))
 
 
 @st.fragment
 def studio() -> None:
     """Picture, place, settings and exports: a change reruns this alone."""
     picture, place = st.container(), st.container()
-    request = path.controls_row(entry, seed, label)
+    question = questions.own_controls(asked, steps=170, solver=0, guidance=170)
     with place:
-        request = path.placed(request)
+        question = path.placed(question)
     with picture:
-        path.show_place(request)
-    share("path", request.query, request.code, request.downloads())
-    path.show_whole(request)
+        path.show_place(question)
+    questions.share_question(question)
+    path.show_whole(question)
 
 
 studio()
-path.show_settings(entry)
-explain.how_it_works(entry)
+path.show_settings(asked.model)
+explain.how_it_works(questions.entry_of(asked))

@@ -2,22 +2,20 @@
 
 import streamlit as st
 
-from ui import controls, explain, reconstruct, search
-from ui.share import share
+from ui import controls, explain, own_picture, questions, reconstruct, search
 
 controls.page(
     "reconstruct",
     "Reconstruct",
     "Can a model give back a picture it is shown? Those that encode answer at once; a GAN's noise must be searched.",
 )
-entry = controls.model_picker("encodes", "discriminates")
-seed = controls.seed_control() if reconstruct.uses_seed(entry) else 0
-request = reconstruct.controls_row(entry, seed, controls.class_control())
-request = reconstruct.with_own_image(request)
+asked = questions.seed_and_class(questions.asked("Reconstruct"))
+asked = questions.own_controls(asked, of=0, first=150, n=140, polarity=0, fresh=0)
+question = own_picture.with_own(asked)
 
-found = search.follow(request)
-st.caption(request.legend)
-share("reconstruct", request.query, request.code, request.downloads(found))
-search.error_by_class(request, found)
-reconstruct.how_it_works(entry)
-explain.how_it_works(entry)
+found = search.follow(question)
+st.caption(reconstruct.legend(question))
+questions.share_question(question, question.files(found))
+search.error_by_class(question, found)
+reconstruct.how_it_works(question)
+explain.how_it_works(questions.entry_of(question))

@@ -45,19 +45,32 @@ def test_reconstruct_searches_the_latents_of_a_gan(tmp_path: Path, monkeypatch: 
     assert np.square((found[1] - found[0]) / 255).mean() < 0.05
 
 
+def test_reconstruct_takes_a_picture_of_ones_own(tmp_path: Path, test_split: FashionMNIST) -> None:
+    own, out = tmp_path / "own.png", tmp_path / "copies.png"
+    Image.fromarray(test_split.images[17].numpy()).save(own)
+    assert run("reconstruct", VAE, "--out", out, "--file", own) == 0
+    found = tiles(out)
+    assert found.shape[:2] == (3, 1)
+    assert np.array_equal(found[0, 0, ..., 0], test_split.images[17].numpy())
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
         (["nope"], "no model 'nope'"),
         ([MIXTURE], "a mixture's latent holds a component's number"),
-        ([VAE, "--n", "0"], "n takes a whole number from 1 to 100, not 0"),
-        ([VAE, "--n", "101"], "n takes a whole number from 1 to 100, not 101"),
+        ([VAE, "--n", "0"], "--n takes 1 to 100, not 0"),
+        ([VAE, "--n", "101"], "--n takes 1 to 100, not 101"),
         ([VAE, "--n", "many"], "n takes a whole number, not 'many'"),
-        ([VAE, "--seed", "-1"], "seed takes a whole number from 0"),
-        ([CONDITIONAL, "--seed", "4294967296"], "seed takes a whole number from 0"),
+        ([VAE, "--seed", "-1"], "--seed takes 0 to 4294967295, not -1"),
+        ([CONDITIONAL, "--seed", "4294967296"], "--seed takes 0 to 4294967295"),
         ([VAE, "--out", "copies.jpg"], "--out takes a file ending in .png"),
         ([VAE, "--out", "nowhere/copies.png"], "there is no directory"),
         ([VAE, "--seeds", "1"], "unrecognized arguments"),
+        ([VAE, "--file", "nowhere.png"], "No such file"),
+        ([VAE, "--file", __file__], "this is no PNG, JPEG or WebP picture"),
+        ([VAE, "--file", "a.png", "--crop", "0.5,0.5"], "crop takes x, y and size, three numbers, not 2"),
+        ([VAE, "--file", "a.png", "--contrast", "0"], "--contrast takes 0.1 to 10.0, not 0.0"),
     ],
 )
 def test_reconstruct_refuses(

@@ -16,19 +16,25 @@ from genlib.cli.questions import COMMANDS, read
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
 from genlib.questions import (
+    Compare,
     Dataset,
     Discriminator,
     Diversity,
+    Findings,
     Generate,
     History,
     Interpolate,
     Latent,
+    Leaderboard,
     Mixtures,
+    Reconstruct,
+    Trajectory,
     Variation,
 )
 from genlib.questions.question import Question
 
 ASKED: list[Question] = [
+    Compare(3, "Bag", 5, "VAE", "as drawn"),
     Dataset(),
     Dataset(view="images", split="test", n=7, seed=4, label="T-shirt/top"),
     Dataset(view="neighbours", image=17),
@@ -36,11 +42,18 @@ ASKED: list[Question] = [
     Diversity("cgan-mlp", seed=3, per=5),
     Generate("cgan-mlp"),
     Generate("cgan-mlp", 7, "Coat", 0.8, 20, "raw", "Bag", 0.3, (0.0, 1.5)),
+    Generate("flow-unet", 7, steps=3, solver="euler", guidance=2.5),
     History("vae-cnn", epoch=3),
     Interpolate("vae-cnn", seed=4, between="random pairs", rows=2, steps=5, path="straight"),
     Interpolate("cgan-mlp", start="Shirt", end="Coat"),
+    Findings("partly"),
+    Leaderboard("Recall", "time to sample"),
     Latent("cgan-mlp", seed=2, label="Bag", n=500),
     Mixtures("gmm-10", component=4, temperature=0.6),
+    Reconstruct("cgan-mlp", 4, label="Bag", first=70, n=2, fresh=True),
+    Reconstruct("vae-cnn", file='my "best" boot.png', crop=(0.5, 0.25, 0.5), contrast=1.5, background="kept"),
+    Trajectory("flow-unet", at=4),
+    Trajectory("flow-unet", 7, "Coat", 3, "euler", 2.5, at=1, n=4),
     Variation("vae-cnn", seed=2, label="Bag", n=20),
 ]
 
@@ -55,7 +68,7 @@ def test_the_code_asks_the_same(asked: Question) -> None:
     assert saved == f'"{asked.NAME}.png")'
 
 
-@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Generate, Latent))], ids=repr)
+@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Findings, Latent))], ids=repr)
 def test_the_command_asks_the_same(asked: Question) -> None:
     options = _parser().parse_args(shlex.split(asked.command())[3:])
     assert read(options.kind, options) == asked
@@ -89,6 +102,23 @@ def test_what_makes_no_sense_is_in_no_address() -> None:
     mixed = Generate("cgan-mlp", label="Coat", mix="Bag", moves=(0.0, 1.5)).query()
     assert mixed.keys() == {"model", "seed", "t", "n", "weights", "label", "mix", "share", "d1", "d2"}
     assert Dataset(view="classes").query() == {"view": "classes", "split": "test"}
+    assert "steps" not in Interpolate("vae-cnn", between="random pairs").query()
+
+
+def test_what_is_not_given_is_the_models_own() -> None:
+    own = genlib.load("flow-unet").config
+    asked = Trajectory("flow-unet", at=2)
+    assert asked.query() | {"at": 2} == {
+        **{"model": "flow-unet", "seed": 0, "label": "Every class", "at": 2},
+        **{"nfe": own.steps, "solver": own.solver, "guidance": own.guidance},
+    }
+    assert asked.code().endswith('Trajectory("flow-unet", seed=0, at=2).ask().save("path.png")')
+    assert np.array_equal(asked.images, Trajectory("flow-unet", 0, steps=own.steps, solver=own.solver, at=2).images)
+
+
+def test_a_place_beyond_the_way_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenlibError, match="at takes a whole number from 0 to 2, not 3"):
+        Trajectory("flow-unet", steps=2, at=3).ask().save(tmp_path / "f.png")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +142,18 @@ def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> 
 
 
 def test_every_command_has_its_question() -> None:
-    assert {kind for kind, _ in COMMANDS.values()} | {"Generate", "Latent"} == set(questions.__all__)
+    assert {kind for kind, _ in COMMANDS.values()} | {"Findings", "Latent"} == set(questions.__all__)
+
+
+def test_a_comparison_asks_one_family_by_class_and_by_sight(tmp_path: Path) -> None:
+    asked = Compare(3, "Bag", 5, "VAE")
+    assert "vae-cnn" in asked.models and "cgan-mlp" not in asked.models
+    answer = asked.answer("vae-cnn")
+    assert answer.draws == 100 and len(answer.images) == min(answer.found or 0, 5)
+    drawn = Compare(3, "Bag", 5, unlabelled="as drawn").answer("vae-cnn")
+    assert (drawn.found, len(drawn.images)) == (None, 5)
+    with pytest.raises(GenlibError, match="family takes Every family or AE"):
+        Compare(family="VEA").ask().save(tmp_path / "f.png")
 
 
 def test_variation_is_zero_where_pictures_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:

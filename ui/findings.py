@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
 from urllib.parse import urlencode
@@ -10,16 +10,12 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.drawing import VERDICT_COLOURS, verdicts
+from genlib.drawing import VERDICT_COLOURS
 from genlib.errors import GenlibError, without_places
 from genlib.findings.claims import BETTER
 from genlib.findings.judge import Finding, shipped_findings, untested_findings
-from genlib.images import png_bytes
 from ui import evidence, zoo
-from ui.controls import BOUND
-from ui.share import csv_bytes
 
-EVERY_VERDICT = "all"
 VERDICTS = {
     "holds": ("✓", "holds", "blue"),
     "partly": ("≈", "holds partly", "orange"),
@@ -101,25 +97,6 @@ STYLE = """<style>
 </style>"""
 
 
-def verdict_control() -> str:
-    """One verdict's claims, or all of them."""
-    options = [EVERY_VERDICT, *VERDICTS]
-    found = st.segmented_control(
-        "Show",
-        options,
-        default=EVERY_VERDICT,
-        required=True,
-        key="verdict",
-        **BOUND,
-    )
-    return found or EVERY_VERDICT
-
-
-def chosen(findings: Sequence[Finding], verdict: str) -> list[Finding]:
-    """The claims with a verdict."""
-    return [each for each in findings if verdict in (EVERY_VERDICT, each.verdict)]
-
-
 def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
     """Two a line."""
     if not findings:
@@ -160,41 +137,6 @@ def _part(holds: bool, rule: str, figures: str) -> str:
 def _plain(text: str) -> str:
     """Nothing in a figure is Markdown: "~" would strike out, "$" begin a formula."""
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>$~#|" else letter for letter in text)
-
-
-# Exports ----------------------------------------------------------------------------------------------------------
-
-
-def code(verdict: str) -> str:
-    """The picture of the shown claims, by genlib alone."""
-    some = "" if verdict == EVERY_VERDICT else f' if each.verdict == "{verdict}"'
-    return f"""from pathlib import Path
-
-from genlib.drawing import verdicts
-from genlib.findings import shipped_findings
-from genlib.images import png_bytes
-
-found = [each for each in shipped_findings(){some}]  # genlib.findings.judge_claim(each.claim) judges it anew
-Path("findings.png").write_bytes(png_bytes(verdicts(found)))
-for each in found:
-    for part in each.parts:
-        print(each.claim.number, part.rule, part.figures, sep=" | ")"""
-
-
-def downloads(findings: Sequence[Finding]) -> dict[str, Callable[[], bytes]]:
-    """The shown claims as a picture, and as a table, a part a row."""
-    files: dict[str, Callable[[], bytes]] = {"findings.csv": lambda: _csv(findings)}
-    return {"findings.png": lambda: png_bytes(verdicts(findings))} | files if findings else files
-
-
-def _csv(findings: Sequence[Finding]) -> bytes:
-    rows: list[dict[str, object]] = []
-    for each in findings:
-        claim = each.claim
-        head = {"claim": claim.number, "title": claim.title, "models": " ".join(claim.models), "verdict": each.verdict}
-        parts = [{"part": part.rule, "holds": part.holds, "figures": part.figures} for part in each.parts]
-        rows += [head | part for part in parts or [{"part": None, "holds": None, "figures": each.why}]]
-    return csv_bytes(rows)
 
 
 def how_it_works() -> None:

@@ -9,17 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.drawing import PLOT, Axis, log_ticks, name_places, trade_off
+from genlib.drawing import PLOT, log_ticks, name_places
 from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
 from genlib.models import families
-from genlib.zoo.figures import COSTS, FIGURES, QUALITIES, Figure
+from genlib.questions.leaderboard import Leaderboard
+from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard
-from ui import draw, zoo
-from ui.controls import BOUND
+from ui import draw, questions, zoo
 from ui.pictures import CLASS_COLOURS, STILL, show_tiles
-from ui.share import Maker, csv_bytes
 
 Row = dict[str, Any]
 STRIP = 10
@@ -30,10 +29,19 @@ WORDS = ("model", "family", "disputed")  # columns that are no figures
 class Board:
     """The table, and what it is ranked by and plotted against."""
 
+    asked: Leaderboard
     rows: list[Row]
     real: Row
-    metric: str = "fd"
-    cost: str = "parameters"
+
+    @property
+    def metric(self) -> str:
+        """The column that the models are ranked by."""
+        return self.asked.quality.column
+
+    @property
+    def cost(self) -> str:
+        """The column that it is plotted against."""
+        return self.asked.cost.column
 
     @property
     def figure(self) -> Figure:
@@ -51,51 +59,11 @@ class Board:
         """Rows that lack it."""
         return [row for row in self.rows if row[self.metric] is None]
 
-    @property
-    def query(self) -> dict[str, object]:
-        """Every control by its key in the URL."""
-        return {"metric": self.figure.title, "against": COSTS[self.cost]}
-
     def written(self, row: Row) -> str:
         """The row's figure with its spread, as a reader would write it."""
         value, spread = row[self.metric], row.get(f"{self.metric}_spread")
         text = self.figure.text(value)
         return text if spread is None else f"{text} ± {self.figure.text(spread)}"
-
-    @property
-    def axes(self) -> tuple[Axis, Axis]:
-        """Quality and cost as the scatter draws them."""
-        quality, cost = self.figure, FIGURES[self.cost]
-        title = f"{quality.title}{', %' if quality.scale == 100 else ''} ({quality.better} is better)"
-        return Axis(self.metric, title, quality.log, quality.scale), Axis(self.cost, cost.title)
-
-    @property
-    def code(self) -> str:
-        """The scatter, by genlib alone."""
-        quality, cost = self.axes
-        return f"""from pathlib import Path
-
-from genlib.drawing import Axis, trade_off
-from genlib.images import png_bytes
-from genlib.zoo.leaderboard import leaderboard
-
-real, *rows = leaderboard()  # a row a model, fractions, not per cent; the first is what real images score
-quality = {quality!r}
-cost = {cost!r}
-Path("leaderboard.png").write_bytes(png_bytes(trade_off(rows, quality, cost)))"""
-
-    def downloads(self) -> dict[str, Maker]:
-        """The scatter where there is one, and the table."""
-        table = [{key: _plain(value) for key, value in row.items()} for row in (self.real, *self.rows)]
-        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes(table)}
-        if any(row[self.cost] is not None for row in self.ranked):
-            files = {"leaderboard.png": lambda: png_bytes(trade_off(self.rows, *self.axes))} | files
-        return files
-
-
-def _plain(value: Any) -> Any:
-    """As a cell of a CSV file: figures of several trainings with blanks between them."""
-    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @st.cache_data(ttl=30, max_entries=2, show_spinner=False)
@@ -104,26 +72,14 @@ def _table(names: tuple[str, ...]) -> list[Row]:  # measured anew when a model c
 
 
 def board_or_stop() -> Board:
-    """Every model that loaded; the page stops with a plain line where there is none."""
+    """Every model that loaded, and what to rank by; the page stops with a plain line where there is none."""
     names = zoo.usable()
     if not names:
         st.info("No trained model is here to be measured. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
     real, *rows = _table(tuple(names))
-    return Board([row for row in rows if row["model"] in names], real)
-
-
-def controls_row(board: Board) -> Board:
-    """What to rank by, and what to set it against."""
-    measured = [key for key in QUALITIES if any(row[key] is not None for row in board.rows)] or ["fd"]
-    titles = {FIGURES[key].title: key for key in measured}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        metric = st.selectbox("Quality", list(titles), key="metric", width=260, **BOUND)
-        against = st.segmented_control(
-            "Against", list(COSTS.values()), default="size", required=True, key="against", **BOUND
-        )
-    cost = next((key for key, name in COSTS.items() if name == against), "parameters")
-    return replace(board, metric=titles.get(metric or "", measured[0]), cost=cost)
+    asked = questions.own_controls(questions.asked("Leaderboard"), metric=260, against=0)
+    return Board(asked, [row for row in rows if row["model"] in names], real)
 
 
 def beside(board: Board, own: list[Row]) -> Board:
@@ -180,7 +136,7 @@ def show_scatter(board: Board) -> None:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         showlegend=True,
     )
-    figure.update_yaxes(title=board.axes[0].title, tickformat="~g")
+    figure.update_yaxes(title=board.asked.quality.title, tickformat="~g")
     figure.update_xaxes(
         title=cost.title, type="log", tickformat="~s", tickvals=log_ticks([r[board.cost] for r in rows])
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlib.analysis.own_image import POLARITIES, Crop, OwnImage, automatic_crop, fit, prepare
+from genlib.analysis.own_image import Crop, OwnImage, automatic_crop
 from genlib.errors import GenlibError, without_places
 from genlib.images import grid
 from genlib.io.photo import Photo, read_photo
+from genlib.questions.reconstruct import SOURCES, Reconstruct, prepared
 from ui.canvas import canvas
 
 SHOWN = 224  # longest edge, in pixels, of the picture as given
@@ -20,33 +21,14 @@ FRAME = (255, 169, 14)  # the crop's outline
 SEEN = "Your picture as the models see it, 28 x 28 pixels"
 
 
-@dataclass(frozen=True, eq=False)
-class Own:
-    """The picture and, for the code that makes it, its file's name and what was chosen beside the automatic."""
-
-    picture: OwnImage
-    file: str
-    polarity: str
-    crop: Crop | None = None
-    contrast: float = 1.0
-    background: str = "removed"
-
-    @property
-    def code(self) -> str:
-        """The call that prepares this picture."""
-        chosen = "" if self.polarity == POLARITIES[0] else f', "{self.polarity}"'
-        chosen += "" if self.crop is None else f", crop=Crop({self.crop.x}, {self.crop.y}, {self.crop.size})"
-        chosen += "" if self.contrast == 1 else f", contrast={self.contrast}"
-        chosen += "" if self.background == "removed" else f', background="{self.background}"'
-        return f"prepare(Path({self.file!r}).read_bytes(){chosen})"
-
-    @property
-    def imports(self) -> str:
-        """The names that the call needs."""
-        return "prepare" if self.crop is None else "Crop, prepare"
+def with_own(question: Reconstruct) -> Reconstruct:
+    """The question of a file or a drawing, once there is one; test images stand in until then."""
+    if question.of == SOURCES[0]:
+        return question
+    return _of_a_file(question) if question.of == SOURCES[1] else _of_a_drawing(question)
 
 
-def of_a_file(polarity: str) -> Own | None:
+def _of_a_file(question: Reconstruct) -> Reconstruct:
     """The uploader; once there is a file, the picture with its crop, what it becomes, and what can be changed."""
     file = st.file_uploader(
         "A photograph of a garment: JPEG, PNG or WebP. It stays on the machine that runs this studio and is not saved.",
@@ -55,15 +37,17 @@ def of_a_file(polarity: str) -> Own | None:
     )
     if file is None:
         st.caption("Best: one garment, from the front, on a plain background. Save a HEIC picture as JPEG first.")
-        return _waiting()
+        _wait()
+        return question
     try:
         photo, crop = _read(file.getvalue(), file.file_id)
     except GenlibError as error:
-        return _refused(file.name, error)
-    return _adjusted(photo, crop, polarity, file.name, file.file_id)
+        _refuse(file.name, error)
+        return question
+    return _adjusted(question, replace(question, file=file.name, photo=photo), crop, file.file_id)
 
 
-def of_a_drawing(polarity: str) -> Own | None:
+def _of_a_drawing(question: Reconstruct) -> Reconstruct:
     """A square to draw on, beside what the models see of it."""
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -71,22 +55,25 @@ def of_a_drawing(polarity: str) -> Own | None:
         data = canvas("canvas")
     with right:
         if data is None:
-            return _waiting()
+            _wait()
+            return question
         try:
-            picture = _drawn(data, polarity)
+            drawn = replace(question, file="drawing.png", photo=read_photo(data))
+            picture = prepared(drawn)
         except GenlibError as error:
-            return _refused("drawing.png", error)
+            _refuse("drawing.png", error)
+            return question
         st.image(_small(picture.given), width=110, alt="Your picture as given")
         st.image(grid(picture.image[None], 1, 4), width=112, alt=SEEN)
         _say("As given, and as the models see it, 28 x 28", picture)
-    return Own(picture, "drawing.png", polarity)
+    return drawn
 
 
-def _waiting() -> None:
+def _wait() -> None:
     st.caption("Until there is a picture of yours, test images stand in for it.")
 
 
-def _refused(name: str, error: GenlibError) -> None:
+def _refuse(name: str, error: GenlibError) -> None:
     st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
 
 
@@ -101,30 +88,28 @@ def _read(_data: bytes, file_id: str) -> tuple[Photo, Crop]:
     return photo, automatic_crop(photo)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _drawn(data: bytes, polarity: str) -> OwnImage:
-    return prepare(data, polarity)
-
-
 # What can be changed ----------------------------------------------------------------------------------------------
 
 
-def _adjusted(photo: Photo, automatic: Crop, polarity: str, name: str, upload: str) -> Own | None:
+def _adjusted(plain: Reconstruct, question: Reconstruct, automatic: Crop, upload: str) -> Reconstruct:
     """The picture with its crop, the image made of it or what is wrong with it, and the controls."""
     pictures, controls = st.columns(2, gap="medium")
     with controls:
         crop, contrast, background = _controls(automatic, upload)
+    square = () if crop is None else (crop.x, crop.y, crop.size)
+    question = replace(question, crop=square, contrast=contrast, background=background)
     with pictures:
         pair = st.container(horizontal=True)
-        outlined = _outlined(_small(photo.pixels), crop or automatic)
+        outlined = _outlined(_small(question.photo.pixels), crop or automatic)
         pair.image(outlined, alt="Your picture as given, with the square that is taken of it")
         try:
-            picture = fit(photo, polarity, crop, contrast, background)
+            picture = prepared(question)
         except GenlibError as error:
-            return _refused(name, error)
+            _refuse(question.file, error)
+            return plain
         pair.image(grid(picture.image[None], 1, 6), width=168, alt=SEEN)
         _say("As given, and as the models see it", picture)
-    return Own(picture, name, polarity, crop, contrast, background)
+    return question
 
 
 def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:

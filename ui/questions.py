@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from genlib import questions
 from genlib.data import CLASS_NAMES
 from genlib.questions.keeping import keep_with, loaded
-from genlib.questions.question import EVERY_CLASS, Question
+from genlib.questions.question import EVERY_CLASS, Maker, Question
 from ui import controls, share, zoo
 from ui.controls import BOUND
 
@@ -72,7 +72,12 @@ def with_controls(question: Any, **widths: int) -> Any:
 
 
 def control(question: Question, name: str, width: int) -> Any:
-    """One field's control; a width of 0 leaves it to the control."""
+    """One field's value by its control, None where it is the model's own; a width of 0 leaves it to the control."""
+    value = _widget(question, name, width)
+    return None if question.defaults()[name] is None and value == question.usual(name) else value
+
+
+def _widget(question: Question, name: str, width: int) -> Any:
     known, kind, value = question.fields()[name], question.kind(name), question.usual(name)
     given: dict[str, Any] = {"key": question.key(name), "help": known["help"] or None, **BOUND}
     given |= {"width": width} if width else {}
@@ -86,13 +91,17 @@ def control(question: Question, name: str, width: int) -> Any:
         return found if found in choices else value
     if slider := question.slider(name):
         low, high, step = slider
-        return st.slider(label, low, high, value, step, **given)
+        digits = len(str(step).partition(".")[2])
+        form = f"%.{digits}f" if digits else None
+        return st.slider(label, min(low, value), max(high, value), value, step, form, **given)
     return int(st.number_input(label, low, high, value, **given) or low)
 
 
-def share_question(question: Question, **beside: object) -> None:
+def share_question(question: Question, files: Mapping[str, Maker] | None = None, **beside: object) -> None:
     """The popover with everything that follows from a question; `beside` are controls that change no picture of it."""
-    share.share(question.NAME, question.query() | beside, question.code(), question.files(), question.command())
+    share.share(
+        question.NAME, question.query() | beside, question.code(), files or question.files(), question.command()
+    )
 
 
 def entry_of(question: Any) -> zoo.Entry:

@@ -15,9 +15,10 @@ from genlib.analysis.reconstruction import Reconstruction, difference, reconstru
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import grid
 from genlib.metrics.reconstruction import reconstruct
-from ui import pictures, zoo
+from genlib.questions.keeping import loaded
+from genlib.questions.reconstruct import Reconstruct
+from ui import pictures
 from ui.pictures import CLASS_COLOURS
-from ui.reconstruct import Request, uses_seed
 
 KEPT = 64  # finished searches
 MEASURED, FEW = 1_000, 100  # test images behind the errors by class of a model that encodes: at once, or step by step
@@ -29,14 +30,19 @@ def _finished() -> OrderedDict[tuple, Reconstruction]:
     return OrderedDict()
 
 
-def follow(request: Request) -> Reconstruction:
+def _key(question: Reconstruct) -> tuple:
+    """Everything that decides the reconstruction."""
+    return question.model, question.seed, question.images.numpy().tobytes(), question.labels.numpy().tobytes()
+
+
+def follow(question: Reconstruct) -> Reconstruction:
     """The rows, while they get better: a search can be stopped, and what it reached stays."""
     bar, place = st.empty(), st.empty()
-    found = _finished().get(request.key) or _stopped(request.key)
+    found = _finished().get(_key(question)) or _stopped(_key(question))
     if found is None:
-        found = _search(request, bar, place)
+        found = _search(question, bar, place)
     else:
-        _show(place, request, found)
+        _show(place, question, found)
     if found.step < found.steps:
         with bar.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Stopped at step {found.step} of {found.steps}.")
@@ -51,16 +57,16 @@ def _stopped(key: tuple) -> Reconstruction | None:
     return found if state.get("stopped") == reached == key else None
 
 
-def _search(request: Request, bar: DeltaGenerator, place: DeltaGenerator) -> Reconstruction:
+def _search(question: Reconstruct, bar: DeltaGenerator, place: DeltaGenerator) -> Reconstruction:
     """Search to the end, which is kept for all, or until it is stopped; a model that encodes is at its end at once."""
-    key, state, finished = request.key, st.session_state, _finished()
-    if uses_seed(request.entry):
+    key, state, finished = _key(question), st.session_state, _finished()
+    if question.is_searched:
         with bar.container(horizontal=True, vertical_alignment="center"):
-            progress = st.progress(0.0, f"Searching the noise of {request.entry.name}")
+            progress = st.progress(0.0, f"Searching the noise of {question.model}")
             st.button("Stop searching", key="stop", on_click=state.__setitem__, args=("stopped", key))
-    for found in reconstructions(zoo.load_model(request.entry.name), request.images, request.labels, request.seed):
+    for found in reconstructions(loaded(question.model), question.images, question.labels, question.seed):
         state["reached"] = key, found
-        _show(place, request, found)
+        _show(place, question, found)
         if state.get("stopped") == key:
             return found
         if found.steps > 1:
@@ -72,34 +78,34 @@ def _search(request: Request, bar: DeltaGenerator, place: DeltaGenerator) -> Rec
     return found
 
 
-def _show(place: DeltaGenerator, request: Request, found: Reconstruction) -> None:
+def _show(place: DeltaGenerator, question: Reconstruct, found: Reconstruction) -> None:
     """Rows of originals, reconstructions with their errors, differences, and new samples where asked for.
 
     A single image stands beside what became of it.
     """
-    images, samples = request.images.numpy(), request.samples
+    images, samples = question.images.numpy(), question.samples
     single = len(images) == 1
     columns = 1 if single else max(len(images), 5)
-    shown = f"{len(images)} {'test images' if request.own is None else 'picture of your own'}"
+    shown = f"{len(images)} {'picture of your own' if question.file else 'test images'}"
     with place.container(horizontal=single, gap="medium" if single else "small"):
         with _cell(single):
-            _heads("Original", request.heads, columns)
+            _heads("Original", question.heads, columns)
             pictures.show_tiles(images, columns, f"{shown}, the originals")
         with _cell(single):
             _heads("Reconstruction, its error", [f"{error:.4f}" for error in found.errors], columns)
-            alt = f"{shown} reconstructed by {request.entry.name}"
+            alt = f"{shown} reconstructed by {question.model}"
             pictures.show_tiles(found.images.numpy(), columns, alt)
         with _cell(single):
             _heads("Difference", [" "] if single else [], columns)
-            png = _colour_png(difference(request.images, found.images), columns)
+            png = _colour_png(difference(question.images, found.images), columns)
             alt = "Reconstruction minus original: orange where it is lighter, blue where it is darker"
             st.image(png, width="stretch", alt=alt)
         if samples is not None:
             with _cell(single):
-                errors = squared_errors(request.images, samples)
+                errors = squared_errors(question.images, samples)
                 title = "New sample of the class, no reconstruction; its error"
                 _heads(title, [f"{error:.4f}" for error in errors], columns)
-                alt = f"New samples of {request.entry.name} of the same classes, seed {request.seed}"
+                alt = f"New samples of {question.model} of the same classes, seed {question.seed}"
                 pictures.show_tiles(samples.numpy(), columns, alt)
 
 
@@ -113,26 +119,26 @@ def _heads(title: str, heads: list[str], columns: int) -> None:
     st.html(f'<div style="font-weight: 600; font-size: .9rem">{escape(title)}</div>{row}')
 
 
-def error_by_class(request: Request, found: Reconstruction) -> None:
+def error_by_class(question: Reconstruct, found: Reconstruction) -> None:
     """Bars of the mean error of each class: over many test images at once, or over those searched."""
-    if not uses_seed(request.entry):
-        count = FEW if "integrates" in request.entry.capabilities else MEASURED
-        errors = _class_errors(request.entry.name, count)
+    if not question.is_searched:
+        count = FEW if "integrates" in question.can else MEASURED
+        errors = _class_errors(question.model, count)
         title = f"**Error by class**, mean over the first {count:,} test images"
-    elif request.own is None and request.label is None and request.count > 1:
-        errors = {label: float(found.errors[request.labels == label].mean()) for label in request.labels.tolist()}
+    elif not question.file and question.chosen_class() is None and question.n > 1:
+        errors = {label: float(found.errors[question.labels == label].mean()) for label in question.labels.tolist()}
         title = "**Error by class**, of the images above: one of each class, so read it with care"
     else:
         return
     st.markdown(title)
-    _bars(errors, f"Reconstruction error of {request.entry.name} by class")
+    _bars(errors, f"Reconstruction error of {question.model} by class")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _class_errors(name: str, count: int) -> dict[int, float]:
     test = FashionMNIST.load("test")
     images, labels = test.images[:count], test.labels[:count]
-    errors = squared_errors(images, reconstruct(zoo.load_model(name), images))
+    errors = squared_errors(images, reconstruct(loaded(name), images))
     return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlib.metrics.features import load_extractor
-from genlib.model import Conditional, Model
+from genlib.model import Model
 from genlib.sampling import generate
 
 DRAWS = 100
@@ -25,17 +25,6 @@ class Answer:
     images: Tensor
     found: int | None = None
     draws: int | None = None
-
-
-def ask(model: Model, n: int, seed: int = 0, label: int | None = None) -> Answer:
-    """The first n pictures of a seed, of the class `label` where there is one.
-
-    A conditional model is asked for the class. Of any other, class means what genlib's classifier sees among the
-    seed's first 100 samples (`sighted`), so that fewer than n may come.
-    """
-    if isinstance(model, Conditional) or label is None:
-        return Answer(generate(model, n, seed, label)[0])
-    return of_class(*sighted(model, seed), label, n)
 
 
 def sighted(model: Model, seed: int) -> tuple[Tensor, Tensor]:

@@ -151,27 +151,6 @@ def run_findings(options: argparse.Namespace) -> None:
         write_json(target, {"rule": BETTER, "findings": found})
 
 
-def run_path(options: argparse.Namespace) -> None:
-    """Write the way from noise of a flow's samples; measure steps and guidance where that is asked for."""
-    from genlib.analysis.path import MOST_ROWS, rows, trace
-    from genlib.data import parse_label
-    from genlib.images import grid, png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = path_to_write(options.out, ".png")
-    if not 1 <= options.n <= MOST_ROWS:
-        raise GenlibError(f"--n takes 1 to {MOST_ROWS} samples, not {options.n}")
-    label = None if options.label is None else parse_label(options.label)
-    given = {key: getattr(options, key) for key in ("steps", "solver", "guidance")}
-    way = trace(load(options.name), options.n, options.seed, label, **given)
-    write_file(path, png_bytes(grid(rows(way.images, way.expected), columns=len(way.times), scale=4, gap=4)))
-    if options.keep:
-        from genlib.cli.terminal import follow_settings
-
-        follow_settings(options.name)
-
-
 def run_directions(options: argparse.Namespace) -> None:
     """Write strips along a generator's directions; with names, keep them beside the weights."""
     from genlib.analysis.directions import STOPS, direction_walks, keep_directions, load_directions
@@ -207,22 +186,6 @@ def run_latent(options: argparse.Namespace) -> None:
     last = next(reversed(found.values()))
     ellipses = [outline.numpy() for outline in outlines(model, last)]
     write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
-
-
-def run_reconstruct(options: argparse.Namespace) -> None:
-    """Write test images over what the model makes of them."""
-    from genlib.analysis.reconstruction import choose, picture, reconstructions
-    from genlib.data import FashionMNIST
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-    from genlib.noise import check_seed
-
-    path = path_to_write(options.out, ".png")
-    rows, test = choose(options.n), FashionMNIST.load("test")
-    images, labels = test.images[rows], test.labels[rows]
-    *_, found = reconstructions(load(options.name), images, labels, check_seed(options.seed))
-    write_file(path, png_bytes(picture(images, found.images)))
 
 
 def run_push(options: argparse.Namespace) -> None:

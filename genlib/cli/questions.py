@@ -7,35 +7,47 @@ from typing import TYPE_CHECKING, Any
 
 from genlib import questions
 from genlib.cli.commands import path_to_write
+from genlib.cli.terminal import follow_settings
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
     from genlib.questions.question import Question
 
 COMMANDS = {  # by name, the question and what it draws
+    "sample": ("Generate", "draw images from a trained model"),
     "dataset": ("Dataset", "draw photographs, what a class looks like, or how pixels vary"),
+    "compare": ("Compare", "draw every model's answer to one seed and class, a row each"),
+    "leaderboard": ("Leaderboard", "draw every model's quality against its size or time"),
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
     "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
+    "reconstruct": ("Reconstruct", "draw test images, or a picture of your own, as a model gives them back"),
+    "path": ("Trajectory", "draw a flow's way from noise to image, and the end expected at each point"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
     "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
     "diversity": ("Diversity", "draw a row of samples of each class"),
+}
+KEEPS = {  # commands that also measure, and keep what they found beside the model's weights
+    "path": (follow_settings, "measure steps and guidance (half an hour), and keep them"),
 }
 
 
 def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
     """The model by place and a flag for each other field; what is not given is the field's default."""
-    parser.add_argument(
-        "--out", required=True, metavar="F", help="where to write: the picture as F.png, its numbers as F.npz"
-    )
+    if "model" in kind.fields():
+        parser.add_argument("model", metavar="NAME", help=kind.fields()["model"]["said"])
+    where = "where to write: the picture as F.png, its numbers as F.npz"
+    where += "; D/ takes any number, in shards of 10,000" if kind.COMMAND == "sample" else ""
+    parser.add_argument("--out", required=True, metavar="F", help=where)
     for name, known in kind.fields().items():
-        said = known["said"].replace("%", "%%")
-        if name == "model":
-            parser.add_argument("model", metavar="NAME", help=said)
-        elif known["flag"] is not False:
+        if name != "model" and known["flag"] is not False:
+            said = known["said"].replace("%", "%%")
             form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": name.upper()}
             default = {**kind.defaults(), **kind.DEFAULTS}[name]
+            default = "the model's own" if default is None else default
             parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=f"{said} ({default})", **form)
+    if kind.NAME in KEEPS:
+        parser.add_argument("--keep", action="store_true", help=KEEPS[kind.NAME][1])
 
 
 def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:
@@ -60,9 +72,11 @@ def read(kind: type[Question], options: argparse.Namespace) -> Any:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Save the answer."""
+    """Save the answer; where asked for, measure what is kept."""
     answer = read(options.kind, options).ask()
     answer.save(path_to_write(options.out, *answer.endings))
+    if getattr(options, "keep", False):
+        KEEPS[options.kind.NAME][0](options.model)
 
 
 def question_of(command: str) -> type[Question]:
@@ -72,34 +86,35 @@ def question_of(command: str) -> type[Question]:
 
 def run_sample(options: argparse.Namespace) -> None:
     """Write samples as a picture, as arrays, or as a directory of shards."""
-    from genlib.cli.terminal import follow_shards
-    from genlib.data import CLASS_NAMES, parse_label
-    from genlib.images import npz_bytes, picture, png_bytes
+    from genlib.images import picture, png_bytes
     from genlib.io.files import write_file
-    from genlib.loading import load
-    from genlib.questions.generate import Generate
-    from genlib.sampling import generate
+    from genlib.questions.keeping import remembering
 
-    label = None if options.label is None else parse_label(options.label)
-    drawn = {key: getattr(options, key) for key in ("temperature", "steps", "solver", "guidance")}
-    drawn = {key: value for key, value in drawn.items() if value is not None}
-    flags = {key: getattr(options, key) for key in ("weights", "mix", "share", "moves")}
-    values = given(Generate, argparse.Namespace(**flags))
     if options.out.endswith("/"):
-        for flag in (*drawn, *values):
-            raise GenlibError(f"--{flag} goes with --out F.png or F.npz; shards are drawn as trained")
-        follow_shards(options.name, options.out, options.n, options.seed, label)
+        _write_shards(options)
         return
-    path = path_to_write(options.out, ".png", ".npz")
-    classes: Any = label
-    if values:
-        called: dict[str, Any] = {} if label is None else {"label": CLASS_NAMES[label]}
-        asked = Generate(options.name, n=options.n, **called, **values)
-        classes, drawn["shift"] = asked.classes, asked.shift
-    model = load(options.name, values.get("weights", "averaged"))
-    images, labels = generate(model, options.n, options.seed, classes, **drawn)
+    path, asked = path_to_write(options.out, ".png", ".npz"), read(options.kind, options)
     if path.suffix.lower() == ".npz":
-        arrays = {"images": images.numpy()} | ({} if labels is None else {"labels": labels.numpy()})
-        write_file(path, npz_bytes(**arrays))
-    else:
-        write_file(path, png_bytes(picture(images, columns=10 if labels is not None and label is None else None)))
+        asked.ask().save(path)
+        return
+    with remembering():
+        write_file(path, png_bytes(picture(asked.images, columns=10 if asked.heads else None)))
+
+
+def _write_shards(options: argparse.Namespace) -> None:
+    """Samples of a seed and a class, as many as wanted."""
+    from genlib.cli.terminal import follow_shards
+    from genlib.data import parse_label
+    from genlib.questions.question import from_text
+
+    kind = options.kind
+    for name in kind.fields():
+        if name not in ("model", "n", "seed", "label") and getattr(options, name) is not None:
+            raise GenlibError(f"--{kind.flag(name)} goes with --out F.png or F.npz; shards are drawn as trained")
+    texts = {name: getattr(options, name) for name in ("n", "seed")}
+    whole = {"seed": 0, **kind.DEFAULTS} | {name: from_text(kind, name, text) for name, text in texts.items() if text}
+    label = None if options.label is None else parse_label(options.label)
+    follow_shards(options.model, options.out, label=label, **whole)
+
+
+RUNS = {"sample": run_sample}  # else `run`

@@ -22,8 +22,11 @@ from genlib.questions.question import (
     Question,
     asks,
     class_field,
+    guidance_field,
     model_field,
     seed_field,
+    solver_field,
+    steps_field,
     temperature_field,
 )
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate
@@ -32,6 +35,7 @@ UNMIXED = "Nothing"
 SMALL_LATENT = 16
 REACH = 2.0  # thumbnails beside a slider show this many standard deviations
 MOST_STEPS = 3.0
+PATH = ("steps", "solver", "guidance")  # of what integrates
 
 
 @kept(64)
@@ -63,8 +67,8 @@ def thumbnails(name: str, weights: str, label: int | None) -> np.ndarray:
 @kept(512)
 def drawn(asked: Generate) -> np.ndarray:
     """The samples, uint8 (n, 28, 28)."""
-    model = loaded(asked.model, asked.weights)
-    return generate(model, asked.n, asked.seed, asked.classes, asked.temperature, asked.shift)[0].numpy()
+    model, path = loaded(asked.model, asked.weights), {name: getattr(asked, name) for name in PATH}
+    return generate(model, asked.n, asked.seed, asked.classes, asked.temperature, asked.shift, **path)[0].numpy()
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ class Generate(Question):
         when=lambda asked: asked.mix != UNMIXED and asked.applies("mix"),
     )
     moves: tuple[float, ...] = asks((), "Moves", "in standard deviations, a direction each", -10.0, 10.0, key="d")
+    steps: int | None = steps_field()
+    solver: str | None = solver_field()
+    guidance: float | None = guidance_field()
 
     @property
     def classes(self) -> Tensor | int | None:
@@ -145,6 +152,7 @@ class Generate(Question):
         told = f"{self.n} samples {self._what} by {self.model}, seed {self.seed}"
         told += ", raw weights" if self.weights == "raw" else ""
         told += f", temperature {self.temperature:g}" if self.temperature != 1 else ""
+        told += "".join(f", {name} {getattr(self, name)}" for name in PATH if getattr(self, name) is not None)
         return told + (", moved" if any(self.moves) else "")
 
     @property

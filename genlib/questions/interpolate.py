@@ -93,7 +93,7 @@ class Interpolate(Question):
     rows: int = asks(
         5, "Rows", said="pairs, one a row", low=1, high=1_000, slider=(1, 10, 1), when=_between("random pairs")
     )
-    steps: int = asks(A_ROW, "Pictures a row", low=2, high=1_000, when=_between("random pairs"))
+    steps: int = asks(A_ROW, "Pictures a row", low=2, high=1_000, key=False, when=_between("random pairs"))
     path: str = asks(
         PATHS[0],
         "Path",
@@ -112,10 +112,6 @@ class Interpolate(Question):
     def usual(self, name: str) -> Any:
         """The first kind of ends that the model has."""
         return self.choices(name)[0] if name == "between" else super().usual(name)
-
-    def query(self) -> dict[str, Any]:
-        """Every control by its key; how many pictures stand in a row is none."""
-        return {key: value for key, value in super().query().items() if key != "steps"}
 
     @property
     def ends(self) -> tuple[int, int]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
+import shlex
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from genlib.io.files import write_file
 from genlib.model import capabilities
 from genlib.noise import MAX_SEED
 from genlib.questions.keeping import loaded, remembering
+from genlib.solvers import MOST_STEPS, SOLVERS
 
 EVERY_CLASS = "Every class"
 Maker = Callable[[], bytes]
@@ -32,7 +36,7 @@ def asks(
     choices: tuple[str, ...] = (),
     *,
     said: str = "",
-    key: str | None = None,
+    key: str | bool | None = None,
     flag: str | bool | None = None,
     slider: tuple[float, float, float] | None = None,
     when: str | Callable[[Any], bool] | None = None,
@@ -40,11 +44,12 @@ def asks(
     """A field of a question.
 
     `label` and `help` are what a control says, `said` what the command line says instead of `help`; values lie from
-    `low` to `high` or are among `choices`. `key` is its place in the address and `flag` its name on the command line,
-    the field's own name unless given; a field whose flag is False changes what a page shows and no picture, and is on
-    no command line and in no code. `slider` is the lowest, the highest and the step of its slider. `when` says where
-    the field makes sense: for a model with that capability, or where a function of the question says so; elsewhere
-    neither address nor code names it.
+    `low` to `high` or are among `choices`. A default of None is the model's own setting of that name. `key` is its
+    place in the address and `flag` its name on the command line, the field's own name unless given; a field whose key
+    is False has no control and is in no address; one whose flag is False changes what a page shows and no picture, and
+    is on no command line and in no code. `slider` is the lowest, the highest and the step of its slider. `when` says
+    where the field makes sense: for a model with that capability, or where a function of the question says so;
+    elsewhere neither address nor code names it.
     """
     told = {"label": label, "help": help, "low": low, "high": high, "choices": choices, "key": key, "flag": flag}
     return dataclasses.field(default=default, metadata=told | {"said": said or help, "slider": slider, "when": when})
@@ -63,6 +68,32 @@ def seed_field(when: str | Callable[[Any], bool] | None = None) -> Any:
 def temperature_field(help: str, most: float) -> Any:
     """What scales the noise, up to `most`; a slider goes to 2."""
     return asks(1.0, "Temperature", help, 0.0, most, key="t", slider=(0.0, 2.0, 0.05))
+
+
+def steps_field() -> Any:
+    """Steps of a model that integrates."""
+    told: dict[str, Any] = {"said": "from noise to image", "key": "nfe", "slider": (1, 32, 1), "when": "integrates"}
+    return asks(None, "Steps", "", 1, MOST_STEPS, **told)
+
+
+def solver_field() -> Any:
+    """How a model that integrates takes a step."""
+    help = "Euler follows one arrow a step; Heun looks at the arrow where it arrives too, and takes the mean."
+    return asks(None, "Solver", help, said="how a step is taken", choices=SOLVERS, when="integrates")
+
+
+def guidance_field() -> Any:
+    """How far the class pulls a model that integrates."""
+    help = "How far the class pulls. 0: the class is not heard; 1: as learned; above: more typical, less varied."
+    return asks(
+        None,
+        "Guidance",
+        help,
+        *(0.0, 20.0),
+        said="how far the class pulls, 1 as learned",
+        slider=(0.0, 6.0, 0.1),
+        when="integrates",
+    )
 
 
 def class_field(default: str = EVERY_CLASS, when: str | Callable[[Any], bool] | None = None) -> Any:
@@ -111,14 +142,15 @@ class Question:
 
     @classmethod
     def kind(cls, name: str) -> Any:
-        """A field's type."""
-        return typing.get_type_hints(cls)[name]
+        """A field's type; of one that may be None, its other."""
+        kind = typing.get_type_hints(cls)[name]
+        return typing.get_args(kind)[0] if isinstance(kind, types.UnionType) else kind
 
     @classmethod
     def check(cls, name: str, value: Any, called: str) -> None:
         """Raise GenlibError, which names the field as it is `called`, unless it takes the value."""
-        known = cls.fields()[name]
-        if value == () == cls.defaults()[name]:
+        known, default = cls.fields()[name], cls.defaults()[name]
+        if default in ((), None) and value == default:
             return
         check(called, cls.kind(name), value, known.get("low"), known.get("high"), known.get("choices", ()))
 
@@ -138,9 +170,14 @@ class Question:
         return cls.fields().get("model", {}).get("needs", ())
 
     @property
+    def asked_model(self) -> str:
+        """The model's name, in a question that asks one."""
+        return getattr(self, "model")  # noqa: B009
+
+    @property
     def can(self) -> tuple[str, ...]:
         """What the model can do."""
-        return tuple(capabilities(loaded(getattr(self, "model"))))  # noqa: B009
+        return tuple(capabilities(loaded(self.asked_model)))
 
     def applies(self, name: str) -> bool:
         """Whether a field makes sense beside the values of the others."""
@@ -157,9 +194,14 @@ class Question:
         """The lowest value, the highest and the step of a field's slider, for this model; None where it has none."""
         return self.fields()[name].get("slider")
 
+    def value(self, name: str) -> Any:
+        """A field's value; the model's own setting of that name where none is given."""
+        value = getattr(self, name)
+        return getattr(loaded(self.asked_model).config, name) if value is None else value
+
     def usual(self, name: str) -> Any:
         """What a field's control shows before it is moved, for this model."""
-        return getattr(self, name)
+        return self.value(name)
 
     def choices(self, name: str) -> tuple[str, ...]:
         """What a field is chosen from, for this model; empty where it is free."""
@@ -167,7 +209,7 @@ class Question:
 
     def asked(self) -> dict[str, Any]:
         """The fields that make sense, with their values."""
-        return {name: getattr(self, name) for name in self.fields() if self.applies(name)}
+        return {name: self.value(name) for name in self.fields() if self.applies(name)}
 
     def chosen_class(self) -> int | None:
         """The number of the class in `label`; None for every class."""
@@ -178,6 +220,8 @@ class Question:
         """Every control by its key in the address; a tuple's entries are numbered from 1."""
         found: dict[str, Any] = {}
         for name, value in self.asked().items():
+            if self.fields()[name].get("key") is False:
+                continue
             if isinstance(value, tuple):
                 found |= {f"{self.key(name)}{i}": entry for i, entry in enumerate(value, start=1)}
             else:
@@ -186,9 +230,8 @@ class Question:
 
     def _told(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
         """The seed, and the other values that are not the defaults, or a tuple of zeros, without the model."""
-        asked = self.asked()
-        asked.pop("model", None)
-        told = {name: value for name, value in asked.items() if self.fields()[name].get("flag") is not False}
+        names = [name for name, known in self.fields().items() if name != "model" and known["flag"] is not False]
+        told = {name: getattr(self, name) for name in names if self.applies(name)}
         told = {name: value for name, value in told.items() if name == "seed" or value != defaults[name]}
         return {name: value for name, value in told.items() if not isinstance(value, tuple) or any(value)}
 
@@ -199,7 +242,7 @@ class Question:
 
     def code(self) -> str:
         """The lines of genlib that make the picture, runnable as they stand."""
-        model = [f'"{self.asked()["model"]}"'] if "model" in self.fields() else []
+        model = [f'"{self.asked_model}"'] if "model" in self.fields() else []
         values = [f"{name}={_python(value)}" for name, value in self._told(self.defaults()).items()]
         kind = type(self).__name__
         asked = f"{kind}({', '.join([*model, *values])})"
@@ -208,7 +251,7 @@ class Question:
     def command(self) -> str:
         """The line that makes the picture in a shell."""
         words = [f"python -m genlib {self.COMMAND or self.NAME}"]
-        words += [getattr(self, "model")] if "model" in self.fields() else []  # noqa: B009
+        words += [self.asked_model] if "model" in self.fields() else []
         for name, value in self._told({**self.defaults(), **self.DEFAULTS}).items():
             words += [f"--{self.flag(name)}{_shell(value)}"]
         return " ".join([*words, f"--out {self.NAME}.png"])
@@ -223,7 +266,7 @@ class Question:
 
 
 def _python(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _shell(value: Any) -> str:
@@ -232,6 +275,8 @@ def _shell(value: Any) -> str:
         return ""
     if isinstance(value, tuple):
         return "=" + ",".join(map(str, value))
+    if isinstance(value, str) and set(value) & set('"$`\\!'):
+        return f" {shlex.quote(value)}"
     return f' "{value}"' if isinstance(value, str) and not value.isalnum() else f" {value}"
 
 

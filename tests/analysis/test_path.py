@@ -67,7 +67,7 @@ def test_the_command_draws_two_rows_a_sample(tmp_path: Path, capsys: pytest.Capt
     assert np.array_equal(images[8], way.images[0, 1])
     assert np.array_equal(read_png(out), grid(images, 4, scale=4, gap=4))
     for words, told in {
-        ("--n", "21"): "--n takes 1 to 20 samples, not 21",
+        ("--n", "21"): "--n takes 1 to 20, not 21",
         ("--label", "Hat"): "no class 'Hat'",
         ("--solver", "huen"): "solver takes euler or heun",
     }.items():

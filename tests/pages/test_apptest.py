@@ -94,6 +94,7 @@ GENERATE_CHANGES = [
     (CONDITIONAL, {"label": "Coat"}, "mix", "Bag"),
     (CONDITIONAL, {"label": "Coat", "mix": "Bag"}, "share", 0.9),
     (VAE, {}, "d1", 2.0),
+    *(("flow-unet", {"n": "4"}, key, value) for key, value in (("nfe", 2), ("solver", "euler"), ("guidance", 3.0))),
 ]
 INTERPOLATE_CHANGES = [
     *((name, {}, "at", 25) for name in EACH_KIND),
@@ -176,6 +177,12 @@ def test_models_without_classes_offer_none() -> None:
         assert "label" not in controls(open_page("generate", {"model": name, "label": "Coat"}))
 
 
+def test_models_of_one_step_offer_no_steps() -> None:
+    app = open_page("generate", {"nfe": "3", "solver": "euler", "guidance": "2.0"})
+    assert_healthy(app)
+    assert not {"nfe", "solver", "guidance"} & controls(app).keys()
+
+
 def test_interpolate_offers_what_a_model_can() -> None:
     offered = {}
     for name in EACH_KIND:
@@ -233,6 +240,9 @@ CHOICES: dict[str, dict[str, list[object]]] = {
         "mix": ["Nothing", *CLASS_NAMES],
         "share": [0.0, 0.25, 1.0],
         **{f"d{i}": [-3.0, 0.7, 3.0] for i in range(1, 9)},
+        "nfe": [1, 2, 5],
+        "solver": ["euler", "heun"],
+        "guidance": [0.0, 1.0, 2.5],
     },
     "interpolate": {
         "seed": [0, 1, 4_294_967_295],
@@ -397,6 +407,7 @@ REACHED: dict[tuple[str, str], Query] = {  # what shows a control that the plain
     ("interpolate", "label"): {"between": "seeds"},
     ("generate", "mix"): {"label": "Coat"},
     ("generate", "share"): {"label": "Coat", "mix": "Bag"},
+    **{("generate", key): {"model": "flow-unet", "n": "4"} for key in ("nfe", "solver", "guidance")},
     ("interpolate", "seed2"): {"between": "seeds"},
     ("interpolate", "path"): {"between": "seeds"},
     ("interpolate", "rows"): {"between": "random pairs"},

@@ -17,6 +17,7 @@ from genlib.analysis.history import read_history
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import npz_bytes
 from genlib.metrics.memorisation import nearest
+from genlib.questions import Leaderboard
 from genlib.zoo.leaderboard import REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
@@ -211,6 +212,6 @@ def test_no_two_names_on_the_scatter_share_a_place() -> None:
     """Seven models at one spot: four are named, the first of them; a model on its own always is."""
     rows = [{"model": f"model-{i}", "fd": 8.0, "parameters": 1e5} for i in range(7)]
     rows.append({"model": "alone", "fd": 2.0, "parameters": 1e6})
-    named = leaderboard._names(rows, leaderboard.Board(rows, rows[0]), leaderboard.PLOT)
+    named = leaderboard._names(rows, leaderboard.Board(Leaderboard(), rows, rows[0]), leaderboard.PLOT)
     assert named["text"] == [*(f"model-{i}" for i in range(4)), "alone"]
     assert len(set(named["textposition"][:4])) == 4

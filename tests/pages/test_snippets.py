@@ -29,6 +29,7 @@ GENERATE: dict[str, Query] = {
     "vae-latents": {"model": "vae-cnn", "d1": "2.0", "d8": "-1.3", "t": "0.7"},
     "mixture": {"model": "gmm-10", "n": "9"},
     "mixture-cool": {"model": "gmm-10", "t": "0.3", "seed": "11"},
+    "flow": {"model": "flow-unet", "nfe": "2", "solver": "euler", "guidance": "2.5", "n": "10"},
 }
 INTERPOLATE: dict[str, Query] = {
     "classes": {},
