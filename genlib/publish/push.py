@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
 PUBLISHED = (*FETCHED, "samples.png")
-STUDY = "study.json"  # where there is one
+OF_SOME = ("study.json", PICTURE)  # which a card shows, where there is one
 
 
 def push(name: str | Path, repository: str, private: bool = False) -> str:
@@ -56,7 +56,7 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
     for name in PUBLISHED:
         if not (directory / name).is_file():
             raise GenlibError(f"{directory} lacks {name}: what can be published is a finished run")
-    besides = [name for name in (STUDY, PICTURE) if (directory / name).is_file()]
+    besides = [name for name in OF_SOME if (directory / name).is_file()]
     card = hub_card(directory, repository).encode()
     files = [CommitOperationAdd(name, _own(directory, name)) for name in (*PUBLISHED, *besides)]
     return [*files, CommitOperationAdd("README.md", card)]

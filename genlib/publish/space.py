@@ -19,7 +19,7 @@ from genlib.io.files import write_file
 from genlib.loading import weights_directory
 from genlib.metrics import settings
 from genlib.publish.checkout import ROOT, check_checkout, copy, files_of
-from genlib.publish.push import PUBLISHED, STUDY, check_name, check_writable
+from genlib.publish.push import OF_SOME, PUBLISHED, check_name, check_writable
 from genlib.publish.site import folder as site
 from genlib.zoo.card import DATA
 from genlib.zoo.catalogue import trained
@@ -35,7 +35,7 @@ DIRECTORIES = {  # and what of them is published: nothing else that lies there, 
     ".streamlit": ("config.toml",),
 }
 MODEL = (*PUBLISHED, "README.md")
-BESIDE = (STUDY, directions.FILE, latent.FILE, settings.FILE)  # what a model may have
+BESIDE = (*OF_SOME, directions.FILE, latent.FILE, settings.FILE)  # what a model may have
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
 MARKS = ("genlib/__init__.py", "live/engine.js")  # of what is published here
 BLANK = {".gitattributes", "README.md", "index.html", "style.css"}  # a new Space's, made on the Hub's page

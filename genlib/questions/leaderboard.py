@@ -48,12 +48,7 @@ class Leaderboard(Question):
     def files(self, table: Sequence[dict[str, Any]] = ()) -> dict[str, Maker]:
         """The scatter where there is one, and the table: of all models, or of these rows behind that of real images."""
         table = table or leaderboard()
-        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes([_plain(row) for row in table])}
+        files: dict[str, Maker] = {"leaderboard.csv": lambda: csv_bytes(table)}
         if any(row[self.quality.column] is not None and row[self.cost.column] is not None for row in table[1:]):
             files = {"leaderboard.png": lambda: png_bytes(trade_off(table[1:], self.quality, self.cost))} | files
         return files
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """As a line of a CSV file: figures of several trainings with blanks between them."""
-    return {key: " ".join(map(str, value)) if isinstance(value, list) else value for key, value in row.items()}

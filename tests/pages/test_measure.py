@@ -100,7 +100,10 @@ def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
     ranked = table[table["model"] != REAL]["fd"].to_numpy()
     assert (np.diff(ranked) >= 0).all()
     (chart,) = charts(app)
-    *families, phone, wide = chart["data"]
+    *traces, phone, wide = chart["data"]
+    families = [points for points in traces if points.get("name")]
+    others = {name for points in traces if not points.get("name") for name in points["hovertext"]}
+    assert "vae-cnn, another training" in others
     assert sorted(name for points in families for name in points["hovertext"]) == sorted(SHIPPED)
     marks = {(points["marker"]["color"], points["marker"]["symbol"]) for points in families}
     assert len(marks) == len(families)

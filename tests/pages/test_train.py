@@ -442,7 +442,9 @@ def test_a_quick_look_is_told_wherever_its_distance_is(finished: Job) -> None:
     figures = read_json(finished.directory / "metrics.json")
     write_json(finished.directory / "metrics.json", figures | {"samples": 1_000})
     assert "of 1,000 samples (a quick look" in texts(open_page("generate", {"model": finished.name}))
-    assert "a quick look's few samples" in texts(open_page("history", {"model": finished.name}))
+    history = read_json(finished.directory / "history.json")
+    write_json(finished.directory / "history.json", history | {"looks": {"samples": 300}})
+    assert "that of 300 samples" in texts(open_page("history", {"model": finished.name}))
     assert "of 1,000 samples" in texts(open_page("compare"))
 
 
