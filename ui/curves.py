@@ -9,7 +9,7 @@ import streamlit as st
 from genlib.jobs.run import Job
 from ui import zoo
 from ui.controls import BOUND
-from ui.pictures import CLASS_COLOURS, STILL
+from ui.pictures import CLASS_COLOURS, show_chart
 from ui.runs import changes_of, is_known, progress_of
 
 MOST = 6
@@ -52,22 +52,20 @@ def points(job: Job, measure: str) -> tuple[list[int], list[float]]:
 
 
 def _chart(jobs: list[Job], measure: str) -> None:
-    from ui.charts import go
-
-    figure = go.Figure()
-    names = labels(jobs)
+    names, traces = labels(jobs), []
     for number, job in enumerate(jobs):
         epochs, values = points(job, measure)
-        line = {"color": CLASS_COLOURS[number], "width": 2}
-        figure.add_scatter(x=epochs, y=values, mode="lines+markers", line=line, name=names[number])
-    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0}
-    figure.update_layout(
-        height=340, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title="epoch", yaxis_title=measure, legend=legend
-    )
-    last = max((epochs[-1] for job in jobs if (epochs := points(job, measure)[0])), default=0)
-    figure.update_xaxes(tickformat="d", dtick=1 if last < 12 else None)  # a thousand ticks stop a browser for minutes
+        look = {"mode": "lines+markers", "line": {"color": CLASS_COLOURS[number], "width": 2}, "name": names[number]}
+        traces.append({"type": "scatter", "x": epochs, "y": values, **look})
+    last = max((trace["x"][-1] for trace in traces if trace["x"]), default=0)
+    x = {
+        "title": "epoch",
+        "tickformat": "d",
+        "dtick": 1 if last < 12 else None,
+    }  # a thousand stop a browser
     ends = ", ".join(f"{name}: {_last(job, measure)}" for name, job in zip(names, jobs, strict=True))
-    st.plotly_chart(figure, config=STILL, alt=f"{measure} by epoch; at the end {ends}", key="compared")
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0}
+    show_chart(traces, f"{measure} by epoch; at the end {ends}", 340, x, measure, key="compared", legend=legend)
 
 
 def _last(job: Job, measure: str) -> str:

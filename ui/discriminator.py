@@ -8,10 +8,11 @@ import streamlit as st
 from genlib.data import CLASS_NAMES
 from genlib.drawing import RIGHT, WRONG
 from genlib.questions.discriminator import Discriminator
-from ui.pictures import STILL, show_tiles
+from ui.pictures import ABOVE, show_chart, show_tiles, upright
 
 SHOWN = 10  # pictures of either extreme
-REAL, FAKE = "#832db6", "#e76300"
+SIDES = ("real", "real images", "#832db6"), ("fake", "fakes", "#e76300")
+TOP = 30  # pixels, of a legend
 WHAT_IS_JUDGED = (
     "Test images against as many fakes of the *raw* generator, the one it trained against, not of the average that the "
     "other pages sample from. Dropout is off."
@@ -22,113 +23,83 @@ LAG = (
     "to epoch between 0 and 100 %. **Batch** normalises by the images at hand, real ones and fakes apart, as in "
     "training; the area under the ROC curve needs no threshold and changes little."
 )
-MARGINS = {"l": 0, "r": 0, "t": 30, "b": 0}
 
 
 def show_pies(question: Discriminator) -> None:
     """Overall, real images and fakes: how many are judged rightly."""
-    from ui.charts import go
-
-    figure = go.Figure()
-    for i, (title, share) in enumerate(question.shares.items()):
-        figure.add_trace(
-            go.Pie(
-                values=[share, 1 - share],
-                labels=["judged rightly", "judged wrongly"],
-                marker={"colors": [RIGHT, WRONG]},
-                domain={"x": [i / 3 + 0.01, (i + 1) / 3 - 0.01], "y": [0, 1]},
-                title={"text": f"<b>{title}</b><br>&nbsp;", "position": "top center"},
-                texttemplate="%{percent:.1%}",
-                textposition="inside",
-                insidetextfont={"color": "#1f2328", "size": 15},
-                hovertemplate="%{label}: %{percent:.1%}<extra>" + title + "</extra>",
-                sort=False,
-                direction="clockwise",
-            )
-        )
+    look = {
+        "type": "pie",
+        "labels": ["judged rightly", "judged wrongly"],
+        "marker": {"colors": [RIGHT, WRONG]},
+        "texttemplate": "%{percent:.1%}",
+        "textposition": "inside",
+        "insidetextfont": {"color": "#1f2328", "size": 15},
+        "sort": False,
+        "direction": "clockwise",
+    }
+    traces = [
+        {
+            **look,
+            "values": [share, 1 - share],
+            "domain": {"x": [i / 3 + 0.01, (i + 1) / 3 - 0.01], "y": [0, 1]},
+            "title": {"text": f"<b>{title}</b><br>&nbsp;", "position": "top center"},
+            "hovertemplate": "%{label}: %{percent:.1%}<extra>" + title + "</extra>",
+        }
+        for i, (title, share) in enumerate(question.shares.items())
+    ]
     legend = {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.02, "yanchor": "top"}
-    figure.update_layout(height=300, margin={"l": 0, "r": 0, "t": 4, "b": 0}, legend=legend)
     told = ", ".join(f"{title.lower()} {100 * share:.1f} %" for title, share in question.shares.items())
-    st.plotly_chart(figure, config=STILL, alt=f"Judged rightly by the discriminator of {question.model}: {told}")
+    alt = f"Judged rightly by the discriminator of {question.model}: {told}"
+    show_chart(traces, alt, 300, top=4, legend=legend)
 
 
 def show_histogram(question: Discriminator) -> None:
     """The scores of either side, with the threshold between them."""
-    from ui.charts import go
-
-    figure = go.Figure()
-    for title, scores, colour in (
-        ("real images", question.found.real_scores, REAL),
-        ("fakes", question.found.fake_scores, FAKE),
-    ):
+    traces = []
+    for scores, (_, title, colour) in zip((question.found.real_scores, question.found.fake_scores), SIDES, strict=True):
         counts, edges = np.histogram(scores.numpy(), bins=40, range=(0, 1))
-        figure.add_trace(
-            go.Bar(x=(edges[:-1] + edges[1:]) / 2, y=counts, name=title, marker={"color": colour}, opacity=0.65)
-        )
-    figure.add_vline(question.threshold, line={"color": "gray", "dash": "dash"})
-    figure.update_layout(
-        barmode="overlay",
-        bargap=0,
-        height=280,
-        margin=MARGINS,
-        xaxis_title="probability of being real",
-        yaxis_title="images",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
+        middles = (edges[:-1] + edges[1:]) / 2
+        look = {"name": title, "marker": {"color": colour}, "opacity": 0.65}
+        traces.append({"type": "bar", "x": middles, "y": counts, **look})
+    threshold = upright(question.threshold, {"color": "gray", "dash": "dash"})
     st.markdown("**What it says** of real images and of fakes")
-    st.plotly_chart(figure, config=STILL, alt=f"Histogram of the scores {question.model} gives real images and fakes")
+    alt = f"Histogram of the scores {question.model} gives real images and fakes"
+    layout = {"barmode": "overlay", "bargap": 0, "shapes": [threshold], "legend": ABOVE}
+    show_chart(traces, alt, 280, "probability of being real", "images", top=TOP, **layout)
 
 
 def show_roc(question: Discriminator) -> None:
     """The ROC curve, its area, and where the threshold stands on it."""
-    from ui.charts import go
-
     false_positive, true_positive = (rate.numpy() for rate in question.found.roc())
     keep = np.unique(np.linspace(0, len(false_positive) - 1, 400).astype(int))  # more than a screen can tell apart
-    figure = go.Figure(
-        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": "gray", "dash": "dot"}, name="guess")
-    )
-    line = {"color": RIGHT, "width": 2}
-    figure.add_trace(go.Scatter(x=false_positive[keep], y=true_positive[keep], mode="lines", line=line, name="judge"))
-    shares = question.found.accuracy(question.threshold)
+    shares, area = question.found.accuracy(question.threshold), question.found.area()
     marker = {"color": WRONG, "size": 11, "line": {"color": "gray", "width": 1}}
-    point = {"x": [1 - shares["fake"]], "y": [shares["real"]]}
-    figure.add_trace(go.Scatter(**point, mode="markers", marker=marker, name="this threshold"))
-    figure.update_layout(
-        height=280,
-        margin=MARGINS,
-        xaxis_title="fakes called real",
-        yaxis_title="real images called real",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    lines = (
+        ([0, 1], [0, 1], "guess", {"mode": "lines", "line": {"color": "gray", "dash": "dot"}}),
+        (false_positive[keep], true_positive[keep], "judge", {"mode": "lines", "line": {"color": RIGHT, "width": 2}}),
+        ([1 - shares["fake"]], [shares["real"]], "this threshold", {"mode": "markers", "marker": marker}),
     )
-    area = question.found.area()
+    traces = [{"type": "scatter", "x": x, "y": y, "name": name, **look} for x, y, name, look in lines]
     st.markdown(
         f"**Over all thresholds**: area {area:.3f}",
         help="How often a real image scores above a fake. 1: a perfect judge; 0.5: guessing.",
     )
-    st.plotly_chart(figure, config=STILL, alt=f"ROC curve of the discriminator of {question.model}, area {area:.3f}")
+    alt = f"ROC curve of the discriminator of {question.model}, area {area:.3f}"
+    show_chart(traces, alt, 280, "fakes called real", "real images called real", top=TOP, legend=ABOVE)
 
 
 def show_classes(question: Discriminator) -> None:
     """Shares judged rightly, class by class."""
-    from ui.charts import go
-
     shares = question.found.class_accuracy(question.fake_classes, question.threshold)
-    figure = go.Figure()
-    for side, title, colour in (("real", "real images", REAL), ("fake", "fakes", FAKE)):
-        values = 100 * shares[side].numpy()
-        figure.add_trace(go.Bar(x=CLASS_NAMES, y=values, name=title, marker={"color": colour}))
-    figure.update_layout(
-        height=270,
-        margin=MARGINS,
-        yaxis={"title": "judged rightly, %", "range": [0, 100]},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
+    bars = {"type": "bar", "x": CLASS_NAMES}
+    traces = [
+        {**bars, "y": 100 * shares[side].numpy(), "name": title, "marker": {"color": colour}}
+        for side, title, colour in SIDES
+    ]
     seen = "" if "conditional" in question.can else ": of a fake, the class genlib's classifier sees in it"
     st.markdown(f"**By class**{seen}")
-    st.plotly_chart(
-        figure, config=STILL, alt=f"Shares judged rightly by the discriminator of {question.model} by class"
-    )
+    alt = f"Shares judged rightly by the discriminator of {question.model} by class"
+    show_chart(traces, alt, 270, y={"title": "judged rightly, %", "range": [0, 100]}, top=TOP, legend=ABOVE)
 
 
 def show_extremes(question: Discriminator) -> None:

@@ -9,7 +9,7 @@ from genlib.analysis.diversity import DRAWS
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
 from genlib.questions.diversity import MEASURED, Diversity, real_spreads, spreads
-from ui.pictures import STILL, show_tiles
+from ui.pictures import show_chart, show_tiles
 
 SPLIT_NAMES = {"train": "training", "test": "test"}
 CLOSEST = 8
@@ -61,26 +61,18 @@ def _show_row(question: Diversity, label: int, images: np.ndarray) -> None:
 
 def show_spread(question: Diversity) -> None:
     """The diversity of each class beside that of test images."""
-    from ui.charts import go
-
     own, real = spreads(question.model, question.seed), real_spreads()
-    figure = go.Figure()
-    figure.add_trace(go.Bar(y=CLASS_NAMES, x=own, orientation="h", marker={"color": CLASS_COLOURS}, name="samples"))
-    figure.add_trace(go.Bar(y=CLASS_NAMES, x=real, orientation="h", marker={"color": REAL}, name="test images"))
-    figure.update_layout(
-        height=380,
-        bargap=0.25,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        yaxis={"autorange": "reversed"},
-        xaxis_title="mean distance between two pictures",
-        showlegend=False,
-    )
+    sides = (own, CLASS_COLOURS, "samples"), (real, REAL, "test images")
+    bars = {"type": "bar", "y": CLASS_NAMES, "orientation": "h"}
+    traces = [{**bars, "x": values, "marker": {"color": colour}, "name": name} for values, colour, name in sides]
     st.markdown("**Diversity by class** in colour, of real test images in gray", help=HELP)
     told = ", ".join(
         f"{name} {'none' if a is None else format(a, '.1f')} (real {b:.1f})"
         for name, a, b in zip(CLASS_NAMES, own, real, strict=True)
     )
-    st.plotly_chart(figure, config=STILL, alt=f"Diversity of {question.model}: {told}")
+    layout = {"bargap": 0.25, "showlegend": False, "y": {"autorange": "reversed"}}
+    alt = f"Diversity of {question.model}: {told}"
+    show_chart(traces, alt, 380, "mean distance between two pictures", top=0, **layout)
 
 
 def show_closest(question: Diversity) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from genlib.errors import GenlibError, without_places
 from genlib.questions.history import History, history
 from ui import zoo
 from ui.controls import BOUND
-from ui.pictures import CLASS_COLOURS, STILL
+from ui.pictures import CLASS_COLOURS, show_chart, upright
 
 NAMES = {"kl": "KL divergence", "loss": "sum"}
 ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_fake": "fakes"}
@@ -155,7 +156,11 @@ def show_charts(moment: Moment) -> None:
             st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
             alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
-            st.plotly_chart(_figure(chart, moment), config=STILL, alt=alt, key=f"chart-{chart.title}")
+            y = {"rangemode": "tozero"} if chart.from_zero else {}
+            y |= {"range": [0, 1.02], "tickformat": ".0%"} if chart.per_cent else {}
+            mark = upright(moment.epoch, {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
+            layout = {"y": y, "shapes": [mark], "showlegend": False, "key": f"chart-{chart.title}"}
+            show_chart(_traces(chart, moment.epoch), alt, 260, moment.entry.unit, **layout)
 
 
 def _here(lines: Sequence[Line], epoch: int) -> list[tuple[Line, float]]:
@@ -165,28 +170,14 @@ def _here(lines: Sequence[Line], epoch: int) -> list[tuple[Line, float]]:
     ]
 
 
-def _figure(chart: Chart, moment: Moment):
-    from ui.charts import go
-
-    figure = go.Figure()
+def _traces(chart: Chart, epoch: int) -> list[dict[str, Any]]:
+    """The curves, and a point on each at the epoch."""
+    traces: list[dict[str, Any]] = []
     for line in chart.lines:
-        style = {"color": line.colour, "width": 1 if line.thin else 2}
-        opacity = 0.55 if line.thin else 1
-        figure.add_scatter(x=line.epochs, y=line.values, mode="lines", line=style, opacity=opacity, name=line.name)
-    figure.add_vline(x=moment.epoch, line={"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
-    here = _here(chart.lines, moment.epoch)
-    figure.add_scatter(
-        x=[moment.epoch] * len(here),
-        y=[value for _, value in here],
-        mode="markers",
-        marker={"color": [line.colour for line, _ in here], "size": 9, "line": {"width": 1, "color": "white"}},
-        hoverinfo="skip",
-    )
-    figure.update_layout(
-        height=260, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=moment.entry.unit, showlegend=False
-    )
-    if chart.from_zero:
-        figure.update_yaxes(rangemode="tozero")
-    if chart.per_cent:
-        figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    return figure
+        look = {"color": line.colour, "width": 1 if line.thin else 2}
+        curve = {"x": line.epochs, "y": line.values, "name": line.name, "line": look, "mode": "lines"}
+        traces.append({"type": "scatter", "opacity": 0.55 if line.thin else 1, **curve})
+    here = _here(chart.lines, epoch)
+    marker = {"color": [line.colour for line, _ in here], "size": 9, "line": {"width": 1, "color": "white"}}
+    points = {"x": [epoch] * len(here), "y": [value for _, value in here], "marker": marker, "mode": "markers"}
+    return [*traces, {"type": "scatter", "hoverinfo": "skip", **points}]

@@ -18,7 +18,7 @@ from genlib.questions.leaderboard import Leaderboard
 from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard
 from ui import draw, questions, zoo
-from ui.pictures import CLASS_COLOURS, STILL, show_tiles
+from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles
 
 Row = dict[str, Any]
 STRIP = 10
@@ -116,39 +116,32 @@ def _second_opinion(row: Row, board: Board) -> str:
 
 def show_scatter(board: Board) -> None:
     """Quality against cost, a colour a family; bars are the spread between sample seeds, rings other trainings."""
-    from ui.charts import go
-
-    figure, cost = go.Figure(), FIGURES[board.cost]
-    rows = [row for row in board.ranked if row[board.cost] is not None]
+    cost, rows = FIGURES[board.cost], [row for row in board.ranked if row[board.cost] is not None]
+    traces: list[dict[str, Any]] = []
     there = [family for family in families() if any(row["family"] == family for row in rows)]
     for i, family in enumerate(there):
         own = [row for row in rows if row["family"] == family]
         symbol = ("circle", "diamond")[i // len(CLASS_COLOURS)]  # colours are fewer than families may become
         marker = {"color": CLASS_COLOURS[i % len(CLASS_COLOURS)], "symbol": symbol, "size": 12}
-        figure.add_scatter(**_points(own, board), name=family, marker=marker)
-        figure.add_scatter(**_others(own, board), marker=marker | {"symbol": f"{symbol}-open", "size": 7})
-    for size in (PHONE, PLOT) if rows else ():
-        figure.add_scatter(**_names(rows, board, size))
-    st.html(NAMES_STYLE)
-    figure.update_layout(
-        height=440,  # of which a phone's legend takes six lines
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        showlegend=True,
-    )
-    figure.update_yaxes(title=board.asked.quality.title, tickformat="~g")
-    figure.update_xaxes(
-        title=cost.title, type="log", tickformat="~s", tickvals=log_ticks([r[board.cost] for r in rows])
-    )
-    if board.figure.log:
-        figure.update_yaxes(type="log", tickvals=log_ticks([row[board.metric] for row in rows]))
+        traces.append({**_points(own, board), "name": family, "marker": marker})
+        traces.append({**_others(own, board), "marker": marker | {"symbol": f"{symbol}-open", "size": 7}})
+    traces += [_names(rows, board, size) for size in ((PHONE, PLOT) if rows else ())]
+    x = {"title": cost.title, "type": "log", "tickformat": "~s", "tickvals": log_ticks([r[board.cost] for r in rows])}
+    y: dict[str, Any] = {"title": board.asked.quality.title, "tickformat": "~g"}
+    layout: dict[str, Any] = {"legend": ABOVE | {"x": 0}, "showlegend": True}
     real = board.real[board.metric]
-    if real is not None and not board.figure.log:
-        grey = CLASS_COLOURS[8]
-        figure.add_hline(board.figure.scale * real, line={"color": grey, "dash": "dot"}, annotation_text="real images")
+    if board.figure.log:
+        y |= {"type": "log", "tickvals": log_ticks([row[board.metric] for row in rows])}
+    elif real is not None:
+        at, line = board.figure.scale * real, {"color": CLASS_COLOURS[8], "dash": "dot"}
+        ends = {"x0": 0, "x1": 1, "xref": "x domain", "y0": at, "y1": at, "yref": "y"}
+        name = {"text": "real images", "showarrow": False, "x": 1, "xanchor": "right", "xref": "x domain"}
+        layout["shapes"] = [{"type": "line", **ends, "line": line}]
+        layout["annotations"] = [{**name, "y": at, "yanchor": "bottom", "yref": "y"}]
     best = f"; best: {rows[0]['model']}, {board.written(rows[0])}" if rows else ""
     alt = f"{board.figure.title} of {len(rows)} models against {cost.title}{best}"
-    st.plotly_chart(figure, config=STILL, alt=alt, key="trade-off")
+    st.html(NAMES_STYLE)
+    show_chart(traces, alt, 440, x, y, key="trade-off", **layout)  # a phone's legend takes six lines of it
 
 
 PHONE = (270, 250)  # pixels: the scatter's inside on a narrow screen
@@ -162,6 +155,7 @@ NAMES_STYLE = """<style>
 def _points(rows: list[Row], board: Board) -> dict[str, Any]:
     scale = board.figure.scale
     return {
+        "type": "scatter",
         "x": [row[board.cost] for row in rows],
         "y": [scale * row[board.metric] for row in rows],
         "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
@@ -175,6 +169,7 @@ def _others(rows: list[Row], board: Board) -> dict[str, Any]:
     """What other trainings of the models scored, where there were some."""
     found = [(row, value) for row in rows for value in (row.get(f"{board.metric}_trainings") or [])[1:]]
     return {
+        "type": "scatter",
         "x": [row[board.cost] for row, _ in found],
         "y": [board.figure.scale * value for _, value in found],
         "hovertext": [f"{row['model']}, another training" for row, _ in found],

@@ -8,7 +8,7 @@ from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
 from genlib.questions.mixtures import COLUMNS, SAMPLES, Mixtures, held
 from ui import draw, zoo
-from ui.pictures import STILL, show_tiles
+from ui.pictures import ABOVE, show_chart, show_tiles
 from ui.zoo import load_model
 
 BEST = "-best"
@@ -31,27 +31,18 @@ def show_means(entry: zoo.Entry) -> None:
 
 def show_classes(entry: zoo.Entry) -> None:
     """What each component holds: test images by class."""
-    from ui.charts import go
-
     found = held(entry.name)
-    figure = go.Figure()
-    names = [str(i) for i in range(1, len(found.weights) + 1)]
-    for label, name in enumerate(CLASS_NAMES):
-        counts = found.classes[:, label].numpy()
-        figure.add_trace(go.Bar(x=names, y=counts, name=name, marker={"color": CLASS_COLOURS[label]}))
-    figure.update_layout(
-        barmode="stack",
-        height=460,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        xaxis={"title": "component", "type": "category"},
-        yaxis_title="test images",
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"},
-    )
+    bars = {"type": "bar", "x": [str(i) for i in range(1, len(found.weights) + 1)]}
+    traces = [
+        {**bars, "y": found.classes[:, label].numpy(), "name": name, "marker": {"color": CLASS_COLOURS[label]}}
+        for label, name in enumerate(CLASS_NAMES)
+    ]
     st.markdown("**What each holds**: every test image goes to its likeliest Gaussian")
     most = [f"{i} mostly {CLASS_NAMES[int(row.argmax())]}" for i, row in enumerate(found.classes, 1) if row.sum()]
-    st.plotly_chart(
-        figure, config=STILL, alt=f"Test images by class in each component of {entry.name}: {', '.join(most)}"
-    )
+    alt = f"Test images by class in each component of {entry.name}: {', '.join(most)}"
+    legend = {"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"}
+    x = {"title": "component", "type": "category"}
+    show_chart(traces, alt, 460, x, "test images", barmode="stack", legend=legend)
 
 
 def show_component(question: Mixtures) -> None:
@@ -81,8 +72,6 @@ def _size(entry: zoo.Entry) -> int:
 
 def show_criterion(entry: zoo.Entry) -> None:
     """BIC over the number of components, where the family searched for the best."""
-    from ui.charts import go
-
     st.markdown(
         "**How many Gaussians?** The Bayesian information criterion: lower is better",
         help="-2 log L + p log N: twice the misfit plus a price for each of the p free parameters, in nats.",
@@ -94,27 +83,20 @@ def show_criterion(entry: zoo.Entry) -> None:
         st.caption(f"{entry.name} was fitted at one size{told}; no search over 1 to 20 is here for its family.")
         return
     curve = searched[-1].metrics["bic_curve"]
-    figure, least = go.Figure(), ""
+    traces, least = [], ""
     for share, values, (colour, dash) in zip(curve["regularisation"], curve["bic"], CURVES, strict=False):
         sizes = list(range(1, len(values) + 1))
         name = f"regularisation {share:g} of the variance"
-        figure.add_trace(
-            go.Scatter(x=sizes, y=values, mode="lines+markers", name=name, line={"color": colour, "dash": dash})
-        )
+        line = {"type": "scatter", "mode": "lines+markers", "line": {"color": colour, "dash": dash}}
+        traces.append({**line, "x": sizes, "y": values, "name": name})
         known = [(value, size) for value, size in zip(values, sizes, strict=True) if value is not None]
         if known:
             value, size = min(known)
-            marker = {"symbol": "star", "size": 14, "color": colour}
-            figure.add_trace(go.Scatter(x=[size], y=[value], mode="markers", marker=marker, name=f"least at {size}"))
+            star = {"type": "scatter", "mode": "markers", "marker": {"symbol": "star", "size": 14, "color": colour}}
+            traces.append({**star, "x": [size], "y": [value], "name": f"least at {size}"})
             least += f", least at {size} with {name}"
-    figure.update_layout(
-        height=300,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        xaxis={"title": "components", "dtick": 1},
-        yaxis_title="BIC, nats",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
-    st.plotly_chart(figure, config=STILL, alt=f"BIC of {searched[-1].name} over 1 to 20 components{least}")
+    alt = f"BIC of {searched[-1].name} over 1 to 20 components{least}"
+    show_chart(traces, alt, 300, {"title": "components", "dtick": 1}, "BIC, nats", legend=ABOVE)
 
 
 def show_sizes(entry: zoo.Entry) -> None:

@@ -14,7 +14,7 @@ from genlib.metrics.settings import Measured
 from genlib.questions.keeping import loaded
 from genlib.questions.trajectory import Trajectory, settings
 from ui import questions
-from ui.pictures import STILL, show_tiles
+from ui.pictures import ABOVE, show_chart, show_tiles
 
 
 def placed(question: Any) -> Any:
@@ -70,51 +70,44 @@ def show_settings(name: str) -> None:
 
 def steps_chart(name: str) -> None:
     """Distance by steps, a flow's students and photographs beside it; nothing where it was not measured."""
-    from ui.charts import go
-
     if (found := settings(name)) is None:
         return
-    rows_ = found.by_steps(loaded(name).config.guidance)
-    floor = load_floor(found.samples)["fd"]
-    figure = go.Figure()
-    figure.add_scatter(**_line(rows_, "fd", [row.steps for row in rows_], name=rows_[0].model, colour=0))
-    for i, student in enumerate(found.students(), start=1):
-        figure.add_scatter(**_line([student], "fd", [1], name=f"{student.model}, one evaluation", colour=i))
-    real = {"color": CLASS_COLOURS[8], "dash": "dot"}
-    figure.add_scatter(x=[rows_[0].steps, rows_[-1].steps], y=[floor] * 2, mode="lines", name="photographs", line=real)
-    figure.update_xaxes(type="log", title="steps", tickvals=[row.steps for row in rows_])
-    _lay_out(figure)
-    figure.update_yaxes(type="log", tickvals=[0.3, 1, 3, 10])
+    rows_, students = found.by_steps(loaded(name).config.guidance), found.students()
+    steps, floor = [row.steps for row in rows_], load_floor(found.samples)["fd"]
+    traces = [_line(rows_, "fd", steps, rows_[0].model, 0)]
+    traces += [_line([each], "fd", [1], f"{each.model}, one evaluation", i) for i, each in enumerate(students, start=1)]
+    real = {"mode": "lines", "name": "photographs", "line": {"color": CLASS_COLOURS[8], "dash": "dot"}}
+    traces.append({"type": "scatter", "x": [steps[0], steps[-1]], "y": [floor] * 2, **real})
     told = ", ".join(f"{row.figures['fd']:.2f} at {row.steps}" for row in rows_)
-    told += "".join(f"; {row.model} {row.figures['fd']:.2f} in one" for row in found.students())
-    st.plotly_chart(figure, config=STILL, alt=f"Frechet distance by steps: {told}; photographs {floor:.2f}")
+    told += "".join(f"; {row.model} {row.figures['fd']:.2f} in one" for row in students)
+    x = {"type": "log", "title": "steps", "tickvals": steps}
+    y = {"type": "log", "tickvals": [0.3, 1, 3, 10], "rangemode": "tozero"}
+    alt = f"Frechet distance by steps: {told}; photographs {floor:.2f}"
+    show_chart(traces, alt, 300, x, y, showlegend=True, legend=ABOVE)
 
 
 def guidance_chart(name: str) -> None:
     """Precision, recall and how often the class is seen, by guidance; nothing where it was not measured."""
-    from ui.charts import go
-
     if (found := settings(name)) is None:
         return
     rows_ = found.by_guidance(loaded(name).config.steps)
-    figure = go.Figure()
     names = {"precision": "precision", "recall": "recall", "class_consistency": "seen as the class asked for"}
-    for i, (key, name) in enumerate(names.items()):
-        figure.add_scatter(**_line(rows_, key, [row.guidance for row in rows_], name=name, colour=i))
-    figure.update_xaxes(title="guidance", tickvals=[row.guidance for row in rows_])
-    _lay_out(figure)
-    figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
+    x = [row.guidance for row in rows_]
+    traces = [_line(rows_, key, x, name, i) for i, (key, name) in enumerate(names.items())]
     told = "; ".join(
         f"at {row.guidance:g}: precision {row.figures['precision']:.0%}, recall {row.figures['recall']:.0%}, "
         f"seen as asked {row.figures['class_consistency']:.0%}"
         for row in rows_
     )
-    st.plotly_chart(figure, config=STILL, alt=f"Precision and recall by guidance, {told}")
+    y = {"range": [0, 1.02], "tickformat": ".0%", "rangemode": "tozero"}
+    alt = f"Precision and recall by guidance, {told}"
+    show_chart(traces, alt, 300, {"title": "guidance", "tickvals": x}, y, showlegend=True, legend=ABOVE)
 
 
 def _line(found: list[Measured], key: str, x: list, name: str, colour: int) -> dict:
     spread = [row.spread[key] for row in found]
     return {
+        "type": "scatter",
         "x": x,
         "y": [row.figures[key] for row in found],
         "error_y": {"array": spread, "thickness": 1},
@@ -124,13 +117,3 @@ def _line(found: list[Measured], key: str, x: list, name: str, colour: int) -> d
         "customdata": [row.evaluations for row in found],
         "hovertemplate": "%{y:.3f}, %{customdata} evaluations of the network a sample",
     }
-
-
-def _lay_out(figure) -> None:
-    figure.update_layout(
-        height=300,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
-    figure.update_yaxes(rangemode="tozero")

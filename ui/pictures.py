@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,7 @@ from genlib.images import grid
 from genlib.questions.interpolate import there_and_back
 
 STILL = {"displayModeBar": False}
+ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a legend over its chart
 
 
 def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) -> bytes:
@@ -44,13 +46,32 @@ def show_animation(frames: np.ndarray, alt: str) -> None:
     st.image(there_and_back(frames), caption=alt, width="stretch", alt=alt)
 
 
-def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str, height: int = 220) -> None:
+def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str) -> None:
     """One line over x, in the theme's first colour."""
+    line = {"type": "scatter", "mode": "lines", "line": {"color": CLASS_COLOURS[0], "width": 2}}
+    show_chart([{**line, "x": list(x), "y": list(y)}], alt, 220, x_title, {"title": y_title, "rangemode": "tozero"})
+
+
+def show_chart(
+    traces: Sequence[Mapping[str, Any]],
+    alt: str,
+    height: int,
+    x: str | dict[str, Any] = "",
+    y: str | dict[str, Any] = "",
+    *,
+    key: str | None = None,
+    top: int = 8,
+    **layout: Any,
+) -> None:
+    """Plotly traces on axes of these titles or settings, as wide as their place."""
     from ui.charts import go
 
-    figure = go.Figure(go.Scatter(x=list(x), y=list(y), mode="lines", line={"color": CLASS_COLOURS[0], "width": 2}))
-    figure.update_layout(
-        height=height, margin={"l": 0, "r": 0, "t": 8, "b": 0}, xaxis_title=x_title, yaxis_title=y_title
-    )
-    figure.update_yaxes(rangemode="tozero")
-    st.plotly_chart(figure, config=STILL, alt=alt)
+    axes = {"xaxis": x if isinstance(x, dict) else {"title": x}, "yaxis": y if isinstance(y, dict) else {"title": y}}
+    margin = {"l": 0, "r": 0, "t": top, "b": 0}
+    figure = go.Figure(list(traces), {"height": height, "margin": margin, **axes, **layout})
+    st.plotly_chart(figure, config=STILL, alt=alt, key=key)
+
+
+def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:
+    """A line across the chart at x, for its `shapes`."""
+    return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}

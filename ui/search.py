@@ -143,15 +143,15 @@ def _class_errors(name: str, count: int) -> dict[int, float]:
 
 
 def _bars(errors: dict[int, float], alt: str) -> None:
-    from ui.charts import go
-
-    names = [CLASS_NAMES[label] for label in errors]
-    colours = [CLASS_COLOURS[label] for label in errors]
-    texts = [f"{error:.4f}" for error in errors.values()]
-    bars = go.Bar(x=names, y=list(errors.values()), marker_color=colours, text=texts, hoverinfo="x+y")
-    figure = go.Figure(bars)
-    figure.update_layout(height=240, margin={"l": 0, "r": 0, "t": 8, "b": 0}, yaxis_title="mean squared error")
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=alt)
+    bars = {
+        "type": "bar",
+        "x": [CLASS_NAMES[label] for label in errors],
+        "y": list(errors.values()),
+        "marker": {"color": [CLASS_COLOURS[label] for label in errors]},
+        "text": [f"{error:.4f}" for error in errors.values()],
+        "hoverinfo": "x+y",
+    }
+    pictures.show_chart([bars], alt, 240, y="mean squared error")
 
 
 def _colour_png(tiles: np.ndarray, columns: int) -> bytes:
