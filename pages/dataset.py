@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, dataset, dataset_charts, pictures, questions
+from ui import controls, dataset, pictures, questions
 
 controls.page(
     "dataset", "Dataset", "What do the models learn from? 70,000 small gray photographs of garments in ten classes."
@@ -20,19 +20,19 @@ def picture() -> None:
 if question.view == "components":
     plane, directions = st.columns([3, 2], gap="medium")
     with plane:
-        dataset_charts.show_scatter(question)
+        dataset.show_scatter(question)
     with directions:
         picture()
-        dataset_charts.show_shares(question)
+        dataset.show_shares(question)
 else:
     picture()
 if question.view == "classes":
     counts, histogram = st.columns(2, gap="medium")
     with counts:
         st.markdown("**Images by class**")
-        dataset_charts.show_counts(question)
+        dataset.show_counts(question)
     with histogram:
         st.markdown("**Pixels by gray level**")
-        dataset_charts.show_histogram(question)
+        dataset.show_histogram(question)
 questions.share_question(question)
 dataset.how_it_works()

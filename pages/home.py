@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, draw, pictures, zoo
+from ui import controls, pictures, zoo
 
 controls.page(
     "home",
@@ -21,7 +21,7 @@ cards = [(family[0].upper() + family[1:], entry) for family, members in nearest_
 for start in range(0, len(cards), 3):
     for column, (family, entry) in zip(st.columns(3), cards[start : start + 3], strict=False):
         with column.container(border=True, height="stretch"):
-            pictures.show_tiles(draw.strip(entry.name, 20), 5, f"20 samples of {entry.name}")
+            pictures.show_tiles(pictures.strip(entry.name, 20), 5, f"20 samples of {entry.name}")
             st.page_link(
                 "pages/live.py",
                 label=f"**{entry.name}**",

@@ -10,13 +10,13 @@ from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import to_uint8
 from genlib.metrics.reconstruction import reconstruct
 from genlib.model import Mixture
-from genlib.questions.diversity import MEASURED, spreads
+from genlib.questions.diversity import Diversity
 from genlib.questions.history import history
 from genlib.questions.interpolate import Interpolate, label_number_walk
 from genlib.questions.keeping import loaded
 from genlib.questions.latent import Latent
 from genlib.sampling import generate
-from ui import draw, path, pictures, zoo
+from ui import diversity, mixtures, path, pictures, zoo
 from ui.pictures import CLASS_COLOURS
 
 
@@ -46,7 +46,7 @@ def _losses(name: str) -> None:
 def _strips(*names: str) -> None:
     for name in names:
         st.caption(f"Samples of {name}")
-        pictures.show_tiles(draw.strip(name), 10, f"Ten samples of {name}")
+        pictures.show_tiles(pictures.strip(name), 10, f"Ten samples of {name}")
 
 
 def _components(name: str) -> None:
@@ -64,20 +64,6 @@ def _latent_sizes(*names: str) -> None:
         st.caption(title)
         images = originals if name is None else reconstruct(loaded(name), originals)
         pictures.show_tiles(images.numpy(), 10, f"{title}: ten garments")
-
-
-def _bic(name: str) -> None:
-    curve = zoo.entries()[name].metrics.get("bic_curve")
-    if curve:
-        rows = {
-            f"regularisation {share:g}": ([i for i, value in enumerate(row, 1) if value is not None], _known(row))
-            for share, row in zip(curve["regularisation"], curve["bic"], strict=True)
-        }
-        _lines(rows, "components", "BIC", "BIC by the number of components, at two regularisations")
-
-
-def _known(row: Sequence[float | None]) -> list[float]:
-    return [value for value in row if value is not None]
 
 
 def _sizes(*names: str) -> None:
@@ -141,18 +127,11 @@ def _clusters(name: str) -> None:
     pictures.show_chart(traces, alt, 280, *axes, showlegend=True, legend=pictures.ABOVE)
 
 
-def _diversities(name: str) -> None:
-    bars = {"type": "bar", "x": CLASS_NAMES, "y": spreads(name, 0), "marker": {"color": CLASS_COLOURS}}
-    alt = f"How different {MEASURED} samples of {name} are from one another, by class"
-    st.caption(alt)
-    pictures.show_chart([bars], alt, 230, y="mean distance", showlegend=False)
-
-
 FIGURES: dict[int, Callable[..., None]] = {
     1: lambda cnn, dense: _by_epoch((cnn, dense), "loss_loss", "training loss"),
     2: _latent_sizes,
     3: _components,
-    4: _bic,
+    4: lambda name: mixtures.criterion_chart(zoo.entries()[name]),
     5: _sizes,
     6: _gaps,
     7: _strips,
@@ -163,7 +142,7 @@ FIGURES: dict[int, Callable[..., None]] = {
     12: _walks,
     13: _clusters,
     14: _redrawn,
-    15: _diversities,
+    15: lambda name: diversity.show_spread(Diversity(name)),
     16: lambda *names: _by_epoch(names, "fd", "Frechet distance", log=True),
     17: _strips,
     18: lambda flow, student: path.steps_chart(flow),

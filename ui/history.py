@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -45,27 +44,31 @@ MEASURED = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """One curve of a chart; a smoothed one goes with the thin one of its measurements."""
+FROM_ZERO = {"rangemode": "tozero"}
+SHARES = {"rangemode": "tozero", "range": [0, 1.02], "tickformat": ".0%"}
+
+
+class Line(NamedTuple):
+    """One curve of a chart."""
 
     name: str
     epochs: list[int]
     values: list[float]
     colour: str
-    thin: bool = False
-    smoothed: bool = False
 
 
-@dataclass(frozen=True)
-class Chart:
-    """Curves that share an axis."""
+class Chart(NamedTuple):
+    """Curves that share an axis, how their values are written, and whether they are drawn smoothed too."""
 
     title: str
     lines: list[Line]
-    form: str  # how a value is written
-    from_zero: bool = True
-    per_cent: bool = False
+    form: str
+    axis: dict[str, Any]
+    smoothed: bool = False
+
+    def at(self, epoch: int) -> list[tuple[Line, float]]:
+        """What was measured at the epoch, line by line."""
+        return [(line, line.values[line.epochs.index(epoch)]) for line in self.lines if epoch in line.epochs]
 
 
 def history_or_stop(entry: zoo.Entry) -> None:
@@ -99,33 +102,20 @@ class Moment:
 
     def charts(self) -> list[Chart]:
         """The curves that this training has."""
-        first, *_ = self.past.table
-        losses = [key for key in first if key.startswith("loss_") and key != "loss_log_likelihood"]
+        losses = [key for key in self.past.table[0] if key.startswith("loss_") and key != "loss_log_likelihood"]
+        distances = {"fd": "averaged generator" if self.entry.averaged else "samples", "fd_raw": "raw generator"}
         found = [
-            Chart("Frechet distance", self._distances(), ".2f"),
-            Chart("Loss, mean of the epoch", self._lines({key: _loss_name(key) for key in losses}), ".3g"),
-            Chart("Log-likelihood, nats per image", self._lines({"loss_log_likelihood": "mean"}), ",.1f", False),
-            Chart(
-                "Images the discriminator judges rightly",
-                self._lines(ACCURACIES),
-                ".0%",
-                per_cent=True,
-            ),
-            Chart("Squared error per pixel", self._lines({"mse_test": "test images"}), ".4f"),
+            Chart("Frechet distance", self._lines(distances), ".2f", FROM_ZERO, smoothed=True),
+            Chart("Loss, mean of the epoch", self._lines({key: _loss_name(key) for key in losses}), ".3g", FROM_ZERO),
+            Chart("Log-likelihood, nats per image", self._lines({"loss_log_likelihood": "mean"}), ",.1f", {}),
+            Chart("Images the discriminator judges rightly", self._lines(ACCURACIES), ".0%", SHARES),
+            Chart("Squared error per pixel", self._lines({"mse_test": "test images"}), ".4f", FROM_ZERO),
         ]
         return [chart for chart in found if chart.lines]
 
     def _lines(self, columns: dict[str, str]) -> list[Line]:
         named = [(name, *self.past.curve(key)) for key, name in columns.items()]
         return [Line(*curve, CLASS_COLOURS[i]) for i, curve in enumerate(named) if curve[1]]
-
-    def _distances(self) -> list[Line]:
-        sampled = "averaged generator" if self.entry.averaged else "samples"
-        lines = []
-        for line in self._lines({"fd": sampled, "fd_raw": "raw generator"}):
-            smoothed = replace(line, name=f"{line.name}, smoothed", values=smooth(line.values), smoothed=True)
-            lines += [replace(line, thin=True), smoothed]
-        return lines
 
 
 def _loss_name(key: str) -> str:
@@ -148,36 +138,30 @@ LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {
 
 def show_charts(moment: Moment) -> None:
     """The curves side by side, each under its figures at the scrubber's epoch, which are its legend too."""
+    mark = upright(moment.epoch, {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
     charts = moment.charts()
     for place, chart in zip(st.columns(len(charts), gap="medium"), charts, strict=True):
         with place:
-            here = [(line, format(value, chart.form)) for line, value in _here(chart.lines, moment.epoch)]
+            here = [(line, format(value, chart.form)) for line, value in chart.at(moment.epoch)]
             st.markdown(f"**{chart.title}**")
             st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
             alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
-            y = {"rangemode": "tozero"} if chart.from_zero else {}
-            y |= {"range": [0, 1.02], "tickformat": ".0%"} if chart.per_cent else {}
-            mark = upright(moment.epoch, {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
-            layout = {"y": y, "shapes": [mark], "showlegend": False, "key": f"chart-{chart.title}"}
+            layout = {"y": chart.axis, "shapes": [mark], "showlegend": False, "key": f"chart-{chart.title}"}
             show_chart(_traces(chart, moment.epoch), alt, 260, moment.entry.unit, **layout)
-
-
-def _here(lines: Sequence[Line], epoch: int) -> list[tuple[Line, float]]:
-    """What was measured at the epoch, line by line."""
-    return [
-        (line, line.values[line.epochs.index(epoch)]) for line in lines if epoch in line.epochs and not line.smoothed
-    ]
 
 
 def _traces(chart: Chart, epoch: int) -> list[dict[str, Any]]:
     """The curves, and a point on each at the epoch."""
     traces: list[dict[str, Any]] = []
-    for line in chart.lines:
-        look = {"color": line.colour, "width": 1 if line.thin else 2}
-        curve = {"x": line.epochs, "y": line.values, "name": line.name, "line": look, "mode": "lines"}
-        traces.append({"type": "scatter", "opacity": 0.55 if line.thin else 1, **curve})
-    here = _here(chart.lines, epoch)
+    for name, epochs, values, colour in chart.lines:
+        curve = {"type": "scatter", "mode": "lines", "x": epochs, "line": {"color": colour, "width": 2}}
+        if chart.smoothed:
+            thin = {"y": values, "name": name, "line": {"color": colour, "width": 1}, "opacity": 0.55}
+            traces.append(curve | thin)
+            name, values = f"{name}, smoothed", smooth(values)
+        traces.append(curve | {"y": values, "name": name})
+    here = chart.at(epoch)
     marker = {"color": [line.colour for line, _ in here], "size": 9, "line": {"width": 1, "color": "white"}}
     points = {"x": [epoch] * len(here), "y": [value for _, value in here], "marker": marker, "mode": "markers"}
     return [*traces, {"type": "scatter", "hoverinfo": "skip", **points}]

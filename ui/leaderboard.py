@@ -17,8 +17,8 @@ from genlib.models import families
 from genlib.questions.leaderboard import Leaderboard
 from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard
-from ui import draw, questions, zoo
-from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles
+from ui import questions, zoo
+from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles, strip
 
 Row = dict[str, Any]
 STRIP = 10
@@ -66,18 +66,13 @@ class Board:
         return text if spread is None else f"{text} ± {self.figure.text(spread)}"
 
 
-@st.cache_data(ttl=30, max_entries=2, show_spinner=False)
-def _table(names: tuple[str, ...]) -> list[Row]:  # measured anew when a model comes or goes
-    return leaderboard()
-
-
 def board_or_stop() -> Board:
     """Every model that loaded, and what to rank by; the page stops with a plain line where there is none."""
     names = zoo.usable()
     if not names:
         st.info("No trained model is here to be measured. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
-    real, *rows = _table(tuple(names))
+    real, *rows = leaderboard()
     asked = questions.own_controls(questions.asked("Leaderboard"), metric=260, against=0)
     return Board(asked, [row for row in rows if row["model"] in names], real)
 
@@ -102,7 +97,7 @@ def show_podium(board: Board) -> None:
         st.info("No model here has figures; `python -m genlib evaluate --all` measures them.")
     for place, (rank, row) in zip(st.columns(3, gap="medium"), enumerate(board.ranked[:3], start=1), strict=False):
         with place:
-            show_tiles(draw.strip(row["model"], STRIP), STRIP, f"{STRIP} samples of {row['model']}, number {rank}")
+            show_tiles(strip(row["model"], STRIP), STRIP, f"{STRIP} samples of {row['model']}, number {rank}")
             st.markdown(f"**{rank}. {row['model']}** · {board.written(row)}{_second_opinion(row, board)}")
 
 
@@ -300,8 +295,8 @@ def _strip_address(name: str) -> str | None:
     """A model's first samples as a data URL; None for rows that are no models."""
     if name not in zoo.usable():
         return None
-    strip = png_bytes(grid(draw.strip(name, STRIP), STRIP, 2, 2))
-    return "data:image/png;base64," + base64.b64encode(strip).decode()
+    picture = png_bytes(grid(strip(name, STRIP), STRIP, 2, 2))
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
 
 
 def explain_figures() -> None:

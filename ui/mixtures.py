@@ -7,8 +7,8 @@ import streamlit as st
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
 from genlib.questions.mixtures import COLUMNS, SAMPLES, Mixtures, held
-from ui import draw, zoo
-from ui.pictures import ABOVE, show_chart, show_tiles
+from ui import zoo
+from ui.pictures import ABOVE, show_chart, show_tiles, strip
 from ui.zoo import load_model
 
 BEST = "-best"
@@ -82,20 +82,24 @@ def show_criterion(entry: zoo.Entry) -> None:
         told = "" if known is None else f", with a BIC of {known:,.0f}"
         st.caption(f"{entry.name} was fitted at one size{told}; no search over 1 to 20 is here for its family.")
         return
-    curve = searched[-1].metrics["bic_curve"]
+    criterion_chart(searched[-1])
+
+
+def criterion_chart(entry: zoo.Entry) -> None:
+    """The curves of a model whose size was chosen by BIC, and where each is least."""
+    curve = entry.metrics["bic_curve"]
     traces, least = [], ""
     for share, values, (colour, dash) in zip(curve["regularisation"], curve["bic"], CURVES, strict=False):
-        sizes = list(range(1, len(values) + 1))
         name = f"regularisation {share:g} of the variance"
         line = {"type": "scatter", "mode": "lines+markers", "line": {"color": colour, "dash": dash}}
-        traces.append({**line, "x": sizes, "y": values, "name": name})
-        known = [(value, size) for value, size in zip(values, sizes, strict=True) if value is not None]
+        traces.append({**line, "x": list(range(1, len(values) + 1)), "y": values, "name": name})
+        known = [(value, size) for size, value in enumerate(values, 1) if value is not None]
         if known:
             value, size = min(known)
             star = {"type": "scatter", "mode": "markers", "marker": {"symbol": "star", "size": 14, "color": colour}}
             traces.append({**star, "x": [size], "y": [value], "name": f"least at {size}"})
             least += f", least at {size} with {name}"
-    alt = f"BIC of {searched[-1].name} over 1 to 20 components{least}"
+    alt = f"BIC of {entry.name} over 1 to 20 components{least}"
     show_chart(traces, alt, 300, {"title": "components", "dtick": 1}, "BIC, nats", legend=ABOVE)
 
 
@@ -111,4 +115,4 @@ def show_sizes(entry: zoo.Entry) -> None:
         figures += [] if fd is None else [f"Frechet distance **{fd:.1f}**{each.few}"]
         figures += [] if bic is None else [f"BIC {bic:,.0f}"]
         st.caption(f"**{each.name}** · {' · '.join(figures)}")
-        show_tiles(draw.strip(each.name, SAMPLES), SAMPLES, f"{SAMPLES} samples of {each.name}")
+        show_tiles(strip(each.name, SAMPLES), SAMPLES, f"{SAMPLES} samples of {each.name}")

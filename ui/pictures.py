@@ -13,6 +13,7 @@ from PIL import Image
 
 from genlib.drawing import CLASS_COLOURS
 from genlib.images import grid
+from genlib.questions.generate import Generate
 from genlib.questions.interpolate import there_and_back
 
 STILL = {"displayModeBar": False}
@@ -20,11 +21,14 @@ ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a legend over it
 
 
 def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) -> bytes:
-    """uint8 (N, 28, 28) as one PNG whose gaps are transparent, so that it sits on a light or a dark page."""
-    picture = grid(images, columns, scale, gap)
-    alpha = grid(np.full_like(images, 255), columns, scale, gap, background=0)
+    """uint8 (N, 28, 28), or with colours (N, 28, 28, 3), as one PNG whose gaps are transparent, so that it sits on a
+    light or a dark page.
+    """
+    gray, opaque = images.ndim == 3, np.full(images.shape[:3], 255, np.uint8)
+    layers = [*([images] if gray else np.moveaxis(images, 3, 0)), opaque]
+    picture = np.dstack([grid(layer, columns, scale, gap, background=0) for layer in layers])
     buffer = io.BytesIO()
-    Image.fromarray(np.dstack([picture, alpha]), "LA").save(buffer, "PNG", compress_level=1)
+    Image.fromarray(picture, "LA" if gray else "RGBA").save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
@@ -39,6 +43,11 @@ def show_tiles(
     if heads:
         st.html(f'<div class="genlib-heads">{"".join(f"<span>{escape(head)}</span>" for head in heads)}</div>')
     st.image(tiles_png(images, columns), caption=caption, width="stretch", alt=alt)
+
+
+def strip(name: str, count: int = 10) -> np.ndarray:
+    """A model's calling card: its first samples of seed 0."""
+    return Generate(name, n=count).images
 
 
 def show_animation(frames: np.ndarray, alt: str) -> None:

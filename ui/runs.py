@@ -9,15 +9,15 @@ from dataclasses import replace
 import streamlit as st
 
 from genlib.errors import GenlibError, without_places
+from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job, elapsed
-from genlib.model import capabilities, keeps_raw
+from genlib.model import capabilities
 from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader, Progress
 from genlib.zoo.catalogue import changed_settings
 from ui import zoo
 from ui.controls import BOUND
-from ui.estimates import duration
 
 SECONDS = 5.0  # between two looks at the table while a run is under way
 BADGES = {
@@ -65,8 +65,6 @@ def entry_of(job: Job) -> zoo.Entry:
         family=preset.family,
         summary=preset.summary,
         capabilities=tuple(capabilities(preset.model_class)),
-        averaged=keeps_raw(preset.model_class),
-        latent_size=0,
         metrics={},
     )
 

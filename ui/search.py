@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
 from html import escape
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.analysis.reconstruction import Reconstruction, difference, reconstructions, squared_errors
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.images import grid
 from genlib.metrics.reconstruction import reconstruct
 from genlib.questions.keeping import loaded
 from genlib.questions.reconstruct import Reconstruct
@@ -87,30 +83,22 @@ def _show(place: DeltaGenerator, question: Reconstruct, found: Reconstruction) -
     single = len(images) == 1
     columns = 1 if single else max(len(images), 5)
     shown = f"{len(images)} {'picture of your own' if question.file else 'test images'}"
+    errors = [f"{error:.4f}" for error in found.errors]
+    lighter = "Reconstruction minus original: orange where it is lighter, blue where it is darker"
+    rows = [
+        ("Original", question.heads, images, f"{shown}, the originals"),
+        ("Reconstruction, its error", errors, found.images.numpy(), f"{shown} reconstructed by {question.model}"),
+        ("Difference", [" "] if single else [], difference(question.images, found.images), lighter),
+    ]
+    if samples is not None:
+        others = [f"{error:.4f}" for error in squared_errors(question.images, samples)]
+        alt = f"New samples of {question.model} of the same classes, seed {question.seed}"
+        rows.append(("New sample of the class, no reconstruction; its error", others, samples.numpy(), alt))
     with place.container(horizontal=single, gap="medium" if single else "small"):
-        with _cell(single):
-            _heads("Original", question.heads, columns)
-            pictures.show_tiles(images, columns, f"{shown}, the originals")
-        with _cell(single):
-            _heads("Reconstruction, its error", [f"{error:.4f}" for error in found.errors], columns)
-            alt = f"{shown} reconstructed by {question.model}"
-            pictures.show_tiles(found.images.numpy(), columns, alt)
-        with _cell(single):
-            _heads("Difference", [" "] if single else [], columns)
-            png = _colour_png(difference(question.images, found.images), columns)
-            alt = "Reconstruction minus original: orange where it is lighter, blue where it is darker"
-            st.image(png, width="stretch", alt=alt)
-        if samples is not None:
-            with _cell(single):
-                errors = squared_errors(question.images, samples)
-                title = "New sample of the class, no reconstruction; its error"
-                _heads(title, [f"{error:.4f}" for error in errors], columns)
-                alt = f"New samples of {question.model} of the same classes, seed {question.seed}"
-                pictures.show_tiles(samples.numpy(), columns, alt)
-
-
-def _cell(single: bool) -> DeltaGenerator:
-    return st.container(width=170 if single else "stretch", gap="small")
+        for title, heads, tiles, alt in rows:
+            with st.container(width=170 if single else "stretch", gap="small"):
+                _heads(title, heads, columns)
+                pictures.show_tiles(tiles, columns, alt)
 
 
 def _heads(title: str, heads: list[str], columns: int) -> None:
@@ -152,13 +140,3 @@ def _bars(errors: dict[int, float], alt: str) -> None:
         "hoverinfo": "x+y",
     }
     pictures.show_chart([bars], alt, 240, y="mean squared error")
-
-
-def _colour_png(tiles: np.ndarray, columns: int) -> bytes:
-    """uint8 (N, 28, 28, 3) as one PNG whose gaps are transparent."""
-    full = np.full(tiles.shape[:3], 255, np.uint8)
-    layers = [*(tiles[..., c] for c in range(3)), full]
-    colours = [grid(layer, columns, 4, 4, background=0) for layer in layers]
-    buffer = io.BytesIO()
-    Image.fromarray(np.dstack(colours), "RGBA").save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()

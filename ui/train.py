@@ -10,12 +10,12 @@ import streamlit as st
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError, without_places
+from genlib.jobs.estimates import duration, estimator
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.model import Preset
 from genlib.models import presets
 from ui.controls import BOUND
-from ui.estimates import duration, estimator
 
 DEFAULT_PRESET = "vae-dense-8"
 MEASURES = {"Full protocol": None, "Quick look": (1_000, 1_000)}

@@ -13,6 +13,7 @@ import torch
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError, without_places
 from genlib.io.files import within
+from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
 from genlib.model import Preset
@@ -20,7 +21,6 @@ from genlib.models import get_preset
 from genlib.training.progress import Progress
 from genlib.zoo.signs import signs
 from ui import history, pictures, zoo
-from ui.estimates import duration
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
 
 STRIPS = 6  # epochs whose samples are shown under one another

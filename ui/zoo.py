@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +30,6 @@ class Entry:
     family: str
     summary: str
     capabilities: tuple[str, ...]
-    averaged: bool
-    latent_size: int
     metrics: dict[str, Any]
     problem: str | None = None
 
@@ -45,6 +42,11 @@ class Entry:
     def remedy(self) -> str:
         """What to do about damaged files."""
         return "Delete it on the Train page." if self.is_run else f"`git checkout weights/{self.name}` restores it."
+
+    @property
+    def averaged(self) -> bool:
+        """Whether its generator is the average of its last steps."""
+        return keeps_raw(families()[self.family])
 
     @property
     def unit(self) -> str:
@@ -110,29 +112,26 @@ def _order(entry: Entry) -> tuple[str, float]:
 
 
 def _shipped_entry(described: dict[str, Any]) -> Entry:
-    preset, problem, latent_size = get_preset(described["name"]), None, 0
+    preset, problem = get_preset(described["name"]), None
     try:
-        latent_size = math.prod(load_model(preset.name).latent_shape)
+        load_model(preset.name)
     except GenlibError as error:
         problem = without_places(str(error))
-    return _entry(described, preset.summary, latent_size, problem)
+    return _entry(described, preset.summary, problem)
 
 
 def _run_entry(described: dict[str, Any]) -> Entry:
-    latent_size, problem = _looked_at(described["name"], described["sha256"])
     summary = f"A run of {described['preset']} with {told(described['settings'])}."
-    return _entry(described, summary, latent_size, problem)
+    return _entry(described, summary, _looked_at(described["name"], described["sha256"]))
 
 
-def _entry(described: dict[str, Any], summary: str, latent_size: int, problem: str | None) -> Entry:
+def _entry(described: dict[str, Any], summary: str, problem: str | None) -> Entry:
     metrics = described["metrics"] or {}
     return Entry(
         name=described["name"],
         family=described["family"],
         summary=summary,
         capabilities=tuple(described["capabilities"]),
-        averaged=keeps_raw(families()[described["family"]]),
-        latent_size=latent_size,
         metrics=metrics if metrics.keys() >= set(SAID_OF_EACH) else {},
         problem=problem,
     )
@@ -145,12 +144,13 @@ def told(settings: Mapping[str, Any]) -> str:
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _looked_at(name: str, sha256: str) -> tuple[int, str | None]:
-    """Latent size of a run's model, and the line that says why it does not load; runs are many, so none is kept."""
+def _looked_at(name: str, sha256: str) -> str | None:
+    """The line that says why a run's model does not load; runs are many, so none is kept."""
     try:
-        return math.prod(load(name).latent_shape), None
+        load(name)
     except GenlibError as error:
-        return 0, without_places(str(error))
+        return without_places(str(error))
+    return None
 
 
 def usable(*capabilities: str) -> dict[str, Entry]:

@@ -111,7 +111,7 @@ def chromium() -> Iterator:
 @pytest.fixture(autouse=True)
 def _no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visit to Train has its settings timed by a process of its own: here it would only take the others' time."""
-    monkeypatch.setattr("ui.estimates._measure", lambda question: Estimate(60.0, 20.0, 1.0, False))
+    monkeypatch.setattr("genlib.jobs.estimates._measure", lambda question: Estimate(60.0, 20.0, 1.0, False))
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.data import FashionMNIST
 from genlib.io.files import read_json, write_json
-from genlib.jobs import process
+from genlib.jobs import estimates, process
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, thinned, tiny_training
-from ui import estimates, explain, zoo
+from ui import explain, zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
 from ui.watch import MODEL_FILES, model_zip
 
@@ -290,7 +290,9 @@ def test_an_estimate_is_read_whatever_else_is_printed(
     """By a real process, which prints bytes."""
     words = f"import os; os.write(1, {printed!r}); os.write(2, {told!r}); os._exit({code})"
     run = subprocess.run
-    monkeypatch.setattr("ui.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", words], **how))
+    monkeypatch.setattr(
+        "genlib.jobs.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", words], **how)
+    )
     assert MEASURE(("vae-dense-8", "{}")) == expected
 
 
@@ -301,8 +303,8 @@ def test_no_settings_end_the_estimates_thread() -> None:
 def test_the_estimates_thread_ends_and_what_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter(["no such directory", estimates.Estimate(9.0, 3.0, 1.0, False)])
     clock = [0.0]
-    monkeypatch.setattr("ui.estimates._measure", lambda question: next(answers))
-    monkeypatch.setattr("ui.estimates.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("genlib.jobs.estimates._measure", lambda question: next(answers))
+    monkeypatch.setattr("genlib.jobs.estimates.time", SimpleNamespace(monotonic=lambda: clock[0]))
     estimator = estimates.Estimator()
 
     def asked() -> object:
