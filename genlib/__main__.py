@@ -120,13 +120,6 @@ def _parser() -> _Parser:
     add.add_argument("--names", nargs="+", metavar="TEXT", help="fit, and keep beside the weights, a name a direction")
     add.set_defaults(run=commands.run_directions)
 
-    add = names.add_parser("latent", help="draw principal components of hidden layers or latents, by class")
-    _picture_of_a_model(add)
-    add.add_argument("--n", type=_whole("n"), default=2_000, help="points")
-    add.add_argument("--label", help="class number 0-9 or name to show alone in colour")
-    add.add_argument("--keep", action="store_true", help="fit a generator's axes, and keep them beside the weights")
-    add.set_defaults(run=commands.run_latent)
-
     for command, (_, what) in questions.COMMANDS.items():
         names.add_parser(command, help=what).set_defaults(run=questions.RUNS.get(command, questions.run))
 

@@ -103,7 +103,7 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
         *(((name, "gmm-10", "--out", "f.png", "--n", "many"), "n takes a whole number") for name in COMMANDS),
         *(((name, "gmm-10", "--out", "f.png", "--seed", "1.5"), "seed takes a whole number") for name in COMMANDS),
         *(((name, "gmm-10"), "--out") for name in COMMANDS),
-        (("latent", "gmm-10", "--out", "f.png", "--n", "39"), "from 40 to 10000"),
+        (("latent", "gmm-10", "--out", "f.png", "--n", "39"), "--n takes 40 to 10000, not 39"),
         (("latent", "gmm-10", "--out", "f.png", "--keep"), "shows its hidden layers"),
         (("latent", "gmm-10", "--out", "f.png", "--label", "coatt"), "no class 'coatt'"),
         (("directions", "gmm-10", "--out", "f.png"), "directions need a model that shows its hidden layers"),

@@ -68,7 +68,7 @@ def test_the_code_asks_the_same(asked: Question) -> None:
     assert saved == f'"{asked.NAME}.png")'
 
 
-@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, (Findings, Latent))], ids=repr)
+@pytest.mark.parametrize("asked", [each for each in ASKED if not isinstance(each, Findings)], ids=repr)
 def test_the_command_asks_the_same(asked: Question) -> None:
     options = _parser().parse_args(shlex.split(asked.command())[3:])
     assert read(options.kind, options) == asked
@@ -80,13 +80,6 @@ def test_sample_draws_what_generate_asks(tmp_path: Path) -> None:
     assert main(shlex.split(line)[3:]) == 0
     with np.load(tmp_path / "f.npz") as arrays:
         assert np.array_equal(arrays["images"], asked.images)
-
-
-def test_latent_draws_what_latent_asks(tmp_path: Path) -> None:
-    asked, out = Latent("vae-cnn", label="Bag", n=500), tmp_path / "f.png"
-    assert main(shlex.split(asked.command().replace("latent.png", str(out)))[3:]) == 0
-    asked.ask().save(tmp_path / "g.png")
-    assert out.read_bytes() == (tmp_path / "g.png").read_bytes()
 
 
 def test_one_answer_loads_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +135,7 @@ def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> 
 
 
 def test_every_command_has_its_question() -> None:
-    assert {kind for kind, _ in COMMANDS.values()} | {"Findings", "Latent"} == set(questions.__all__)
+    assert {kind for kind, _ in COMMANDS.values()} | {"Findings"} == set(questions.__all__)
 
 
 def test_a_comparison_asks_one_family_by_class_and_by_sight(tmp_path: Path) -> None:

@@ -168,26 +168,6 @@ def run_directions(options: argparse.Namespace) -> None:
     print("\n".join(f"rows {n * i + 1} to {n * (i + 1)}: {name}" for i, name in enumerate(found.names)))
 
 
-def run_latent(options: argparse.Namespace) -> None:
-    """Write the latent scatter; keep the axes of a generator's layers beside its weights where that is asked for."""
-    from genlib.analysis.latent import keep_fits, load_fits, outlines, projections
-    from genlib.data import parse_label
-    from genlib.drawing import scatter
-    from genlib.images import png_bytes
-    from genlib.io.files import write_file
-    from genlib.loading import load
-
-    path = path_to_write(options.out, ".png")
-    label = None if options.label is None else parse_label(options.label)
-    model = load(options.name)
-    fits = keep_fits(options.name) if options.keep else load_fits(options.name)
-    found = projections(model, options.n, options.seed, 2, fits)
-    panels = {name: each.coordinates.numpy() for name, each in found.items()}
-    last = next(reversed(found.values()))
-    ellipses = [outline.numpy() for outline in outlines(model, last)]
-    write_file(path, png_bytes(scatter(panels, last.classes.numpy(), label, ellipses)))
-
-
 def run_push(options: argparse.Namespace) -> None:
     """Publish models on the Hub."""
     from genlib.publish.push import push

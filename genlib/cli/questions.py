@@ -21,13 +21,23 @@ COMMANDS = {  # by name, the question and what it draws
     "mixtures": ("Mixtures", "draw samples of one Gaussian of a mixture"),
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
     "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
+    "latent": ("Latent", "draw principal components of hidden layers or latents, by class"),
     "reconstruct": ("Reconstruct", "draw test images, or a picture of your own, as a model gives them back"),
     "path": ("Trajectory", "draw a flow's way from noise to image, and the end expected at each point"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
     "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),
     "diversity": ("Diversity", "draw a row of samples of each class"),
 }
-KEEPS = {  # commands that also measure, and keep what they found beside the model's weights
+
+
+def _keep_axes(name: str) -> None:
+    from genlib.analysis.latent import keep_fits
+
+    keep_fits(name)
+
+
+KEEPS = {  # commands that first find out, if asked to, what is kept beside the model's weights
+    "latent": (_keep_axes, "fit a generator's axes, and keep them"),
     "path": (follow_settings, "measure steps and guidance (half an hour), and keep them"),
 }
 
@@ -72,11 +82,12 @@ def read(kind: type[Question], options: argparse.Namespace) -> Any:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Save the answer; where asked for, measure what is kept."""
+    """Save the answer; before, where asked for, find out what is kept."""
     answer = read(options.kind, options).ask()
-    answer.save(path_to_write(options.out, *answer.endings))
+    path = path_to_write(options.out, *answer.endings)
     if getattr(options, "keep", False):
         KEEPS[options.kind.NAME][0](options.model)
+    answer.save(path)
 
 
 def question_of(command: str) -> type[Question]:
