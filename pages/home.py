@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, pictures, zoo
+from ui import controls, pictures, settings, zoo
 
 controls.page(
     "home",
@@ -38,3 +38,4 @@ st.caption(
     "The Frechet distance says how far a model's pictures are from the test photographs, as a classifier of garments "
     "sees both: 0 is perfect, and 10,000 training photographs score 0.05."
 )
+settings.keep("home", ())

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, explain, live
+from ui import controls, explain, live, settings
 
 controls.page(
     "live", "Live", "Drag the point on the wheel: the model runs in your browser and the garments follow your hand."
@@ -10,6 +10,7 @@ controls.page(
 entry = controls.model_picker()
 seed = controls.seed_control()
 label = controls.class_control() if "conditional" in entry.capabilities else None
+settings.keep("live", settings.SHARED, loose=live.KEYS)
 
 
 @st.fragment

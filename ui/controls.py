@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib.data import CLASS_NAMES
 from genlib.noise import MAX_SEED
 from genlib.questions.question import EVERY_CLASS
-from ui import zoo
+from ui import settings, zoo
 
 DEFAULT_MODEL = "cgan-conv"
 DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
-NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 PLACES = "shared places"  # in the session: containers of the page that is being drawn
 BOUND = {"bind": "query-params", "persist_state": "session"}
 
@@ -27,10 +26,9 @@ def page(address: str, title: str, question: str) -> None:
     `address` is the name of its file in pages/.
     """
     _insist_on_navigation()
-    _tidy_address(f"pages/{address}.py")
-    _take_the_model_of_the_address(address)
     st.set_page_config(page_title=f"{title} - genlib", page_icon="👕", layout="wide")
     st.html(STYLE)
+    settings.arrive(address)
     st.markdown(f"# {title}  \n{question}")
     zoo.show_problems()
     _lay_out()
@@ -50,46 +48,21 @@ def _row() -> DeltaGenerator:
 
 
 def _insist_on_navigation() -> None:
-    """Have app.py draw the page, even for the first visitor of a fresh server who came by a deep link.
+    """Have app.py draw the page, even for the first visitors of a fresh server who came by a deep link.
 
     Until app.py has called st.navigation once, Streamlit takes a pages/ folder for its older kind of app and runs the
-    page's file alone, under a menu of file names.
+    page's file alone, under a menu of file names, of which app.py is one. The flag is the process's; each session looks
+    at its own menu, since another may have put the flag right in the meantime.
     """
-    if PagesManager.uses_pages_directory:
+    context = get_script_run_ctx()
+    pages = context.pages_manager.get_pages().values() if context else ()
+    if any(page["script_path"] == context.main_script_path for page in pages):
         PagesManager.uses_pages_directory = False
         st.rerun()
 
 
-def _tidy_address(page_file: str) -> None:
-    """Put right what a URL may say and Streamlit's binding cannot take, before any control reads it.
-
-    A class by its number becomes its name; numbers that are not finite (which end in an error) and empty values
-    (which empty a control) are dropped, so that the control shows its default.
-    """
-    given = {key: st.query_params.get_all(key) for key in st.query_params}
-    tidy = {key: values for key, values in given.items() if not any(map(_unusable, values))}
-    if tidy.get("label", [""])[-1] in NUMBERED:
-        tidy["label"] = [NUMBERED[tidy["label"][-1]]]
-    if tidy != given:
-        st.switch_page(page_file, query_params=tidy)
-
-
-def _unusable(text: str) -> bool:
-    try:
-        return not math.isfinite(float(text))
-    except ValueError:
-        return not text.strip()
-
-
-def _take_the_model_of_the_address(page_address: str) -> None:
-    """A link's model wins over the one looked at before, even where it is the default, which Streamlit passes over."""
-    arrived = st.session_state.get("page") != page_address
-    st.session_state["page"] = page_address
-    if arrived and st.query_params.get("model") in zoo.entries():
-        st.session_state["model"] = st.query_params["model"]
-
-
 STYLE = """<style>
+.st-key-brought, .st-key-kept { position: absolute; }
 [data-testid="stImage"] img, .genlib-strip { image-rendering: pixelated; border-radius: 2px; }
 [data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0; }
@@ -115,31 +88,18 @@ def model_picker(*capabilities: str) -> zoo.Entry:
         st.info("No trained model is here for this page. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
     default = next((name for name in DEFAULTS if name in models), next(iter(models)))
-    _go_back_to_the_choice(list(models), default)
+    chosen = settings.settings().shared.get("model", [""])[-1]
+    settings.settings().stood_in = chosen not in models and chosen in zoo.entries()
     index = list(models).index(default)
-    name = _row().selectbox(
-        "Model", list(models), key="model", index=index, on_change=_forget_the_choice, width=260, **BOUND
-    )
+    name = _row().selectbox("Model", list(models), key="model", index=index, on_change=_choose, width=260, **BOUND)
     entry = models[name or default]
     st.session_state[PLACES][1].caption(entry.caption)
     return entry
 
 
-def _go_back_to_the_choice(models: list[str], default: str) -> None:
-    """`set_aside` is the model chosen and the one shown for it; an address that names another wins."""
-    chosen, shown = st.session_state.get("set_aside", (st.session_state.get("model"), None))
-    if st.query_params.get("model", shown) != shown:
-        _forget_the_choice()
-    elif chosen in models:
-        st.session_state["model"] = chosen
-        _forget_the_choice()
-    elif chosen in zoo.entries():
-        st.session_state["model"] = shown if shown in models else default
-        st.session_state["set_aside"] = chosen, st.session_state["model"]
-
-
-def _forget_the_choice() -> None:
-    st.session_state.pop("set_aside", None)
+def _choose() -> None:
+    """A model picked where another stood in is the choice from now on."""
+    settings.settings().shared["model"] = [st.session_state["model"]]
 
 
 def seed_control() -> int:

@@ -11,6 +11,7 @@ from genlib.errors import GenlibError, without_places
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from ui import zoo
 
+KEYS = ("n", "temperature", "moves", "at")  # in the address, which the page's script looks after
 STATIC = Path(__file__).parent.parent / "static" / "live"
 # Kept by element: a rerun calls the mount again, with the same one. The modules lie beside the page's address, wherever
 # that is served.

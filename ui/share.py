@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from genlib.questions.question import Maker, csv_bytes
+from ui import settings
 
 __all__ = ["Maker", "csv_bytes", "share"]
 MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif", "csv": "text/csv"}
@@ -23,6 +24,7 @@ def share(
     The files are made when the popover opens, which reruns this alone. Streamlit's own deferral, a callable as data,
     gives each run's button another number and forgets the last one: a click on the button of the run before fails.
     """
+    settings.keep(page, controls)
     popover = st.popover("Share & export", icon=":material/ios_share:", key="export", on_change="rerun")
     with popover:
         files = st.container(horizontal=True)
