@@ -41,7 +41,7 @@ def _lay_out() -> None:
 
     A page asks for its controls when it needs them; where they stand is decided here. Kept for this run of the page.
     """
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="controls")
     st.session_state[PLACES] = row, st.container(key="said")
 
 
@@ -140,6 +140,17 @@ def _go_back_to_the_choice(models: list[str], default: str) -> None:
 
 def _forget_the_choice() -> None:
     st.session_state.pop("set_aside", None)
+
+
+def beside_control(names: list[str], most: int) -> list[str]:
+    """Some more models, so many at most, to stand beside the one of the picker."""
+    kept = [name for name in st.session_state.get("beside", []) if name in names]
+    if kept != st.session_state.get("beside", kept):
+        st.session_state["beside"] = kept  # the picker's own was among them
+    told = f"Up to {most} more, under the same hand."
+    return _row().multiselect(
+        "Beside it", names, key="beside", max_selections=most, placeholder="Add a model", help=told, width=300, **BOUND
+    )
 
 
 def seed_control() -> int:
