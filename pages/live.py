@@ -9,14 +9,16 @@ controls.page(
 )
 entry = controls.model_picker()
 seed = controls.seed_control()
-label = controls.class_control() if "conditional" in entry.capabilities else None
-settings.keep("live", settings.SHARED, loose=live.KEYS)
+beside = live.beside_control(entry)
+st.html(live.PICTURES_FIRST)
+label = controls.class_control() if any("conditional" in each.capabilities for each in (entry, *beside)) else None
+settings.keep("live", (*settings.SHARED, "beside"), loose=live.KEYS)
 
 
 @st.fragment
 def studio() -> None:
-    """Mounted once; a rerun hands it another model, seed or class."""
-    live.live(entry, seed, label)
+    """Mounted once; a rerun hands it other models, another seed or class."""
+    live.live([entry, *beside], seed, label)
 
 
 studio()

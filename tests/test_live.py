@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from genlib import noise
+from genlib.analysis.path import trace
 from genlib.io.files import read_json
 from genlib.live.export import export, save_program
 from genlib.loading import load
@@ -106,6 +107,7 @@ def cases(model: Model, directions: int) -> list[Case]:
         found += [{"seed": 0, "count": 2}, {"seed": 1, "count": 2, "steps": 4, "solver": "heun"}]
         found += [{"seed": 2, "count": 3, "steps": 3, "solver": "heun", "guidance": 2.5, "mixture": MIXTURE}]
         found += [{"seed": 3, "count": 5, "steps": 5, "solver": "euler", "guidance": 0.0}]
+        found += [{"seed": 4, "count": 2, "steps": 4, "guidance": 1.5, "taken": taken} for taken in (0, 1, 3, 4)]
     return found
 
 
@@ -113,6 +115,8 @@ def drawn(model: Model, case: Case, steps: Tensor | None) -> np.ndarray:
     """What genlib gives for a request, uint8 (count, 28, 28)."""
     kept = ("seed", "start", "temperature", "steps", "solver", "guidance")
     options = {key: case[key] for key in kept if key in case}
+    if "taken" in case:
+        return trace(model, case["count"], **options).images[case["taken"]].numpy()
     if "classes" in case:
         options["label"] = case["classes"]
     if "mixture" in case:

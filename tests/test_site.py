@@ -16,7 +16,7 @@ from genlib.__main__ import main
 from genlib.findings import shipped_findings
 from genlib.images import read_png
 from genlib.io.files import read_json
-from genlib.live.export import exported
+from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.loading import model_directory, weights_directory
 from genlib.publish.site.folder import ENGINE, LIST, ROOT, TOP, _imported, write_site
 from genlib.publish.site.live import default, live
@@ -119,9 +119,9 @@ def test_every_link_leads_to_a_file_of_the_folder(site: Path) -> None:
     known = json.loads(Page(site / "index.html").data["models"])
     assert list(known) == ["gan-dense-2", "cvae-cnn", "vae-gmm-2"]  # best first
     for each in known.values():
-        files = [site / each[key] for key in ("program", "weights")]
+        files = [site / each["folder"] / file for file in (PROGRAM_FILE, WEIGHTS_FILE)]
         assert sum(file.stat().st_size for file in files) == each["bytes"]
-        assert (site / each["page"]).is_file()
+        assert (site / each["folder"] / "index.html").is_file()
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
@@ -135,7 +135,8 @@ def test_at_most_200_kb_come_before_the_first_models_weights(site: Path) -> None
     models = [Shown.of(name) for name in SHIPPED]
     sizes = {f"{model.folder}/{file}": 1 for model in models for file in ("program.json", "weights.safetensors")}
     page = live(models, sizes, [f"live/{module}" for module in _imported("page.js")])
-    engine = list((site / "live").iterdir())
+    modules = {*_imported("page.js"), *_imported("worker.js"), "kernel.wasm", "page.css"}
+    engine = [site / "live" / name for name in modules]
     shared = [site / name for name in ("live.js", "keep.js", "site.css")]
     program = max((exported(name) / "program.json").stat().st_size for name in NAMES)
     assert len(page.encode()) + sum(path.stat().st_size for path in [*engine, *shared]) + program < MOST

@@ -39,7 +39,7 @@ def _lay_out() -> None:
 
     A page asks for its controls when it needs them; where they stand is decided here. Kept for this run of the page.
     """
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="controls")
     st.session_state[PLACES] = row, st.container(key="said")
 
 
@@ -100,6 +100,17 @@ def model_picker(*capabilities: str) -> zoo.Entry:
 def _choose() -> None:
     """A model picked where another stood in is the choice from now on."""
     settings.settings().shared["model"] = [st.session_state["model"]]
+
+
+def beside_control(names: list[str], most: int) -> list[str]:
+    """Some more models, so many at most, to stand beside the one of the picker."""
+    kept = [name for name in st.session_state.get("beside", []) if name in names]
+    if kept != st.session_state.get("beside", kept):
+        st.session_state["beside"] = kept  # the picker's own was among them
+    told = f"Up to {most} more, under the same hand."
+    return _row().multiselect(
+        "Beside it", names, key="beside", max_selections=most, placeholder="Add a model", help=told, width=300, **BOUND
+    )
 
 
 def seed_control() -> int:

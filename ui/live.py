@@ -1,7 +1,8 @@
-"""The live page within Streamlit: its engine, the addresses of a model's files, and the settings all pages share."""
+"""The live page within Streamlit: its engine, the addresses of the models' files, and which stand side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
@@ -9,9 +10,29 @@ from streamlit.runtime import exists, get_instance
 
 from genlib.errors import GenlibError, without_places
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
-from ui import zoo
+from genlib.models import students_of
+from genlib.zoo.figures import written
+from ui import controls, zoo
 
-KEYS = ("n", "temperature", "moves", "at")  # in the address, which the page's script looks after
+KEYS = (
+    "n",
+    "temperature",
+    "moves",
+    "at",
+    "walk",
+    "nfe",
+    "guidance",
+    "taken",
+)  # of address.js
+# On a phone the garments come before the controls, which others' pages have in one row above.
+PICTURES_FIRST = """<style>
+@media (max-width: 640px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-controls) { order: 1; }
+  [data-testid="stLayoutWrapper"]:has(> [data-testid="stExpander"]) { order: 2; }
+}
+</style>"""
+MOST_BESIDE = 3  # models beside the first, as static/live/page.js
+Source = dict[str, object]  # of a model, as static/live/pane.js
 STATIC = Path(__file__).parent.parent / "static" / "live"
 # Kept by element: a rerun calls the mount again, with the same one. The modules lie beside the page's address, wherever
 # that is served.
@@ -19,8 +40,11 @@ JS = """
 const pages = new WeakMap();
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
-  const given = { ...data, model: { ...data.model } };
-  for (const key of ["program", "weights"]) given.model[key] = new URL(given.model[key], document.baseURI).href;
+  const here = (file) => new URL(file, document.baseURI).href;
+  const placed = ({ program, weights, student, ...model }) => ({
+    ...model, program: here(program), weights: here(weights), ...(student ? { student: placed(student) } : {}),
+  });
+  const given = { ...data, models: data.models.map(placed) };
   const known = pages.get(root);
   const page = known
     ? known.then((each) => { each.update(given); return each; })
@@ -37,20 +61,49 @@ _mount = st.components.v2.component(
 )
 
 
-def live(entry: zoo.Entry, seed: int, label: int | None) -> None:
-    """The grid and its controls; one line where the model has no program or its files are damaged."""
-    try:
-        files = exported(entry.name)
-    except GenlibError as error:
-        st.warning(without_places(str(error)))
-        return
-    model = {"name": entry.name, "program": _address(files / PROGRAM_FILE), "weights": _address(files / WEIGHTS_FILE)}
-    _mount(key="live", data={"model": model, "seed": seed, "label": label})
+def beside_control(entry: zoo.Entry) -> list[zoo.Entry]:
+    """Up to three more models; a line for each of a link's that cannot be among them."""
+    models = {name: each for name, each in zoo.usable().items() if name != entry.name}
+    asked = dict.fromkeys(name for name in st.query_params.get_all("beside") if name != entry.name)
+    notes = st.container()  # always there, so that what comes below keeps its place
+    for name in asked.keys() - zoo.entries().keys():
+        notes.warning(f"{name} is not a model of this studio.")
+    if late := [name for name in asked if name in models][MOST_BESIDE:]:
+        notes.warning(f"At most {MOST_BESIDE + 1} models stand side by side; left out: {', '.join(late)}.")
+    return [models[name] for name in controls.beside_control(list(models), MOST_BESIDE)]
 
 
-def _address(file: Path) -> str:
-    """Where the browser finds a file as long as this session lasts, beside the page's own address."""
+def live(entries: Iterable[zoo.Entry], seed: int, label: int | None) -> None:
+    """The grids and their controls; one line for a model that has no program or whose files are damaged."""
+    models: list[Source] = []
+    refused: list[str] = []
+    for place, entry in enumerate(entries):
+        try:
+            models.append(_source(entry, f"live-{place}"))
+        except GenlibError as error:
+            refused.append(f"{entry.name}: {without_places(str(error))}")
+    if models:
+        _mount(key="live", data={"models": models, "seed": seed, "label": label})
+    for line in refused:  # below, so that the grids keep their place
+        st.warning(line)
+
+
+def _source(entry: zoo.Entry, place: str) -> Source:
+    found: Source = {"name": entry.name, "distance": written(entry.metrics, "fd"), **_files(entry.name, place)}
+    for student in students_of(entry.name):
+        if student in zoo.usable():
+            found["student"] = {"name": student, **_files(student, f"{place}-student")}
+    return found
+
+
+def _files(name: str, place: str) -> dict[str, str]:
+    files = exported(name)
+    return {"program": _address(files / PROGRAM_FILE, place), "weights": _address(files / WEIGHTS_FILE, place)}
+
+
+def _address(file: Path, place: str) -> str:
+    """Where the browser finds a file as long as this session lasts and no other takes its place."""
     kind = "application/json" if file.suffix == ".json" else "application/octet-stream"
     if not exists():
         return file.name
-    return get_instance().media_file_mgr.add(str(file), kind, f"live-{file.name}").lstrip("/")
+    return get_instance().media_file_mgr.add(str(file), kind, f"{place}-{file.name}").lstrip("/")

@@ -11,7 +11,8 @@ from genlib.io.files import read_json, write_json
 from genlib.loading import load, model_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.scores import over_sets
-from genlib.model import Integrates, Model, presets
+from genlib.model import Integrates, Model
+from genlib.models import students_of
 from genlib.stages import Stages, part
 
 FILE = "settings.json"
@@ -74,7 +75,7 @@ def measure_settings(name: str | Path, n: int = SAMPLES) -> Stages[Settings]:
     config: Any = model.config
     asked = [(steps, config.guidance) for steps in STEPS] + [(config.steps, guidance) for guidance in GUIDANCE]
     asked = list(dict.fromkeys([(config.steps, config.guidance), *asked]))
-    students = [other for other, preset in presets().items() if preset.model_class.base_name == str(name)]
+    students = students_of(str(name))
     rows: list[Measured] = []
     parts = len(asked) + len(students)
     for steps, guidance in asked:

@@ -14,7 +14,7 @@ import { Generator } from "./generator.js";
 import { compileKernel } from "./kernel.js";
 import { Pool } from "./pool.js";
 import { readRequest } from "./request.js";
-import { sha256 } from "./sha256.js";
+import { LANES } from "./rows.js";
 
 /** @typedef {import("./check.js").Program} Program */
 /** @typedef {import("./request.js").Request} Request */
@@ -41,14 +41,20 @@ export class LiveModel {
   }
 
   /**
-   * Pictures, (count x 28 x 28), from the pool.
+   * Pictures, (count x 28 x 28), from the pool. Rejects soon after the signal where steps are still to be taken.
    * @param {Request} request
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Uint8Array>}
    */
-  async draw(request) {
+  async draw(request, signal) {
     const job = readRequest(this.program, request);
     const { pool } = this.engine;
-    return pool ? pool.draw(this.number, job) : this.generator().drawJob(job);
+    return pool ? pool.draw(this.number, job, signal) : this.generator().drawJob(job);
+  }
+
+  /** Pictures that the threads draw in the time of one. @returns {number} */
+  get together() {
+    return LANES * (this.engine.pool?.threads.length ?? 1);
   }
 
   /**
@@ -72,7 +78,7 @@ export class LiveModel {
   /** Let go of the model's memory in every thread. */
   async free() {
     this.own = null;
-    await this.engine.pool?.free(this.number);
+    await this.engine.pool?.free(this.number).catch(() => {}); // of an engine that is closed meanwhile
   }
 }
 
@@ -179,7 +185,7 @@ async function checkBytes(program, bytes) {
  */
 async function digest(bytes) {
   const subtle = globalThis.crypto?.subtle;
-  if (!subtle) return sha256(bytes);
+  if (!subtle) return (await import("./sha256.js")).sha256(bytes);
   const found = new Uint8Array(await subtle.digest("SHA-256", /** @type {any} */ (bytes)));
   return Array.from(found, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

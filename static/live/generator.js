@@ -53,6 +53,19 @@ export class Generator {
    * @returns {Uint8Array}
    */
   drawJob(job) {
+    const drawing = this.drawing(job);
+    for (;;) {
+      const { done, value } = drawing.next();
+      if (done) return value;
+    }
+  }
+
+  /**
+   * The same, with a pause after each step of a path.
+   * @param {Job} job
+   * @returns {import("./solver.js").Paused<Uint8Array>}
+   */
+  *drawing(job) {
     const pictures = new Uint8ClampedArray(job.count * PIXELS);
     const latents = this.latents(job);
     const most = this.plan.blocks * LANES;
@@ -61,7 +74,7 @@ export class Generator {
       const blocks = Math.ceil(count / LANES);
       this.writeLatents(latents, from, count);
       if (job.mixtures) this.writeClasses(job.mixtures, from, count);
-      if (this.program.integrate) integrate(this.plan, job.path, blocks);
+      if (this.program.integrate) yield* integrate(this.plan, job.path, blocks);
       else this.plan.run(blocks);
       this.readPictures(pictures, from, count);
     }
@@ -73,8 +86,12 @@ export class Generator {
    * @param {Job} job
    * @returns {Float32Array}
    */
-  latents({ seed, start, count, toward, share, temperature, shift }) {
-    const noise = share > 0 ? this.between(seed, toward, share, start, count) : this.noise(seed, start, count);
+  latents({ seed, start, count, toward, share, shares, temperature, shift }) {
+    const noise = shares
+      ? this.between(seed, toward, shares, start, 1)
+      : share > 0
+        ? this.between(seed, toward, [share], start, count)
+        : this.noise(seed, start, count);
     const { length } = this.order;
     const first = this.mixture ? 1 : 0; // the number that picks a component is left alone
     return noise.map((value, i) => {
@@ -85,19 +102,23 @@ export class Generator {
   }
 
   /**
-   * Noise on the way from one seed's to another's, with the spread of either.
+   * Noise on the way from one seed's to another's, with the spread of either: samples at one share after the other.
    * @param {number} seed
    * @param {number} toward
-   * @param {number} share
+   * @param {ArrayLike<number>} shares
    * @param {number} start
-   * @param {number} count
+   * @param {number} count samples at each share
    * @returns {Float32Array}
    */
-  between(seed, toward, share, start, count) {
+  between(seed, toward, shares, start, count) {
     if (this.mixture) throw new LiveError("a mixture's noise picks a component: there is no way between two seeds");
     const [from, to] = [seed, toward].map((each) => this.noise(each, start, count));
-    const [near, far] = [Math.cos((share * Math.PI) / 2), Math.sin((share * Math.PI) / 2)];
-    return from.map((value, i) => near * value + far * to[i]);
+    const noise = new Float32Array(from.length * shares.length);
+    for (let k = 0, at = 0; k < shares.length; k++) {
+      const [near, far] = [Math.cos((shares[k] * Math.PI) / 2), Math.sin((shares[k] * Math.PI) / 2)];
+      for (let i = 0; i < from.length; i++) noise[at++] = near * from[i] + far * to[i];
+    }
+    return noise;
   }
 
   /**

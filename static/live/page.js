@@ -1,28 +1,28 @@
 /**
- * The live page: one grid under the hand. It needs an element and where a model lies, and nothing of a server.
+ * The live page: what models draw, side by side under one hand. It needs an element and where they lie, and no server.
  *
- *     const page = mount(element, { model: { name, program, weights }, seed: 0, label: null });
- *     page.update({ ...another model, seed or class });
+ *     const page = mount(element, { models: [{ name, program, weights }], seed: 0, label: null });
+ *     page.update({ ...other models, another seed or class });
  *     page.end();
  */
 
-import { COUNTS, FARTHEST, HOTTEST, readSettings, withSettings } from "./address.js";
-import { Drawer } from "./drawer.js";
+import { COUNTS, FARTHEST, HOTTEST, MOST_STEPS, STRONGEST, readSettings, withSettings } from "./address.js";
 import { createEngine } from "./engine.js";
-import { reason } from "./errors.js";
-import { fetched } from "./fetched.js";
-import { Grid } from "./grid.js";
+import { Pane, drawnBy } from "./pane.js";
+import { Saving } from "./saving.js";
+import { FRAMES } from "./strip.js";
 import { Wheel, inWords, placeOf } from "./wheel.js";
-import { button, choice, save, slider } from "./widgets.js";
+import { button, choice, part, slider } from "./widgets.js";
 
-/**
- * A model's name and the addresses of its files; where their `bytes` together are given, loading shows its progress.
- * @typedef {{name: string, program: string, weights: string, bytes?: number}} Source
- */
-/** @typedef {{model: Source, seed: number, label: number | null}} Given */
+/** @typedef {import("./address.js").Settings} Settings */
+/** @typedef {import("./pane.js").Source} Source */
+/** @typedef {{models: Source[], seed: number, label: number | null}} Given no model twice */
 
+export const MOST_MODELS = 4;
 const PACE = 4000; // milliseconds of the walk from one seed to the next
 const NARROW = 600; // pixels of the page, under which fewer pictures lie side by side
+const ABREAST = 5; // pictures in a row where there is little room
+const OF_A_PATH = ["steps", "guidance", "taken"];
 
 export class Page {
   /**
@@ -36,28 +36,30 @@ export class Page {
     this.settings = readSettings(location.search, this.narrow ? 20 : 40);
     /** @type {number | null} the picture that is shown alone */
     this.alone = null;
-    this.walk = { on: false, share: 0, seed: given.seed };
-    /** @type {import("./engine.js").LiveModel | undefined} */
-    this.loaded = undefined;
-    this.drawer = new Drawer(this.show.bind(this), (error) => this.say(reason(error), true));
-    this.engine = createEngine();
-    this.fetching = new AbortController();
+    this.wandering = false;
     /** @type {string[]} what makes it slower here */
     this.notices = [];
-    this.conditional = false;
-    const pictures = part("pictures", root);
-    this.grid = new Grid(pictures);
-    this.grid.canvas.onclick = (event) => this.choose(event);
-    this.status = part("status", pictures);
+    this.engine = createEngine();
+    const shown = part("shown", root);
+    this.panesPart = part("panes", shown);
+    this.status = part("status", shown);
     this.status.setAttribute("role", "status");
-    const panel = part("panel", root);
-    this.wheelPart = part("wheel-part", panel);
-    this.wheel = new Wheel(this.wheelPart, (moving) => this.turned(moving));
-    this.actions = part("actions", panel);
+    this.panel = part("panel", root);
+    this.wheelPart = part("wheel-part", this.panel);
+    /** @type {Wheel} */
+    this.wheel = new Wheel(this.wheelPart, (moving) => this.changed({ at: this.wheel.place }, moving));
+    this.actions = part("actions", this.panel);
     this.sliders = part("sliders", root);
-    this.walking = button("Walk", "Wander from seed to seed without an end", () => this.setWalk(!this.walk.on));
+    this.offered = ""; // the sliders that are there
+    this.walking = button("Walk", "Wander from seed to seed without an end", () => this.wander(!this.wandering));
+    this.all = button("All pictures", "Show the whole grid again", () => this.choose(0));
+    this.saving = new Saving(this);
     this.offerActions();
-    this.load();
+    this.engine.then(({ notices }) => (this.notices = notices));
+    /** @type {Pane[]} */
+    this.panes = [];
+    this.place();
+    this.seat();
   }
 
   /** Buttons and the number of pictures. */
@@ -65,79 +67,123 @@ export class Page {
     this.walking.hidden = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.actions.append(
       choice("Pictures", COUNTS, this.settings.n, (n) => this.changed({ n })),
+      this.all,
       this.walking,
-      button("Save PNG", "The grid as a picture, enlarged", async () =>
-        save(await this.grid.png(), `${this.given.model.name.replace("/", "-")}-live.png`),
-      ),
+      this.saving.element,
       button("Copy link", "An address that opens these very pictures", () => this.copyLink()),
     );
   }
 
-  /** Fetch the model and draw; whatever fails is one line. */
-  async load() {
-    const { model } = this.given;
-    this.fetching.abort(); // of the model chosen before
-    this.fetching = new AbortController();
-    const { signal } = this.fetching;
-    this.drawer.model = null;
-    this.say(`Loading ${model.name}`);
-    const come = this.progress(model.bytes);
-    try {
-      const files = Promise.all([model.program, model.weights].map((file) => fetched(file, signal, come)));
-      const [engine, [program, weights]] = await Promise.all([this.engine, files]);
-      const loaded = await engine.load(new TextDecoder().decode(program), weights);
-      if (this.given.model !== model || !this.root.isConnected) return loaded.free();
-      this.loaded?.free();
-      this.loaded = loaded;
-      this.drawer.model = loaded;
-      this.drawer.each = 0;
-      this.notices = engine.notices;
-      this.offer();
-      this.place();
-      this.draw();
-    } catch (error) {
-      if (this.given.model === model) this.say(reason(error), true);
-    }
+  /** Give every model a pane; one that has one keeps it, the others take the panes of those that are gone. */
+  seat() {
+    const { models } = this.given;
+    const free = this.panes.filter(({ source }) => !models.some(({ weights }) => weights === source?.weights));
+    const before = this.panes;
+    this.panes = models.map((source) => {
+      const own = before.find((pane) => pane.source?.weights === source.weights);
+      const pane = own ?? free.shift() ?? this.pane();
+      if (!own) pane.take(source);
+      return pane;
+    });
+    for (const pane of free) pane.end();
+    this.panesPart.append(...this.panes.map(({ element }) => element)); // in their order
+    const abreast = this.narrow ? Math.min(2, this.panes.length) : this.panes.length;
+    this.panesPart.style.setProperty("--abreast", String(abreast));
+    this.panesPart.classList.toggle("several", this.panes.length > 1);
+    for (const pane of this.panes) pane.resize(this.count, this.columns); // its place is kept while the model comes
+    this.offer();
   }
 
-  /**
-   * A bar that fills as bytes come, where it is known how many there are.
-   * @param {number} [bytes]
-   * @returns {((count: number) => void) | undefined}
-   */
-  progress(bytes) {
-    if (!bytes) return undefined;
-    const bar = Object.assign(document.createElement("progress"), { max: bytes, value: 0 });
-    bar.setAttribute("aria-label", "Loaded");
-    this.status.append(`, ${(bytes / 1e6).toFixed(1)} MB `, bar);
-    return (count) => (bar.value += count);
+  pane() {
+    return new Pane(this.panesPart, this.engine, {
+      ready: (pane) => (this.offer(), this.draw(), pane),
+      shown: (pane, drawn) => this.shown(pane, drawn),
+      chose: (picture) => this.choose(picture),
+      went: (frame) => this.go(frame),
+    });
   }
 
-  /** Show the controls that the model has. */
+  /** Show the controls that the models have. */
   offer() {
-    if (!this.loaded) return;
-    const { operations, directions = [] } = this.loaded.program;
-    this.conditional = operations.some(({ op }) => op === "classes");
-    this.wheelPart.hidden = !this.conditional;
-    this.walking.disabled = !operations.some(({ op, noise }) => op === "latent" && noise === "normal");
-    this.settings.moves = this.settings.moves.slice(0, directions.length); // a link may be of a model that has more
-    const { temperature, moves } = this.settings;
+    const { temperature } = this.settings;
+    this.wheelPart.hidden = !this.panes.some(({ conditional }) => conditional);
+    const walks = this.panes.some((pane) => pane.walks);
+    this.walking.disabled = !walks;
+    this.saving.offer(walks);
+    const directions = this.directions;
+    if (this.panes.length === 1 && this.panes[0].model)
+      this.settings.moves = this.settings.moves.slice(0, directions.length); // a link may have more
+    const path = this.panes.find(({ model }) => model?.program.integrate)?.model?.program.integrate;
+    const offered = JSON.stringify([directions.map(({ name }) => name), path]);
+    if (offered === this.offered || !this.panes.some(({ model }) => model)) return;
+    this.offered = offered;
     const heat = slider("Temperature", { min: 0, max: HOTTEST, step: 0.05, value: temperature }, (value, moving) =>
       this.changed({ temperature: value }, moving),
     );
+    const [moves, stay] = this.moving(directions);
+    const [steps, usual] = path ? this.following(path) : [[], () => {}];
+    const back = button("Reset", "What the sliders were at first", () => {
+      stay();
+      usual();
+      heat.set(1);
+      this.changed({ temperature: 1, moves: [], steps: null, guidance: null, taken: null });
+    });
+    this.sliders.replaceChildren(heat.row, ...steps, ...moves, back);
+  }
+
+  /** The directions of the one model that is there; several have none in common. */
+  get directions() {
+    return (this.panes.length === 1 && this.panes[0].model?.program.directions) || [];
+  }
+
+  /**
+   * A slider for every direction, and how to bring them back.
+   * @param {{name: string}[]} directions
+   * @returns {[HTMLElement[], () => void]}
+   */
+  moving(directions) {
+    const { settings } = this;
     const range = { min: -FARTHEST, max: FARTHEST, step: 0.1 };
-    const along = directions.map(({ name }, i) =>
-      slider(name, { ...range, value: moves[i] ?? 0 }, (value, moving) => {
-        const next = directions.map((_, k) => (k === i ? value : (this.settings.moves[k] ?? 0)));
+    const made = directions.map(({ name }, i) =>
+      slider(name, { ...range, value: settings.moves[i] ?? 0 }, (value, moving) => {
+        const next = directions.map((_, k) => (k === i ? value : (settings.moves[k] ?? 0)));
         this.changed({ moves: next }, moving);
       }),
     );
-    const back = button("Reset", "Temperature 1, no direction", () => {
-      for (const each of along) each.set(0);
-      heat.set(1);
-      this.changed({ temperature: 1, moves: [] });
+    return [made.map(({ row }) => row), () => made.forEach(({ set }) => set(0))];
+  }
+
+  /**
+   * Sliders for a path from noise to garment, and how to bring them back.
+   * @param {{steps: number, guidance: number}} path the model's own
+   * @returns {[HTMLElement[], () => void]}
+   */
+  following(path) {
+    const { settings } = this;
+    const all = () => settings.steps ?? path.steps;
+    const whole = () => taken.set(Math.min(settings.taken ?? all(), all()), all());
+    const steps = slider("Steps", { min: 1, max: MOST_STEPS, step: 1, value: all() }, (value, moving) => {
+      settings.steps = value;
+      whole();
+      this.changed({ steps: value }, moving);
     });
-    this.sliders.replaceChildren(heat.row, ...along.map(({ row }) => row), back);
+    const range = { min: 0, max: STRONGEST, step: 0.1 };
+    const pull = slider("Guidance", { ...range, value: settings.guidance ?? path.guidance }, (value, moving) =>
+      this.changed({ guidance: value }, moving),
+    );
+    const way = { min: 0, max: all(), step: 1, value: Math.min(settings.taken ?? all(), all()) };
+    const taken = slider(
+      "Noise to garment",
+      way,
+      (value, moving) => this.changed({ taken: value === all() ? null : value }, moving),
+      (value) => `step ${value} of ${all()}`,
+    );
+    const back = () => {
+      steps.set(path.steps);
+      pull.set(path.guidance);
+      taken.set(path.steps, path.steps);
+    };
+    return [[taken.row, steps.row, pull.row], back];
   }
 
   /** Put the wheel where the settings or the class asked for have it. */
@@ -147,118 +193,143 @@ export class Page {
   }
 
   /**
-   * Another model, seed or class from outside.
+   * Other models, another seed or class from outside.
    * @param {Given} given
    */
   update(given) {
     const before = this.given;
     this.given = given;
-    if (given.seed !== before.seed) Object.assign(this.walk, { seed: given.seed, share: 0 });
+    if (given.seed !== before.seed) this.settings.walked = 0;
     if (given.label !== before.label) this.settings.at = null;
-    if (given.model.weights !== before.model.weights) {
-      this.settings.moves = [];
-      this.load();
-    } else {
-      this.given.model = before.model;
-      this.place();
-      this.draw();
-    }
+    if (given.models[0]?.weights !== before.models[0]?.weights) this.settings.moves = [];
+    this.place();
+    this.seat();
+    this.draw();
   }
 
   /**
-   * @param {Partial<import("./address.js").Settings>} settings
+   * @param {Partial<Settings>} settings
    * @param {boolean} [moving] while a control is held
    */
   changed(settings, moving = false) {
     Object.assign(this.settings, settings);
     if ("n" in settings) this.alone = null;
-    this.draw(moving);
+    this.draw(moving, OF_A_PATH.some((key) => key in settings));
     if (!moving) this.keep();
   }
 
-  /**
-   * @param {boolean} moving
-   */
-  turned(moving) {
-    this.changed({ at: this.wheel.place }, moving);
-  }
-
-  /** What to draw now. */
-  get request() {
-    const { n, temperature, moves } = this.settings;
-    const { seed, share } = this.walk;
-    const mixture = this.conditional ? this.wheel.mixture : null;
+  /** What every model is asked for now. */
+  get hand() {
+    const { n, temperature, moves, walked, steps, guidance, taken } = this.settings;
+    const seed = around(this.given.seed + Math.floor(walked));
     return {
-      ...{ seed, toward: (seed + 1) % 2 ** 32, share, temperature },
-      ...(this.alone === null ? { count: n } : { count: 1, start: this.alone }),
-      ...(mixture ? { mixture } : {}),
-      ...(moves.some((move) => move) ? { moves } : {}),
+      ...{ seed, toward: around(seed + 1), share: walked - Math.floor(walked), temperature, steps, guidance, taken },
+      ...{ count: n, alone: this.alone, mixture: this.wheel.mixture },
+      moves: this.panes.length === 1 ? moves : [],
     };
   }
 
   /**
    * @param {boolean} [moving]
+   * @param {boolean} [own] whether what moves belongs to a path, which only the model itself has
    */
-  draw(moving = false) {
-    this.drawer.ask(this.request, moving || this.walk.on ? this.columns : 0);
+  draw(moving = false, own = false) {
+    const busy = moving || this.wandering;
+    this.status.setAttribute("aria-busy", String(busy)); // not read aloud frame by frame
+    this.all.hidden = this.alone === null;
+    const { hand, columns } = this;
+    for (const pane of this.panes) pane.draw(hand, columns, busy, own);
+  }
+
+  get count() {
+    return this.alone === null ? this.settings.n : 1;
   }
 
   get columns() {
-    const most = this.narrow ? 5 : 10;
-    return this.alone === null ? Math.min(this.settings.n, most) : 1;
+    const most = this.narrow || this.panes.length > 1 ? ABREAST : 2 * ABREAST;
+    return Math.min(this.count, most);
   }
 
   /**
-   * @param {Uint8Array} pictures
-   * @param {import("./request.js").Request} request
-   * @param {number} took
+   * A model has drawn.
+   * @param {Pane} pane
+   * @param {import("./drawer.js").Drawn} drawn
    */
-  show(pictures, request, took) {
+  shown(pane, drawn) {
+    const { request, last, took, model } = drawn;
+    pane.resize(this.count, this.columns);
+    pane.grid.draw(drawn.pictures, drawn.from);
+    const name = pane.source?.name;
     const alone = request.start !== undefined;
-    if (alone !== (this.alone !== null)) return; // the next request, under way, has the other number of pictures
-    this.grid.resize(alone ? 1 : this.settings.n, this.columns);
-    this.grid.draw(pictures);
-    const told = this.conditional ? `, ${inWords(request.mixture ?? null)}` : "";
-    const which = alone ? `picture ${Number(request.start) + 1}` : `${request.count} pictures`;
-    const text = `${which} by ${this.given.model.name}${told}, seed ${request.seed}`;
-    this.grid.canvas.setAttribute("aria-label", text);
+    const which = alone ? `picture ${Number(request.start) + 1}` : `${drawnBy(drawn)} pictures`;
+    const told = pane.conditional ? `, ${inWords(request.mixture ?? null)}` : "";
+    const { steps = model.program.integrate?.steps, taken } = request;
+    const midway = taken === undefined ? "" : `, ${taken} of ${steps} steps from noise`;
+    const rest = `${told}, seed ${request.seed}${midway}`;
+    const time = `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`;
+    const stands = model === pane.student ? `${pane.source?.student?.name} in its place while it moves` : "";
+    pane.grid.canvas.setAttribute("aria-label", `${which} by ${name}${rest}`);
+    const several = this.panes.length > 1;
+    const untold = several && !pane.conditional && !this.wheelPart.hidden ? "takes no class; " : "";
+    pane.describe(stands || `${untold}${last ? time : `${drawnBy(drawn)} of ${request.count}`}`);
+    if (!several && !last) this.say(`${name}: ${drawnBy(drawn)} of ${request.count} drawn`);
+    else if (!several)
+      this.say(`${which} by ${name}${rest}; drawn in ${time} here in your browser. ${stands || this.hint}`);
+    else if (pane === this.speaker)
+      this.say(`${alone ? which : `${request.count} pictures`} by each${rest}. ${this.hint}`);
+  }
+
+  /** Whose pictures stand for all in the line below: the first that takes a class, where one does. */
+  get speaker() {
+    return this.panes.find(({ conditional }) => conditional) ?? this.panes.find(({ model }) => model);
+  }
+
+  get hint() {
     const slow = this.notices.length ? ` ${this.notices.join("; ")}.` : "";
-    const hint = !alone ? "Click a picture to see it alone." : "Click it to see all.";
-    this.say(`${text}; drawn in ${took < 10 ? took.toFixed(1) : Math.round(took)} ms here in your browser. ${hint}${slow}`);
+    if (this.settings.n === 1) return slow;
+    return `${this.alone === null ? "Click a picture to see it alone." : "Click it to see all."}${slow}`;
   }
 
   /**
    * @param {string} text
-   * @param {boolean} [wrong]
    */
-  say(text, wrong = false) {
-    this.status.textContent = text;
-    this.status.classList.toggle("wrong", wrong);
+  say(text) {
+    if (this.status.textContent !== text) this.status.textContent = text;
   }
 
   /**
-   * @param {MouseEvent} event
+   * Show a picture alone, or all of them again.
+   * @param {number} picture
    */
-  choose(event) {
+  choose(picture) {
     if (this.settings.n === 1) return;
-    this.alone = this.alone === null ? this.grid.at(event) : null;
+    this.alone = this.alone === null ? picture : null;
     this.draw();
+  }
+
+  /**
+   * Go to a frame of the walk, counted from the nearest seed behind.
+   * @param {number} frame
+   */
+  go(frame) {
+    this.wander(false);
+    this.changed({ walked: Math.floor(this.settings.walked) + frame / FRAMES });
   }
 
   /**
    * @param {boolean} on
    */
-  setWalk(on) {
-    this.walk.on = on;
+  wander(on) {
+    if (on === this.wandering) return;
+    this.wandering = on;
     this.walking.textContent = on ? "Stop" : "Walk";
     this.walking.setAttribute("aria-pressed", String(on));
-    if (!on) return this.draw();
+    if (!on) return this.changed({});
     let before = performance.now();
     const step = (/** @type {number} */ now) => {
-      if (!this.walk.on || !this.root.isConnected) return;
-      this.walk.share += (now - before) / PACE;
+      if (!this.wandering || !this.root.isConnected) return;
+      this.settings.walked += (now - before) / PACE;
       before = now;
-      if (this.walk.share >= 1) Object.assign(this.walk, { share: 0, seed: (this.walk.seed + 1) % 2 ** 32 });
       this.draw();
       requestAnimationFrame(step);
     };
@@ -270,19 +341,21 @@ export class Page {
     history.replaceState(history.state, "", withSettings(location.href, this.values));
   }
 
+  /** The settings, but what is as at first. */
   get values() {
-    const { n, temperature, moves, at } = this.settings;
+    const { n, temperature, moves, at, walked, steps, guidance, taken } = this.settings;
     const round = (/** @type {number} */ value) => Math.round(1000 * value) / 1000;
     return {
-      ...{ n, temperature },
-      ...(moves.length ? { moves: moves.join(",") } : {}),
-      ...(at && this.conditional ? { at: `${round(at.x)},${round(at.y)}` } : {}),
+      ...{ n, temperature, nfe: steps, guidance, taken },
+      moves: moves.length ? moves.join(",") : null,
+      at: at ? `${round(at.x)},${round(at.y)}` : null,
+      walk: round(walked) || null,
     };
   }
 
   async copyLink() {
-    const { name } = this.given.model;
-    const link = withSettings(location.href, { model: name, seed: this.walk.seed, ...this.values });
+    const [first, ...beside] = this.given.models.map(({ name }) => name);
+    const link = withSettings(location.href, { model: first, seed: this.given.seed, beside, ...this.values });
     try {
       await navigator.clipboard.writeText(link);
       this.say("The link is copied.");
@@ -293,30 +366,24 @@ export class Page {
 
   /** Let go of everything. */
   async end() {
-    this.walk.on = false;
-    this.drawer.model = null;
-    this.fetching.abort();
+    this.wandering = false;
+    for (const pane of this.panes) pane.end();
     (await this.engine).close();
   }
 }
 
 /**
- * @param {HTMLElement} root
- * @param {Given} given
- * @returns {Page}
+ * A seed within what a seed may be.
+ * @param {number} seed
  */
-export function mount(root, given) {
-  return new Page(root, given);
+function around(seed) {
+  return ((seed % 2 ** 32) + 2 ** 32) % 2 ** 32;
 }
 
 /**
- * @param {string} name
  * @param {HTMLElement} root
- * @returns {HTMLElement}
+ * @param {Given} given
  */
-function part(name, root) {
-  const made = document.createElement("div");
-  made.className = name;
-  root.append(made);
-  return made;
+export function mount(root, given) {
+  return new Page(root, given);
 }

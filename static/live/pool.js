@@ -35,13 +35,16 @@ class Thread {
   }
 
   /**
-   * Give an order, without its number.
+   * Give an order, without its number. Once the signal is given, a drawing that pauses ends at its next pause.
    * @param {object} order
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Answer>}
    */
-  order(order) {
+  order(order, signal) {
     const id = this.next++;
     this.worker.ref?.();
+    const stop = () => this.waiting.has(id) && this.order({ do: "stop", order: id }).catch(() => {});
+    signal?.addEventListener("abort", stop);
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       this.worker.postMessage({ ...order, id });
@@ -74,6 +77,7 @@ export class Pool {
    */
   constructor(threads) {
     this.threads = threads;
+    this.first = 0; // the thread that the next part goes to, so that small jobs are shared too
   }
 
   /**
@@ -102,15 +106,17 @@ export class Pool {
    * Draw a job, whole blocks of its samples on each thread.
    * @param {number} model
    * @param {Job} job
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Uint8Array>}
    */
-  async draw(model, job) {
+  async draw(model, job, signal) {
     const blocks = Math.ceil(job.count / LANES);
     const each = Math.ceil(blocks / this.threads.length) * LANES;
     const parts = [];
-    for (let from = 0, i = 0; from < job.count; from += each, i++) {
+    for (let from = 0; from < job.count; from += each) {
       const part = partOf(job, from, Math.min(each, job.count - from));
-      parts.push(this.threads[i].order({ do: "draw", model, job: part }));
+      this.first = (this.first + 1) % this.threads.length;
+      parts.push(this.threads[this.first].order({ do: "draw", model, job: part }, signal));
     }
     return joined((await Promise.all(parts)).map(({ pictures }) => pictures ?? new Uint8Array(0)));
   }

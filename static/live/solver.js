@@ -3,19 +3,21 @@
 import { LANES } from "./rows.js";
 
 /** @typedef {import("./plan.js").Plan} Plan */
+/** @template T @typedef {Generator<void, T, void>} Paused something long that pauses now and then, and what it ends in */
 
 /**
- * Move the latents in their buffer to images, in equal steps.
+ * Move the latents in their buffer towards images, in equal steps, as many as are to be taken, with a pause after each.
  * @param {Plan} plan
- * @param {{steps: number, solver: string, guidance: number}} path
+ * @param {import("./request.js").Path} path
  * @param {number} blocks
+ * @returns {Paused<void>}
  */
-export function integrate(plan, { steps, solver, guidance }, blocks) {
+export function* integrate(plan, { steps, solver, guidance, taken }, blocks) {
   const { kernels } = plan;
   const [first, second, before] = /** @type {number[]} */ (plan.spare);
   const x = plan.pointer(plan.find("latent"));
   const count = plan.rows(plan.program.output) * LANES * blocks;
-  for (let i = 0; i < steps; i++) {
+  for (let i = 0; i < taken; i++) {
     const now = timeAt(i, steps);
     const then = timeAt(i + 1, steps);
     const step = then - now;
@@ -27,6 +29,7 @@ export function integrate(plan, { steps, solver, guidance }, blocks) {
       kernels.combine(first, second, first, count, 1);
       kernels.combine(before, first, x, count, step / 2);
     } else kernels.combine(x, first, x, count, step);
+    yield;
   }
 }
 

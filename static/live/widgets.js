@@ -1,18 +1,32 @@
-/** Labelled controls. */
+/** Labelled controls, and the page's parts. */
+
+/**
+ * @param {string} name
+ * @param {HTMLElement} root
+ * @returns {HTMLElement}
+ */
+export function part(name, root) {
+  const made = document.createElement("div");
+  made.className = name;
+  root.append(made);
+  return made;
+}
 
 /**
  * @param {string} label
  * @param {{min: number, max: number, step: number, value: number}} range
  * @param {(value: number, moving: boolean) => void} changed
+ * @param {(value: number) => string} [text] the value in words
  */
-export function slider(label, range, changed) {
+export function slider(label, range, changed, text = (value) => value.toFixed(range.step % 1 ? 1 : 0)) {
   const row = document.createElement("label");
   const shown = document.createElement("span");
   const input = document.createElement("input");
   Object.assign(input, { type: "range", ...range });
   input.value = String(range.value);
-  const show = () => (shown.textContent = Number(input.value).toFixed(1));
-  const set = (/** @type {number} */ value) => {
+  const show = () => (shown.textContent = text(Number(input.value)));
+  const set = (/** @type {number} */ value, most = range.max) => {
+    input.max = String(most);
     input.value = String(value);
     show();
   };
@@ -51,18 +65,4 @@ export function button(text, help, clicked) {
   const made = document.createElement("button");
   Object.assign(made, { type: "button", textContent: text, title: help, onclick: clicked });
   return made;
-}
-
-/**
- * Hand a file to the visitor.
- * @param {Blob | null} blob
- * @param {string} name
- */
-export function save(blob, name) {
-  if (!blob) return;
-  const anchor = document.createElement("a");
-  anchor.href = URL.createObjectURL(blob);
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
 }

@@ -78,6 +78,80 @@ test("between two seeds lies an arc, which begins at one and ends at the other",
   await refused(model.draw({ count: 1, toward: -1 }), /toward must be a whole number/);
 });
 
+test("one sample is drawn at many places of the arc", async () => {
+  const model = await load({}, engine);
+  const [seed, toward, start] = [1, 2, 14];
+  const shares = Array.from({ length: 20 }, (_, i) => i / 19);
+  const film = await model.draw({ seed, toward, start, shares });
+  assert.deepEqual(film, model.drawNow({ seed, toward, start, shares }));
+  shares.forEach((share, i) => {
+    const alone = model.drawNow({ seed, toward, start, share, count: 1 });
+    assert.deepEqual(film.slice(i * 784, (i + 1) * 784), alone);
+  });
+  await refused(model.draw({ shares: [0, 2] }), /each of the shares must be a number from 0 to 1/);
+  await refused(model.draw({ shares: [] }), /count must be a whole number from 1/);
+});
+
+/** A model that integrates: its velocity is a dense layer of the image itself. */
+const flow = {
+  tensors: (tensors) => {
+    const data = Array.from({ length: 784 * 784 }, (_, i) => Math.sin(i) / 784);
+    tensors.weight = { shape: [784, 784], data };
+  },
+  program: (program) => {
+    program.operations = [
+      { op: "latent", shape: [1, 28, 28], noise: "normal" },
+      { op: "reshape", inputs: [0], shape: [784] },
+      { op: "linear", inputs: [1], shape: [784], weight: "weight", bias: "bias" },
+      { op: "reshape", inputs: [2], shape: [1, 28, 28] },
+    ];
+    Object.assign(program, { output: 3, directions: [], integrate: { steps: 8, solver: "heun", guidance: 1 } });
+  },
+};
+
+test("a path is followed as far as it is asked for", async () => {
+  const model = await load(flow, engine);
+  const ask = (request) => model.draw({ count: 3, seed: 1, ...request });
+  assert.deepEqual(await ask({ taken: 8 }), await ask({}));
+  assert.notDeepEqual(await ask({ taken: 7 }), await ask({}));
+  assert.deepEqual(await ask({ taken: 0, steps: 3 }), await ask({ taken: 0 })); // the noise itself
+  await refused(ask({ steps: 4, taken: 5 }), /taken must be a whole number from 0 to 4, not 5/);
+  const both = await Promise.all([ask({ seed: 1 }), ask({ seed: 2 })]); // in the same buffers, one after the other
+  assert.deepEqual(both, [model.drawNow({ count: 3, seed: 1 }), model.drawNow({ count: 3, seed: 2 })]);
+});
+
+test("a path is left where it is not wanted any more, and the next is followed", async () => {
+  const model = await load(flow, engine);
+  const stopping = new AbortController();
+  const long = model.draw({ count: 16, steps: 1000 }, stopping.signal);
+  const short = model.draw({ count: 1, seed: 5 });
+  setTimeout(() => stopping.abort(), 20);
+  const began = performance.now();
+  await refused(long, /the drawing was stopped/);
+  const stopped = performance.now() - began;
+  assert.deepEqual(await short, model.drawNow({ count: 1, seed: 5 }));
+  const again = performance.now();
+  await model.draw({ count: 16, steps: 1000 });
+  const whole = performance.now() - again;
+  assert(stopped < whole / 2, `stopped after ${stopped} ms of ${whole}`);
+});
+
+test("settings come from an address, and what it gets wrong has its default", async () => {
+  const { readSettings, withSettings } = await import("../../static/live/address.js");
+  const usual = readSettings("", 40);
+  const asked = readSettings("?n=10&temperature=0&moves=1,-9,2&at=0.5,0&walk=-2.25&nfe=4&guidance=0&taken=3", 40);
+  assert.deepEqual(asked, {
+    ...{ n: 10, temperature: 0, moves: [1, 0, 2], at: { x: 0.5, y: 0 } },
+    ...{ walked: -2.25, steps: 4, guidance: 0, taken: 3 },
+  });
+  assert.deepEqual(readSettings("?n=7&temperature=x&at=2,0&walk=e&nfe=0.5&guidance=-1&taken=&moves=", 40), {
+    ...{ ...usual, moves: [0] },
+  });
+  assert.equal(readSettings("?nfe=4&taken=5", 40).taken, null);
+  const url = withSettings("http://here/?a=1&beside=x&walk=2", { beside: ["y", "z"], walk: null, n: 1 });
+  assert.equal(url, "http://here/?a=1&beside=y&beside=z&n=1");
+});
+
 test("the wheel mixes neighbours on its rim and all classes towards its middle", async () => {
   const { inWords, mixtureAt, placeOf } = await import("../../static/live/wheel.js");
   assert.equal(mixtureAt({ x: 0, y: 0 }), null);

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 import genlib
+from genlib.analysis.path import trace
 from tests.pages.test_browser import PHONE, Visit, profile, visit  # noqa: F401
 from tests.tiny import SHIPPED_PER_FAMILY
 from ui.controls import DEFAULT_MODEL
 
 pytestmark = pytest.mark.browser
 
+SAVED = ((DEFAULT_MODEL, ", Bag 100 %"), ("vae-cnn", ""))
 LEVELS = """canvas => {
   const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return [width, height, Array.from(data.filter((_, i) => i % 4 === 0))];
@@ -22,7 +27,20 @@ LEVELS = """canvas => {
 def drawn(page: Page, text: str) -> np.ndarray:
     """The pictures on the canvas, uint8 (N, 28, 28), once the page says that they are the ones meant."""
     expect(page.get_by_role("status").get_by_text(text)).to_contain_text("drawn in")
-    width, height, levels = page.locator(".pictures canvas").evaluate(LEVELS)
+    return shown(page.locator(".pictures canvas"))
+
+
+def drawn_beside(page: Page, name: str, text: str) -> np.ndarray:
+    """The same of one of several models, once they are all there."""
+    pane = page.locator(".pane", has=page.locator(".caption").get_by_text(name, exact=True))
+    expect(pane.locator(".pictures canvas")).to_have_attribute("aria-label", text)
+    expect(pane.locator(".caption")).to_contain_text(" ms")
+    return shown(pane.locator(".pictures canvas"))
+
+
+def shown(canvas: Locator) -> np.ndarray:
+    """Pictures on a canvas, uint8 (N, 28, 28)."""
+    width, height, levels = canvas.evaluate(LEVELS)
     columns, rows = (width + 1) // 29, (height + 1) // 29
     whole = np.zeros((29 * rows, 29 * columns), np.uint8)
     whole[:height, :width] = np.reshape(levels, (height, width))
@@ -32,6 +50,13 @@ def drawn(page: Page, text: str) -> np.ndarray:
 def distance(found: np.ndarray, name: str, n: int, **options: object) -> int:
     expected = genlib.generate(genlib.load(name), n, **options)[0].numpy()
     return int(np.abs(found.astype(int) - expected).max())
+
+
+def opened(page: Page, kind: str) -> Image.Image:
+    """The picture that a button saves."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Save {kind}").click()
+    return Image.open(download.value.path())
 
 
 def place(wheel: Locator, label: str) -> tuple[float, float]:
@@ -102,6 +127,123 @@ def test_keys_a_single_picture_and_a_walk(visit: Visit) -> None:  # noqa: F811
     page.get_by_role("button", name="Walk").click()
     expect(page.get_by_role("status").get_by_text("seed 1;")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
+
+
+@pytest.mark.slow
+def test_several_models_follow_one_hand(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?n=10&label=Sandal&seed=3&beside=cgan-mlp&beside=vae-cnn&beside=nope")
+    expect(page.get_by_text("nope is not a model of this studio")).to_be_visible()
+    for name in (DEFAULT_MODEL, "cgan-mlp"):
+        sandals = drawn_beside(page, name, f"10 pictures by {name}, Sandal 100 %, seed 3")
+        assert distance(sandals, name, 10, seed=3, label="Sandal") <= 1
+    assert distance(drawn_beside(page, "vae-cnn", "10 pictures by vae-cnn, seed 3"), "vae-cnn", 10, seed=3) <= 1
+    expect(page.locator(".caption").last).to_contain_text("FD 7.85")
+    expect(page.locator(".caption").last).to_contain_text("takes no class")
+    page.locator(".wheel").get_by_role("button", name="Only Ankle boot").click()
+    boots = drawn_beside(page, "cgan-mlp", "10 pictures by cgan-mlp, Ankle boot 100 %, seed 3")
+    assert distance(boots, "cgan-mlp", 10, seed=3, label="Ankle boot") <= 1
+    page.locator(".pictures canvas").first.click(position={"x": 5, "y": 5})
+    drawn_beside(page, "cgan-mlp", "picture 1 by cgan-mlp, Ankle boot 100 %, seed 3")
+    drawn_beside(page, "vae-cnn", "picture 1 by vae-cnn, seed 3")
+    page.get_by_role("button", name="All pictures").click()
+    drawn_beside(page, "vae-cnn", "10 pictures by vae-cnn, seed 3")
+    threads = len(page.workers)
+    page.get_by_role("button", name="Remove vae-cnn").click()
+    expect(page.locator(".pane")).to_have_count(2)
+    assert "vae-cnn" not in page.url
+    assert len(page.workers) == threads  # the same engine
+    page.goto(page.url + "&beside=vae-cnn&beside=gmm-10&beside=dcgan-32")
+    expect(page.get_by_text("At most 4 models stand side by side; left out: dcgan-32.")).to_be_visible()
+    expect(page.locator(".pane")).to_have_count(4)
+
+
+@pytest.mark.slow
+def test_the_walks_film_strip_leads_along_it(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?n=10&seed=3&label=Bag")
+    drawn(page, "10 pictures")
+    strip = page.get_by_role("slider", name="The walk, frame by frame")
+    expect(strip).to_be_hidden()
+    page.locator(".pictures canvas").click(position={"x": 5, "y": 5})
+    bag = drawn(page, "picture 1 by cgan-conv, Bag 100 %, seed 3")
+    frames = page.locator(".film canvas")
+    film = shown(frames)
+    assert (film[0] == bag[0]).all()
+    box = strip.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 4.5 / 8 * box["width"], box["y"] + box["height"] / 2)
+    expect(strip).to_have_attribute("aria-valuenow", "4")
+    expect(page).to_have_url(re.compile("walk=0.5"))
+    page.wait_for_timeout(500)
+    assert (shown(page.locator(".pictures canvas")) == film[4]).all()
+    strip.press("End")
+    strip.press("ArrowRight")
+    drawn(page, "picture 1 by cgan-conv, Bag 100 %, seed 4")
+    expect(strip).to_have_attribute("aria-valuenow", "0")
+    strip.press("PageDown")
+    page.get_by_role("button", name="To the next seed").click()
+    second = drawn(page, "picture 1 by cgan-conv, Bag 100 %, seed 4")
+    page.goto(page.url.replace("n=10", "n=1"))
+    assert (drawn(page, "1 pictures by cgan-conv, Bag 100 %, seed 4") == second).all()
+
+
+@pytest.mark.slow
+def test_what_is_shown_is_saved_as_a_picture_and_as_a_film(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?n=10&seed=3&label=Bag&beside=vae-cnn")
+    panes = [drawn_beside(page, name, f"10 pictures by {name}{told}, seed 3") for name, told in SAVED]
+    still = opened(page, "PNG")
+    assert still.size == (8 * (2 * 144 + 8), 8 * 57)
+    assert (np.asarray(still.convert("L"))[4::8, 4::8][:28, :28] == panes[0][0]).all()
+    assert (np.asarray(still.convert("L"))[4::8, 4::8][:28, 152:180] == panes[1][0]).all()
+    film = opened(page, "GIF")
+    assert (film.n_frames, film.info["duration"], film.info["loop"]) == (48, 80, 0)
+    side = film.width // (2 * 144 + 8)
+    for frame, seed in ((0, 3), (16, 4), (32, 5)):
+        film.seek(frame)
+        found = np.asarray(film.convert("L"))[::side, ::side][:28, :28]
+        assert distance(found[None], DEFAULT_MODEL, 1, seed=seed, label="Bag") <= 1
+    video = page.get_by_role("button", name=re.compile("Save (WebM|MP4)"))
+    if page.evaluate("globalThis.MediaRecorder?.isTypeSupported('video/webm')"):
+        with page.expect_download() as download:
+            video.click()
+        data = download.value.path().read_bytes()
+        assert len(data) > 10_000
+        assert b"webm" in data[:64] or b"ftyp" in data[:64]
+    bare = visit("/live?n=10&model=gmm-10")
+    drawn(bare, "10 pictures by gmm-10")
+    expect(bare.get_by_role("button", name="Save GIF")).to_be_disabled()  # a mixture has no walk
+
+
+@pytest.mark.slow
+def test_a_browser_that_records_no_video_is_offered_none(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?n=1")
+    page.add_init_script("delete globalThis.MediaRecorder")
+    page.reload()
+    drawn(page, "1 pictures")
+    expect(page.get_by_role("button", name=re.compile("Save"))).to_have_count(2)
+
+
+@pytest.mark.slow
+def test_a_flow_is_followed_step_by_step_and_its_student_stands_in(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?model=flow-unet&n=10&seed=3&label=Sandal&nfe=4")
+    name, garments = "flow-unet", "10 pictures by flow-unet, Sandal 100 %, seed 3"
+    options = {"seed": 3, "label": "Sandal"}
+    assert distance(drawn(page, garments), name, 10, steps=4, **options) <= 1
+    page.get_by_label("Guidance").fill("2.5")
+    page.reload()
+    assert distance(drawn(page, garments), name, 10, steps=4, guidance=2.5, **options) <= 1
+    page.get_by_label("Noise to garment").fill("2")
+    page.reload()
+    way = trace(genlib.load(name), 10, 3, "Sandal", steps=4, guidance=2.5).images[2].numpy().astype(int)
+    assert np.abs(drawn(page, garments) - way).max() <= 1
+    page.get_by_role("button", name="Reset").click()
+    assert distance(drawn(page, f"{garments};"), name, 10, **options) <= 1
+    wheel = page.locator(".wheel")
+    page.mouse.move(*place(wheel, "Sandal"))
+    page.mouse.down()
+    page.mouse.move(*place(wheel, "Bag"), steps=8)
+    expect(page.get_by_role("status").get_by_text("flow-one-step in its place while it moves")).to_be_visible()
+    page.mouse.up()
+    expect(page.get_by_role("status").get_by_text("flow-one-step")).to_have_count(0)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from genlib.publish.site.folder import write_site
 from tests.pages.test_browser import DESK, PHONE, new_profile
-from tests.pages.test_browser_live import distance, drawn, place
+from tests.pages.test_browser_live import distance, drawn, drawn_beside, place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -106,6 +106,26 @@ def test_another_model_and_seed_are_chosen_and_kept_in_the_address(visit: Open, 
     assert (drawn(page, f"10 pictures by {MIXTURE}, seed 7") == seventh).all()
     page.get_by_role("button", name="Another seed").click()
     expect(page.get_by_role("spinbutton", name="Seed")).not_to_have_value("7")
+
+
+@SIZES
+def test_models_stand_side_by_side(visit: Open, size: dict[str, int]) -> None:
+    page = visit(f"?beside=nope&beside={CLASSES}&beside={MIXTURE}&n=10&seed=2", size)
+    expect(page.locator("#refused")).to_have_text("nope is not a model of this site.")
+    every = drawn_beside(page, CLASSES, f"10 pictures by {CLASSES}, every class in turn, seed 2")
+    assert distance(every, CLASSES, 10, seed=2) <= 1
+    assert distance(drawn_beside(page, MIXTURE, f"10 pictures by {MIXTURE}, seed 2"), MIXTURE, 10, seed=2) <= 1
+    one, other = (pane.bounding_box() for pane in page.locator(".pane").all())
+    assert one
+    assert other
+    assert one["y"] == other["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.get_by_role("button", name=f"Take {MIXTURE} away").click()
+    drawn(page, f"10 pictures by {CLASSES}")
+    assert "beside" not in page.url
+    page.get_by_label("Add beside it").select_option(MIXTURE)
+    drawn_beside(page, MIXTURE, f"10 pictures by {MIXTURE}, seed 2")
+    assert f"beside={MIXTURE}" in page.url
 
 
 def test_a_link_opens_what_it_opens_in_the_studio(visit: Open) -> None:

@@ -7,6 +7,7 @@ from html import escape
 
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE
 from genlib.model import capabilities
+from genlib.models import students_of
 from genlib.noise import MAX_SEED
 from genlib.publish.site.html import embedded, filled, whole_page
 from genlib.publish.site.shown import Shown, best_first, by_family, capitalised
@@ -22,7 +23,7 @@ def live(models: Sequence[Shown], sizes: Mapping[str, int], modules: Sequence[st
         f"{''.join(_option(model, model is first, sizes) for model in group)}</optgroup>"
         for family, group in families
     )
-    known = {model.name: _known(model, sizes) for _, group in families for model in group}
+    known = {model.name: _known(model, models, sizes) for _, group in families for model in group}
     everything = sum(sizes.values())
     body = filled(
         "index.html",
@@ -43,14 +44,15 @@ def default(models: Sequence[Shown]) -> Shown:
     return next((each for each in ranked if "integrates" not in capabilities(each.preset.model_class)), ranked[0])
 
 
-def _known(model: Shown, sizes: Mapping[str, int]) -> dict[str, object]:
-    """What the page's script needs of a model."""
+def _known(model: Shown, models: Sequence[Shown], sizes: Mapping[str, int]) -> dict[str, object]:
+    """What the page's script needs of a model; a student that is among the models draws for it while a hand moves."""
+    here = [each.name for each in models]
     return {
-        "program": f"{model.folder}/{PROGRAM_FILE}",
-        "weights": f"{model.folder}/{WEIGHTS_FILE}",
+        "distance": written(model.metrics, "fd"),
+        "student": next((student for student in students_of(model.name) if student in here), None),
+        "folder": model.folder,
         "bytes": _bytes(model, sizes),
         "about": model.about,
-        "page": model.page,
     }
 
 
