@@ -324,6 +324,12 @@ def register(family: str, config_class: type[Config], presets: Sequence[Preset])
     return enter
 
 
+def students_of(name: str) -> list[str]:
+    """The presets, of the families imported so far, that learn from what the preset `name` answers."""
+    classes = {other: preset.model_class for other, preset in PRESETS.items()}
+    return [other for other, each in classes.items() if each.base_answers and each.base_name == name]
+
+
 def device_for(model: Model, wanted: torch.device) -> torch.device:
     """The device, or the CPU for a model with double precision where the device is MPS, which has none."""
     double = any(tensor.dtype == torch.float64 for tensor in model.state_dict().values())

@@ -11,7 +11,7 @@ from genlib.analysis import history as analysis
 from genlib.analysis.history import smooth
 from genlib.errors import GenlibError, without_places
 from genlib.questions.history import History, history
-from ui import zoo
+from ui import settings, zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, show_chart, upright
 
@@ -80,6 +80,7 @@ def history_or_stop(entry: zoo.Entry) -> None:
             f"{entry.name} has no training history: {without_places(str(error))}. {entry.remedy}",
             icon=":material/broken_image:",
         )
+        settings.keep("history", settings.SHARED)
         st.stop()
 
 

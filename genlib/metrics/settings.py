@@ -11,8 +11,7 @@ from genlib.io.files import read_json, write_json
 from genlib.loading import load, model_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.scores import over_sets
-from genlib.model import Integrates, Model
-from genlib.models import students_of
+from genlib.model import Integrates, Model, students_of
 from genlib.stages import Stages, part
 
 FILE = "settings.json"
