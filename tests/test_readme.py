@@ -57,7 +57,7 @@ def test_there_is_something_to_try() -> None:
     assert len(PYTHON) >= 3
     assert {command[0] for command in RUN} == {
         *("list", "sample", "interpolate", "directions", "latent", "reconstruct", "diversity", "discriminator"),
-        *("export", "path", "variation"),
+        *("compare", "export", "path", "variation"),
     }
 
 

@@ -17,7 +17,7 @@ from genlib.questions.question import EVERY_CLASS, Maker, Question
 from ui import controls, share, zoo
 from ui.controls import BOUND
 
-FEW = 4  # choices that stand side by side
+FEW = 5  # choices that stand side by side
 
 
 def _keep(function: Callable, entries: int, said: str) -> Callable:
