@@ -1,12 +1,19 @@
 /** The arithmetic and the memory it works in: the WebAssembly of kernel.c, or fallback.js where that cannot run. */
 
 import { LiveError, reason } from "./errors.js";
-import { plainKernels } from "./fallback.js";
 
 /** @typedef {import("./fallback.js").Kernel} Kernel */
 
 const PAGE = 65536;
 const LARGEST = 2 ** 29; // bytes of one model's memory
+
+/** @type {typeof import("./fallback.js").plainKernels | undefined} few browsers need it */
+let plainKernels;
+
+/** Have the plain JavaScript ready, before a machine is made of it. */
+export async function fetchPlain() {
+  ({ plainKernels } = await import("./fallback.js"));
+}
 
 /**
  * The kernel's module, compiled once for all models, or null with a line that says why there is none.
@@ -17,6 +24,7 @@ export async function compileKernel(address = new URL("./kernel.wasm", import.me
   try {
     return { module: await WebAssembly.compile(await read(address)), notice: "" };
   } catch (error) {
+    await fetchPlain();
     return {
       module: null,
       notice: `drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (${reason(error)})`,
@@ -43,7 +51,7 @@ async function read(address) {
 /** A model's own memory and the kernels that work in it. `open` gives it its size, once that is known. */
 export class Machine {
   /**
-   * @param {WebAssembly.Module | null} module null: plain JavaScript
+   * @param {WebAssembly.Module | null} module null: plain JavaScript, which has been fetched
    */
   constructor(module) {
     /** @type {Record<string, Kernel>} */
@@ -83,6 +91,6 @@ export class Machine {
     } catch {
       throw new LiveError(`the model needs ${megabytes} MB of memory, which this browser does not give`);
     }
-    if (!this.memory) Object.assign(this.kernels, plainKernels(this.f32, this.i32));
+    if (!this.memory) Object.assign(this.kernels, plainKernels?.(this.f32, this.i32));
   }
 }

@@ -2,6 +2,7 @@
 
 import { LiveError, told } from "./errors.js";
 import { Generator } from "./generator.js";
+import { fetchPlain } from "./kernel.js";
 
 /** @typedef {import("./request.js").Job} Job */
 
@@ -40,11 +41,13 @@ function afterMessages() {
 
 /**
  * @param {Order} order
- * @returns {Promise<Uint8Array> | Uint8Array | undefined}
+ * @returns {Promise<Uint8Array | undefined>}
  */
-function obey(order) {
-  if (order.do === "load") models.set(order.model, new Generator(order.program, order.weights, order.module));
-  else if (order.do === "stop") wanted.delete(order.order);
+async function obey(order) {
+  if (order.do === "load") {
+    if (!order.module) await fetchPlain();
+    models.set(order.model, new Generator(order.program, order.weights, order.module));
+  } else if (order.do === "stop") wanted.delete(order.order);
   else if (order.do === "free") {
     models.delete(order.model);
     drawings.delete(order.model);

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Generator } from "../../static/live/generator.js";
-import { compileKernel } from "../../static/live/kernel.js";
+import { compileKernel, fetchPlain } from "../../static/live/kernel.js";
 
 const [directory, kernel] = process.argv.slice(2);
 const FEW = 6; // pictures
@@ -38,6 +38,7 @@ async function compiled(address) {
   return module;
 }
 
+await fetchPlain();
 const result = { kernel: differences(await compiled()), plain: differences(null) };
 if (kernel) result.other = differences(await compiled(pathToFileURL(kernel)));
 console.log(JSON.stringify(result));
