@@ -540,7 +540,7 @@ def assert_only_this_model_is_gone(page: str, name: str) -> None:
     if not left:
         assert ["genlib train" in each.value for each in app.info] == [True]
         return
-    assert pictures(app) or page == "train"  # which shows how this very preset was trained, where that is known
+    assert pictures(app) or page in ("train", "live")  # which shows how this very preset was trained, where that is known
     if page in WORKING_PAGES:
         (picker,) = (each for each in app.selectbox if each.key == "model")
         assert sorted(picker.options) == sorted(left)
@@ -594,7 +594,7 @@ def test_lost_figures_break_no_page(page: str, damage, weights: Path) -> None:
     damage(weights / VAE / "metrics.json")
     app = open_page(page, {"model": VAE, "preset": VAE})
     assert not app.exception, [each.value for each in app.exception]
-    assert pictures(app)
+    assert pictures(app) or page == "live"  # which draws in the browser
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in ("dataset", "findings")])
