@@ -54,14 +54,19 @@ def _blocks(d: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Tensor:
-    """log(weight_k N(x | k)) for points (n, d), or -inf for the points that are certain to fall below `floor` (n,)."""
-    constant, mean, factor = (part[k] for part in densities)
-    result = torch.full_like(floor, -torch.inf)
-    active, squares = torch.arange(len(x), device=x.device), torch.zeros_like(floor)
-    for start, end in _blocks(x.shape[1]):
-        points = x[:, :end] if len(active) == len(x) else x[active, :end]
-        squares = squares + ((points - mean[:end]) @ factor[:end, start:end]).square().sum(1)
+def _squares(x: Tensor, densities: _Densities, k: int, start: int, end: int) -> Tensor:
+    """What dimensions start, ..., end - 1 of y add to |y|^2 of component k, for points (n, >= end): (n,)."""
+    factor = densities.precision_factors[k, :end, start:end]
+    return torch.addmm(densities.means[k, :end] @ factor, x[:, :end], factor, beta=-1).square().sum(1)
+
+
+def _finish(x: Tensor, densities: _Densities, k: int, squares: Tensor, floor: Tensor) -> Tensor:
+    """log(weight_k N(x | k)) of points (n, d) whose first block is in `squares` (n,); -inf where below `floor` (n,)."""
+    constant, result = densities.constants[k], torch.full_like(floor, -torch.inf)
+    active = torch.arange(len(x), device=x.device)
+    for start, end in _blocks(x.shape[1])[1:]:
+        points = x if len(active) == len(x) else x[active, :end]
+        squares = squares + _squares(points, densities, k, start, end)
         alive = constant - 0.5 * squares > floor[active]
         active, squares = active[alive], squares[alive]
     result[active] = constant - 0.5 * squares
@@ -70,32 +75,25 @@ def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Ten
 
 def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
     """log(weight_k N(x | k)) of points (n, d), (n, K): each point's likeliest component first, the rest pruned."""
-    n, k_total, first = len(x), len(densities.constants), min(FIRST_BLOCK, x.shape[1])
-    guess = torch.stack(
-        [
-            densities.constants[k]
-            - 0.5
-            * ((x[:, :first] - densities.means[k, :first]) @ densities.precision_factors[k, :first, :first])
-            .square()
-            .sum(1)
-            for k in range(k_total)
-        ]
-    ).argmax(0)
+    n, k_total, first = len(x), len(densities.constants), _blocks(x.shape[1])[0][1]
+    front = x[:, :first].contiguous()
+    squares = torch.stack([_squares(front, densities, k, 0, first) for k in range(k_total)], dim=1)
+    bounds = densities.constants - 0.5 * squares
+    guess, best = bounds.argmax(1), x.new_full((n,), -torch.inf)
     joint = x.new_full((n, k_total), -torch.inf)
-    for k in range(k_total):
-        rows = (guess == k).nonzero().squeeze(1)
-        joint[rows, k] = _log_density(x[rows], densities, k, x.new_full((len(rows),), -torch.inf))
-    best = joint.max(1).values
-    for k in range(k_total):
-        rows = (guess != k).nonzero().squeeze(1)
-        joint[rows, k] = _log_density(x[rows], densities, k, best[rows] - NEGLIGIBLE)
-        best = torch.maximum(best, joint[:, k])
+    for guessed in (True, False):
+        for k in range(k_total):
+            floor = best - NEGLIGIBLE
+            rows = (((guess == k) == guessed) & (bounds[:, k] > floor)).nonzero().squeeze(1)
+            joint[rows, k] = _finish(x[rows], densities, k, squares[rows, k], floor[rows])
+            best = torch.maximum(best, joint[:, k])
     return joint
 
 
 def log_joint(x: Tensor, mixture: Components) -> Tensor:
     """log(weight_k N(x | mean_k, cov_k)) for points x (N, d), (N, K), in x's dtype; -inf where negligible."""
-    order = x.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
+    some = x[:CHUNK]
+    order = some.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
     ordered = Components(
         mixture.weights, mixture.means[:, order], mixture.covariances[:, order][:, :, order]
     )  # the widest dimensions first: they decide soonest
