@@ -5,8 +5,8 @@ gmm-10 are the exception: they were trained before, but of their figures only th
 What several trainings of a model mean for a rule was committed before any of the further ones was measured on the test
 split; their distances from the training split had been seen. Claims 4 and 5 are about fits that can stop short of their
 optimum: their rules were written anew before the mixtures were fitted again from several starts. Claims 17 to 19 are
-about models of this project, and their rules were committed after these were trained: the figures of 17 and of the first
-part of 18 were known, those of other steps and other guidance were not.
+about models of this project, and their rules were committed after these were trained: the figures of 17 and of the
+first part of 18 were known, those of other steps and other guidance were not.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from genlib.model import Components
 NEGLIGIBLE = 40.0
 FIRST_BLOCK = 48
 CHUNK = 10_000
+FEW = 16  # dimensions up to which an iteration is two products with the points' second moments
 
 
 class _Densities(NamedTuple):
@@ -92,13 +93,23 @@ def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
 
 def log_joint(x: Tensor, mixture: Components) -> Tensor:
     """log(weight_k N(x | mean_k, cov_k)) for points x (N, d), (N, K), in x's dtype; -inf where negligible."""
-    some = x[:CHUNK]
-    order = some.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
-    ordered = Components(
-        mixture.weights, mixture.means[:, order], mixture.covariances[:, order][:, :, order]
-    )  # the widest dimensions first: they decide soonest
-    densities = _densities(ordered, x.dtype)
+    order = _widest_first(x)
+    if order is None:
+        densities = _densities(mixture, x.dtype)
+        return torch.cat([_log_joint_chunk(part, densities) for part in x.split(CHUNK)])
+    covariances = mixture.covariances[:, order][:, :, order]
+    densities = _densities(Components(mixture.weights, mixture.means[:, order], covariances), x.dtype)
     return torch.cat([_log_joint_chunk(part[:, order], densities) for part in x.split(CHUNK)])
+
+
+def _widest_first(x: Tensor) -> Tensor | None:
+    """The dimensions by falling variance, which decide soonest; None where they are about equally wide."""
+    if len(x) < 2:
+        return None
+    variances = x[:CHUNK].var(0, correction=0)
+    if variances.max() < 4 * variances.min():
+        return None
+    return variances.argsort(descending=True, stable=True)
 
 
 def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Components:
@@ -123,11 +134,61 @@ def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Comp
     return Components((sums / sums.sum()).to(x.dtype), torch.stack(means), torch.stack(covariances))
 
 
-def em_step(x: Tensor, mixture: Components, regularisation: float) -> tuple[Components, float]:
-    """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats."""
+def em_step(
+    x: Tensor, mixture: Components, regularisation: float, known: Tensor | None = None
+) -> tuple[Components, float]:
+    """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats.
+
+    `known` are the points' `moments`, for those who iterate.
+    """
+    known = moments(x) if known is None else known
+    if known is not None:
+        return _step_by_moments(known, mixture, regularisation, x.dtype)
     joint = log_joint(x, mixture)
     totals = joint.logsumexp(1)
     return maximise(x, (joint - totals.unsqueeze(1)).exp(), regularisation), float(totals.double().mean())
+
+
+def moments(x: Tensor) -> Tensor | None:
+    """1, the coordinates and their products x_i x_j with i <= j, of points (n, d): float64 (n, 1 + d + d (d + 1) / 2).
+
+    None where there are too many dimensions for them.
+    """
+    if x.shape[1] > FEW:
+        return None
+    rows, columns = torch.triu_indices(x.shape[1], x.shape[1], device=x.device)
+    x = x.double()
+    return torch.cat([x.new_ones(len(x), 1), x, x[:, rows] * x[:, columns]], dim=1)
+
+
+def _step_by_moments(
+    known: Tensor, mixture: Components, regularisation: float, dtype: torch.dtype
+) -> tuple[Components, float]:
+    """`em_step` by the sufficient statistics (n, m), float64: both its halves are one matrix product.
+
+    log(weight_k N(x | k)) = const_k + (S^-1 mean) x - sum_ij S^-1_ij x_i x_j / 2 is linear in the moments, and their
+    sums weighted by the responsibilities are all that the new mixture asks of the points.
+    """
+    constants, means, factors = _densities(mixture, known.dtype)
+    d = means.shape[1]
+    rows, columns = torch.triu_indices(d, d, device=known.device)
+    precisions = factors @ factors.mT
+    linear = (precisions @ means.unsqueeze(2)).squeeze(2)
+    twice = torch.where(rows == columns, 0.5, 1.0)  # an off-diagonal product stands for two
+    natural = torch.cat(
+        [(constants - 0.5 * (linear * means).sum(1)).unsqueeze(1), linear, -precisions[:, rows, columns] * twice], dim=1
+    )
+    joint = known @ natural.T
+    totals = joint.logsumexp(1)
+    sums = (joint - totals.unsqueeze(1)).exp().T @ known  # (K, m)
+    counts = sums[:, :1] + 10 * torch.finfo(torch.float64).eps
+    new_means = sums[:, 1 : d + 1] / counts
+    seconds = known.new_zeros(len(counts), d, d)
+    seconds[:, rows, columns] = seconds[:, columns, rows] = sums[:, d + 1 :] / counts
+    covariances = seconds - new_means.unsqueeze(2) * new_means.unsqueeze(1)
+    covariances.diagonal(dim1=1, dim2=2).add_(regularisation)
+    weights = (counts / counts.sum()).squeeze(1)
+    return Components(weights.to(dtype), new_means.to(dtype), covariances), float(totals.mean())
 
 
 def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Components:
