@@ -68,6 +68,10 @@ class ClassMixture(OnLatents):
         own = self.weights.view(N_CLASSES, -1)
         return (own / own.sum(1, keepdim=True)).flatten()
 
+    def sizes(self) -> list[int]:
+        """How many Gaussians each class has."""
+        return (self.weights.view(N_CLASSES, -1) > 0).sum(1).tolist()
+
     def pick(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """The component of each latent (N, 1 + d), among those in use; of any class where none is asked for."""
         told = class_mixture(y) if y is not None else z.new_full((len(z), N_CLASSES), 1 / N_CLASSES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from genlib.analysis.reconstruction import another_of_the_class, squared_errors
 from genlib.data import FashionMNIST
 
