@@ -45,6 +45,8 @@ def live(entry: zoo.Entry, seed: int, label: int | None) -> None:
         return
     model = {"name": entry.name, "program": _address(files / PROGRAM_FILE), "weights": _address(files / WEIGHTS_FILE)}
     _mount(key="live", data={"model": model, "seed": seed, "label": label})
+    if {"conditional", "mixture"} <= set(entry.capabilities):
+        st.caption("Between two classes the garments jump: each class has Gaussians of its own, and none lie between.")
 
 
 def _address(file: Path) -> str:
