@@ -77,7 +77,7 @@ class LatentMixture(OnLatents, GaussianMixture):
 
 
 def _presets(prefix: str, base: str, tolerance: float) -> list[Preset]:
-    """The tolerance is less than a hundredth of what a component costs in BIC, an image."""
+    """The tolerance is small against what a component costs in BIC: 7.1 nats an image with ae-cnn, 0.0041 with the VAE."""
     config = MixtureConfig(epochs=10_000, tolerance=tolerance, moves=10)
     fixed = [
         Preset(f"{prefix}-{k}", config.replace(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
@@ -93,7 +93,7 @@ class AEMixture(LatentMixture):
     base_name = "ae-cnn"
 
 
-@register("VAE + mixture", MixtureConfig, _presets("vae-gmm", "vae-cnn-50", 2e-5))
+@register("VAE + mixture", MixtureConfig, _presets("vae-gmm", "vae-cnn-50", 1e-6))
 class VAEMixture(LatentMixture):
     """On the 8 posterior means of the convolutional VAE."""
 
