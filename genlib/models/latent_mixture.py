@@ -77,7 +77,8 @@ class LatentMixture(OnLatents, GaussianMixture):
 
 
 def _presets(prefix: str, base: str, tolerance: float) -> list[Preset]:
-    """The tolerance is small against what a component costs in BIC: 7.1 nats an image with ae-cnn, 0.0041 with the VAE."""
+    """The tolerance is small against the price of a component in BIC: 7.1 nats an image with ae-cnn, 0.0041 with the
+    VAE."""
     config = MixtureConfig(epochs=10_000, tolerance=tolerance, moves=10)
     fixed = [
         Preset(f"{prefix}-{k}", config.replace(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
