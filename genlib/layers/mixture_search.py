@@ -1,9 +1,9 @@
 """The way of a mixture's fits to their optimum: which start is due, which fit so far is the best.
 
 One size is fitted from several starts. Each is iterated until an iteration gains less than the tolerance, or given up
-once it cannot reach the best so far. From the best, split-and-merge moves go on until one gains nothing. A search over
-sizes starts each size from the best fit of one component less, split, so that more components never fit worse, and
-from k-means; with the coarser regularisation, from the finer one's fit.
+once it cannot reach the best so far. From the best, split-and-merge moves go on until three in a row gain nothing. A
+search over sizes starts each size from the best fit of one component less, split, so that more components never fit
+worse, and from k-means; with the coarser regularisation, from the finer one's fit.
 
 Where it stands is all in `memory`, tensors that a checkpoint holds: they are replaced, never written to.
 """
@@ -22,7 +22,8 @@ from genlib.layers.split_merge import Split, exchange, splits, with_split
 from genlib.model import Components
 
 COARSER = 10.0  # the second regularisation of a search, in units of the first
-FAIR = 6  # iterations that every start has
+FAIR = 10  # iterations that every start has
+PATIENCE = 3  # moves in a row that may gain nothing, the most promising first
 HORIZON = 10  # after them, a fit that ten more gains like its last would not bring to the best is given up
 FINE, COARSE, CHOSEN, NOW = "fine", "coarse", "chosen", "now"  # mixtures that are kept; `now`: of the fit under way
 
@@ -62,7 +63,8 @@ class Search:
     """Where the fits stand, and what is to be iterated next.
 
     In `memory`: the fit under way, its start or, after them, its move; its iterations; whether no move was left
-    ("idle"); the best log-likelihood of the fit and of the last one under each regularisation; the mixtures of these.
+    ("idle"), and how many in a row gained nothing ("vain"); the best log-likelihood of the fit and of the last one
+    under each regularisation; the mixtures of these.
     """
 
     fits: list[Fit]
@@ -125,7 +127,8 @@ class Search:
         if name == "fine":
             return self.kept(FINE)
         best = self.kept(NOW)
-        moved = exchange(best, self._splits(x, best, regularisation), HORIZON * self.tolerance)
+        halved, place = self._splits(x, best, regularisation), int(self.number("vain", 0))
+        moved = exchange(best, halved, HORIZON * self.tolerance, place)
         self.note(idle=moved is None)
         return moved or best
 
@@ -155,21 +158,25 @@ class Search:
         if better:
             self.keep(NOW, mixture)
             self.note(best=log_likelihood)
+        self.note(vain=self.number("vain", 0) + 1 if moving and not better else 0)
+        over = self._ends_before(start + 1)
         self.at(self.done, start + 1)
-        return self._ends(start + 1, moving and not better)
+        return over
 
-    def _ends(self, start: int, in_vain: bool) -> bool:
-        """Whether there is no start and no move after those before `start`."""
+    def _ends_before(self, start: int) -> bool:
+        """Whether this start, or the move of that number after the starts, is not to be tried."""
         fit = self.due
         if start < len(fit.starts):
             last = self.number(f"last.{fit.kept}", -math.inf)
             return fit.starts[start] == "split" and self.best >= last
         able = fit.components > 2 and fit.kept == FINE  # a move takes three components
-        return in_vain or not able or start - len(fit.starts) >= self.moves
+        tired = bool(self.number("idle", 0)) or self.number("vain", 0) >= PATIENCE
+        return tired or not able or start - len(fit.starts) >= self.moves
 
     def next_fit(self) -> None:
         """Go to the next size with the best of this one."""
         self.keep(self.due.kept, self.kept(NOW))
         self.note(**{f"last.{self.due.kept}": self.best})
         del self.memory["best"]
+        self.note(vain=0)
         self.at(self.done + 1, 0)

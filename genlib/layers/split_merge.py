@@ -92,19 +92,22 @@ def with_split(mixture: Components, split: Split) -> Components:
     return _replaced(mixture, [split.component], _weighted(mixture, split))
 
 
-def exchange(mixture: Components, halved: list[Split], least: float) -> Components | None:
-    """The mixture with the pair merged and the other component split that promise most together.
+def exchange(mixture: Components, halved: list[Split], least: float, place: int = 0) -> Components | None:
+    """The mixture with one pair merged and another component split: the move that promises most, or next to most, ...
 
-    `halved` are its `splits`. None where no such move promises to gain `least` nats a sample.
+    `halved` are its `splits`, `place` is that in the order of promise, from 0. None where no such move is left that
+    promises `least` nats a sample.
     """
-    best, pairs = None, merges(mixture)
-    for split in halved:
-        for merge in pairs:
-            if split.component not in merge.pair and split.gain - merge.loss > least:
-                least, best = split.gain - merge.loss, (split, merge)
-    if best is None:
+    pairs = merges(mixture)
+    moves = [
+        (split.gain - merge.loss, split, merge)
+        for split in halved
+        for merge in pairs
+        if split.component not in merge.pair and split.gain - merge.loss >= least
+    ]
+    if place >= len(moves):
         return None
-    split, merge = best
+    _, split, merge = sorted(moves, key=lambda move: -move[0])[place]
     new = Components(*(torch.cat(parts) for parts in zip(merge.whole, _weighted(mixture, split), strict=True)))
     return _replaced(mixture, [split.component, *merge.pair], new)
 

@@ -79,7 +79,7 @@ class LatentMixture(OnLatents, GaussianMixture):
 def _presets(prefix: str, base: str, tolerance: float) -> list[Preset]:
     """The tolerance is small against the price of a component in BIC: 7.1 nats an image with ae-cnn, 0.0041 with the
     VAE."""
-    config = MixtureConfig(epochs=10_000, tolerance=tolerance, moves=10)
+    config = MixtureConfig(epochs=10_000, tolerance=tolerance, moves=30)
     fixed = [
         Preset(f"{prefix}-{k}", config.replace(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
     ]
@@ -87,7 +87,7 @@ def _presets(prefix: str, base: str, tolerance: float) -> list[Preset]:
     return [*fixed, Preset(f"{prefix}-best", config.replace(components=0), summary)]
 
 
-@register("AE + mixture", MixtureConfig, _presets("ae-gmm", "ae-cnn", 0.05))
+@register("AE + mixture", MixtureConfig, _presets("ae-gmm", "ae-cnn", 5e-3))
 class AEMixture(LatentMixture):
     """On the 392 standardised latents of the convolutional autoencoder, before their ReLU."""
 
