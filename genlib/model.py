@@ -52,6 +52,7 @@ class Model(nn.Module, ABC):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.memory: dict[str, Tensor] = {}  # what a training needs from step to step beside the state; never shipped
 
     @property
     @abstractmethod
@@ -188,6 +189,10 @@ class Mixture(Protocol):
 
     def points(self, x: Tensor) -> Tensor:
         """Images (N, 1, 28, 28) to points (N, d) of the mixture's space."""
+        ...
+
+    def pick(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """The component, int64 (N,), that each latent (N, 1 + d) is drawn from; of its class, where there are some."""
         ...
 
     def locate(self, z: Tensor, chosen: Tensor | None = None) -> Tensor:

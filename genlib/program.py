@@ -142,14 +142,18 @@ class Program:
         """sin(f t) of each frequency f, then cos(f t)."""
         return self._emit("sinusoids", (t,), (2 * len(frequencies),), frequencies=frequencies.tolist())
 
-    def mixture(self, z: Value, weights: Tensor, means: Tensor, cholesky: Tensor, components: int) -> Value:
+    def mixture(
+        self, z: Value, weights: Tensor, means: Tensor, cholesky: Tensor, components: int, y: Value | None = None
+    ) -> Value:
         """Mean plus packed lower triangle (d (d + 1) / 2,) times z[1:], of the component that z[0] picks.
 
-        z must be the latent itself, whose first number is uniform from here on, not normal.
+        z must be the latent itself, whose first number is uniform from here on, not normal. Where there are classes y
+        (10,), each has a tenth of the components in turn, and its share is a factor of their weights.
         """
         self.operations[z.number]["noise"] = "uniform, then normal"
         tensors = {"weights": weights, "means": means, "cholesky": cholesky}
-        return self._emit("mixture", (z,), (means.shape[1],), **tensors, components=components)
+        kind, inputs = ("mixture", (z,)) if y is None else ("class_mixture", (z, y))
+        return self._emit(kind, inputs, (means.shape[1],), **tensors, components=components)
 
     # elements -----------------------------------------------------------------------------------------------------
 

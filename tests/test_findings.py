@@ -18,6 +18,7 @@ from genlib.findings.verdicts import Measured
 from genlib.io.files import read_json
 from genlib.loading import model_directory
 from genlib.models import presets
+from tests.tiny import refused
 
 
 class Figures(Measured):
@@ -86,11 +87,27 @@ def test_a_claim_about_a_missing_model_is_not_tested(monkeypatch: pytest.MonkeyP
 def test_bic_at_the_edge_is_seen() -> None:
     def best(first: int, second: int) -> Figures:
         rows = [[1000.0 + abs(k - pick) for k in range(1, 21)] for pick in (first, second)]
-        return Figures(bic_curve={"regularisation": [1e-4, 1e-3], "bic": rows})
+        rising = [[float(k) for k in range(1, 21)]] * 2
+        return Figures(bic_curve={"regularisation": [1e-4, 1e-3], "bic": rows, "log_likelihood": rising})
 
     assert holds(4, best(18, 17)) == [True, True, True]
     assert holds(4, best(20, 3)) == [True, False, False]
     assert holds(4, best(9, 9)) == [False, False, True]
+
+
+def test_bic_of_fits_that_stopped_short_judges_nothing() -> None:
+    rows = {"bic": [[3.0, 2.0, 1.0]] * 2, "log_likelihood": [[1.0, 2.0, 3.0], [1.0, 3.0, 2.0]]}
+    with refused("m fits worse with 3 components than with 2: its search stopped short"):
+        holds(4, Figures(bic_curve={"regularisation": [1e-4, 1e-3], **rows}))
+
+
+def test_coverage_is_higher_by_more_than_its_spread() -> None:
+    def mixtures(coverage: float) -> list[Figures]:
+        vae, ae = (Figures(fd=8.0, coverage=each, spread={"coverage": 0.01}) for each in (coverage, 0.25))
+        return [vae, ae] * 3
+
+    assert holds(5, *mixtures(0.30)) == [False, False, False, True]
+    assert holds(5, *mixtures(0.28)) == [False] * 4
 
 
 def test_overfitting_is_the_gap_of_the_last_fifth() -> None:

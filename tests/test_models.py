@@ -29,6 +29,7 @@ from genlib.model import (
     resolve_device,
 )
 from genlib.models import families, get_preset, presets
+from genlib.models.class_mixture import ClassMixture
 from genlib.sampling import cycle_labels, sample
 from genlib.store import save_model
 from tests.tiny import NAMES, TINY, refused, save_tiny, tiny_config, tiny_model, tiny_training
@@ -202,6 +203,7 @@ CLAIMED = {
     "gmm-10": ["mixture"],
     "ae-gmm-2": ["mixture"],
     "vae-gmm-best": ["mixture"],
+    "cgmm": ["conditional", "mixture"],
     "flow-unet": ["conditional", "encodes", "decodes", "integrates"],
 }
 
@@ -301,13 +303,58 @@ def test_mixture(name: str, small_data: FashionMNIST) -> None:
     torch.testing.assert_close(posterior.sum(1), torch.ones(N))
     z = model.draw_latent(N, 0)
     assert model.locate(z).shape == (N, d)
-    assert torch.equal(model.render(model.locate(z)), sample(model, z))
+    y = labels(model)
+    own = () if y is None else (model.pick(z, y),)
+    assert torch.equal(model.render(model.locate(z, *own)), sample(model, z, y))
+
+
+def class_mixture_of(*weights: float) -> ClassMixture:
+    """A model whose every class has the same two components but for their place: class c is about c."""
+    model = tiny_model("cgmm")
+    assert isinstance(model, ClassMixture)
+    model.weights.copy_(torch.tensor(weights).repeat(10) / 10)
+    model.means.copy_(torch.arange(20).div(2).unsqueeze(1))
+    return model
+
+
+def test_a_class_is_asked_of_its_own_components() -> None:
+    model = class_mixture_of(0.25, 0.75)
+    z = model.draw_latent(2000, 0)
+    for label in (0, 7):
+        chosen = model.pick(z, torch.full((2000,), label))
+        assert set(chosen.tolist()) == {2 * label, 2 * label + 1}
+        assert float((chosen % 2).float().mean()) == pytest.approx(0.75, abs=0.03)
+
+
+def test_classes_are_picked_by_share_times_weight_and_empty_places_never() -> None:
+    model = class_mixture_of(1.0, 0.0)
+    assert model.active == len(model.components().weights) == 10
+    z = model.draw_latent(2000, 0)
+    z[0, 0] = 1 - 2**-24
+    shares = torch.zeros(2000, 10)
+    shares[:, 3], shares[:, 9] = 0.3, 0.7
+    counts = model.pick(z, shares).bincount(minlength=10)
+    assert counts.nonzero().flatten().tolist() == [3, 9]
+    assert float(counts[9] / 2000) == pytest.approx(0.7, abs=0.03)
+    assert torch.equal(model.locate(model.temper(z, 0.0), model.pick(z, shares)).unique(), torch.tensor([3.0, 9.0]))
+
+
+def test_a_walk_between_classes_jumps() -> None:
+    model = class_mixture_of(1.0, 0.0)
+    z = model.draw_latent(1, 0).repeat(101, 1)
+    shares = torch.zeros(101, 10)
+    shares[:, 2], shares[:, 5] = torch.linspace(1, 0, 101), torch.linspace(0, 1, 101)
+    chosen = model.pick(z, shares)
+    assert chosen.unique().tolist() == [2, 5]
+    assert len(chosen.unique_consecutive()) == 2
 
 
 @having(Mixture)
 def test_components_are_picked_by_their_weight(name: str) -> None:
     """A latent without normals is its component's mean, drawn as often as the weights say."""
     model = tiny_model(name)
+    if isinstance(model, Conditional):
+        pytest.skip("it picks among the components of a class: above")
     model.weights.copy_(torch.tensor([0.25, 0.75]))
     model.means[1] += 0.1
     points = model.locate(model.temper(model.draw_latent(2000, 0), 0.0))

@@ -49,7 +49,7 @@ def test_exports_hold_what_the_program_names_and_no_more(name: str, tmp_path: Pa
     assert program["name"] == name
     state = load_file(tmp_path / "model" / "model.safetensors")
     for key, tensor in tensors.items():
-        assert key == "spread" or torch.equal(tensor, state.get(f"averaged.{key}", state[key]))
+        assert key in ("spread", "shares") or torch.equal(tensor, state.get(f"averaged.{key}", state[key]))
 
 
 def test_raw_weights_are_a_program_of_their_own(tmp_path: Path) -> None:

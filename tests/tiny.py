@@ -47,6 +47,7 @@ TINY: dict[str, dict[str, Any]] = {
     "AE + mixture": {"components": 2, "tolerance": 0.0},
     "VAE + mixture": {"components": 2, "tolerance": 0.0},
     "mixture": {"components": 2, "tolerance": 0.0},
+    "conditional mixture": {"most_components": 2, "tolerance": 0.0},
 }
 SAME = ("model.safetensors", "config.json", "samples.png", "progress.png")
 SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}

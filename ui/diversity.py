@@ -8,6 +8,7 @@ import streamlit as st
 from genlib.analysis.diversity import DRAWS
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.drawing import CLASS_COLOURS
+from genlib.metrics.floor import load_floor
 from genlib.questions.diversity import MEASURED, Diversity, real_spreads, spreads
 from ui.pictures import show_chart, show_tiles
 
@@ -89,6 +90,13 @@ def show_closest(question: Diversity) -> None:
     heads = [f"{distances[i]:.1f}" for i in order]
     alt = f"{len(order)} samples of {question.model} over the nearest {SPLIT_NAMES[question.split]} images"
     show_tiles(np.concatenate([samples, photographs]), len(order), alt, heads)
+    if question.split == "train":
+        real = load_floor()
+        st.caption(
+            f"Half of these samples are nearer than {np.median(distances):.1f} to a training image. **For "
+            f"comparison**: half of the test images are nearer than {real['nearest_train']:.1f}, and one in a "
+            f"hundred is nearer than {real['nearest_train_1_percent']:.1f}."
+        )
     if question.split == "test":
         st.caption(
             "The training split is not on this machine, so these are test images, which no model has seen: copies "

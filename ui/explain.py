@@ -69,6 +69,17 @@ A sample is a point of one Gaussian, decoded. How many Gaussians? The Bayesian i
 $\mathrm{BIC} = -2 \log L + p \log N$, weighs the fit against the number of parameters $p$; *best* is its choice.
 Sources: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2; Schwarz 1978, *Annals of Statistics* 6.
 """,
+    "conditional mixture": r"""
+Two models in turn. An **autoencoder** learns to copy images through 392 latent numbers $z$; then the latents of each
+class $y$ get a sum of one to four Gaussians of their own, fitted by **expectation-maximisation**:
+
+$$p(z \mid y) = \sum_j \pi_{yj}\, \mathcal{N}(z \mid \mu_{yj}, \Sigma_{yj})$$
+
+A sample of a class is a point of one of its Gaussians, decoded. How many has a class? As many as the Bayesian
+information criterion prefers. Asked for a bit of two classes it takes a Gaussian of the one or of the other, by their
+shares: there is nothing between two Gaussians, so a walk between classes jumps.
+Sources: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2; Schwarz 1978, *Annals of Statistics* 6.
+""",
     "VAE + mixture": r"""
 Two models in turn. A **variational autoencoder** learns 8 latent numbers whose clouds already resemble a normal; then a
 sum of $K$ Gaussians is fitted to the means of the training images' clouds by **expectation-maximisation**, so that

@@ -25,13 +25,19 @@ READING = {
     ),
     "fitted": (
         "Each iteration of expectation-maximisation can only raise the likelihood of the training images; it ends when "
-        "another one would hardly change it. A better likelihood is not always a better picture."
+        "another one would hardly change it. Where the curve falls, a new attempt begins: a Gaussian is split, two are "
+        "merged, and the result is kept if it ends higher. A better likelihood is not always a better picture."
     ),
     "searched": (
-        "Many fits one after another: one of each size from 1 to 20 Gaussians, all of them again with ten times the "
-        "regularisation, and a last one of the size that BIC likes best. Within a fit each iteration of "
-        "expectation-maximisation can only raise the likelihood; where the curve falls, the next fit begins. Pictures "
-        "and distances are those of the fit that an iteration belongs to."
+        "Many fits one after another: of each size from 1 to 20 Gaussians several, from several starts, under the "
+        "regularisation and ten times that. Within a fit each iteration of expectation-maximisation can only raise the "
+        "likelihood; where the curve falls, the next fit begins. Pictures and distances are those of the fit that an "
+        "iteration belongs to. At the end stands the size that BIC likes best."
+    ),
+    "class by class": (
+        "Many fits one after another: each class in turn, of each size from 1 to 4 Gaussians. The likelihood is "
+        "that of the class under way. Where the curve falls, the next fit begins; of each "
+        "class the size stays that BIC likes best."
     ),
     "descended": (
         "The losses are sums over an image's 784 pixels, mean over the epoch. The squared error on test images is per "
@@ -96,7 +102,8 @@ class Moment:
     def reading(self) -> str:
         """How to read these curves."""
         if "mixture" in self.entry.capabilities:
-            kind = "searched" if self.entry.metrics.get("bic_curve") else "fitted"
+            searched = "searched" if self.entry.metrics.get("bic_curve") else "fitted"
+            kind = "class by class" if "conditional" in self.entry.capabilities else searched
         else:
             kind = "adversarial" if "discriminates" in self.entry.capabilities else "descended"
         return READING[kind] + MEASURED.format(self.past.measured)

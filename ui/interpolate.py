@@ -17,6 +17,10 @@ NUMBERS_HELP = (
     "Class numbers are names, not quantities: half-way from 6 (Shirt) to 4 (Coat) is 5 (Sandal), half-way from 0 "
     "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding."
 )
+JUMPS = (
+    "This walk jumps. The model has Gaussians for each class and none between: asked for a bit of two classes, it "
+    "takes a Gaussian of one of them, by their shares."
+)
 
 
 def controls_row(question: Any) -> Any:
@@ -31,6 +35,9 @@ def controls_row(question: Any) -> Any:
         question = questions.with_controls(question, seed2=140, a=150, b=150, rows=160)
         if question.between != "classes" and "mixture" in question.can:
             st.caption("A mixture walks straight, in its own space.")
+            question = replace(question, path="straight")
+        elif "mixture" in question.can:
+            st.caption(JUMPS)
             question = replace(question, path="straight")
         else:
             question = questions.with_controls(question, path=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -73,7 +73,7 @@ def beside_control(entry: zoo.Entry) -> list[zoo.Entry]:
     return [models[name] for name in controls.beside_control(list(models), MOST_BESIDE)]
 
 
-def live(entries: Iterable[zoo.Entry], seed: int, label: int | None) -> None:
+def live(entries: Sequence[zoo.Entry], seed: int, label: int | None) -> None:
     """The grids and their controls; one line for a model that has no program or whose files are damaged."""
     models: list[Source] = []
     refused: list[str] = []
@@ -86,6 +86,10 @@ def live(entries: Iterable[zoo.Entry], seed: int, label: int | None) -> None:
         _mount(key="live", data={"models": models, "seed": seed, "label": label})
     for line in refused:  # below, so that the grids keep their place
         st.warning(line)
+    if any({"conditional", "mixture"} <= set(entry.capabilities) for entry in entries):
+        st.caption(
+            "Between two classes a mixture's garments jump: each class has Gaussians of its own, and none lie between."
+        )
 
 
 def _source(entry: zoo.Entry, place: str) -> Source:

@@ -76,6 +76,11 @@ def show_criterion(entry: zoo.Entry) -> None:
         "**How many Gaussians?** The Bayesian information criterion: lower is better",
         help="-2 log L + p log N: twice the misfit plus a price for each of the p free parameters, in nats.",
     )
+    if "conditional" in entry.capabilities:
+        sizes = load_model(entry.name).sizes()  # type: ignore[operator]
+        told = ", ".join(f"{name} {size}" for name, size in zip(CLASS_NAMES, sizes, strict=True))
+        st.caption(f"Each class was searched by itself, and has as many Gaussians as BIC prefers for it: {told}.")
+        return
     searched = [each for each in _relatives(entry) if each.metrics.get("bic_curve")]
     if not searched:
         known = entry.metrics.get("bic")

@@ -8,7 +8,13 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.analysis.reconstruction import Reconstruction, difference, reconstructions, squared_errors
+from genlib.analysis.reconstruction import (
+    Reconstruction,
+    another_of_the_class,
+    difference,
+    reconstructions,
+    squared_errors,
+)
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.metrics.reconstruction import reconstruct
 from genlib.questions.keeping import loaded
@@ -120,6 +126,9 @@ def error_by_class(question: Reconstruct, found: Reconstruction) -> None:
         return
     st.markdown(title)
     _bars(errors, f"Reconstruction error of {question.model} by class")
+    others = _others()
+    told = ", ".join(f"{CLASS_NAMES[label]} {others[label]:.3f}" for label in errors)
+    st.caption(f"**For comparison**, the error of another photograph of the class in the image's place: {told}.")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -128,6 +137,11 @@ def _class_errors(name: str, count: int) -> dict[int, float]:
     images, labels = test.images[:count], test.labels[:count]
     errors = squared_errors(images, reconstruct(loaded(name), images))
     return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def _others() -> list[float]:
+    return another_of_the_class().tolist()
 
 
 def _bars(errors: dict[int, float], alt: str) -> None:

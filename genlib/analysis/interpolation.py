@@ -102,13 +102,14 @@ def latent_walk(
 ) -> Walk:
     """Walk between two latents (*latent_shape) and, where the model takes classes, two class mixtures (10,).
 
-    A mixture model's latents hold a component's number, so its walk is a straight line in its own space. Steps are
-    equal in the model's "input" (latent and class), or to a classifier's eye, in its "features".
+    A mixture model's latents hold a component's number, so between two latents its walk is a straight line in its own
+    space; between two classes of one latent it jumps from component to component. Steps are equal in the model's
+    "input" (latent and class), or to a classifier's eye, in its "features".
     """
     for key, value, allowed in (("path", path, PATHS), ("equal", equal, EQUAL)):
         if value not in allowed:
             raise GenlibError(f"{key} takes {' or '.join(allowed)}, not {value!r}")
-    ends = model.locate(torch.stack(z).to(device_of(model))) if isinstance(model, Mixture) else None
+    ends = None if torch.equal(*z) else _own_points(model, torch.stack(z), y)
 
     def frames(t: Tensor) -> Tensor:
         if isinstance(model, Mixture) and ends is not None:
@@ -121,6 +122,14 @@ def latent_walk(
 
     t = positions(steps) if equal == "input" else feature_positions(frames, steps)
     return _walk(frames(t), t)
+
+
+def _own_points(model: Model, z: Tensor, y: tuple[Tensor, Tensor] | None) -> Tensor | None:
+    """Latents (2, 1 + d) of a mixture model, each of its class, as points (2, d) of its space; None of another."""
+    if not isinstance(model, Mixture):
+        return None
+    z = z.to(device_of(model))
+    return model.locate(z, None if y is None else model.pick(z, torch.stack(y).to(z.device)))
 
 
 def class_walk(model: Model, seed: int, start: int, end: int, steps: int, equal: str = "input") -> Walk:

@@ -14,7 +14,7 @@ from genlib.data import FashionMNIST
 from genlib.errors import GenlibError, whole
 from genlib.images import grid
 from genlib.metrics.reconstruction import reconstruct
-from genlib.model import Decodes, Encodes, Model
+from genlib.model import N_CLASSES, Decodes, Encodes, Model
 from genlib.sampling import cycle_labels
 
 MOST = 100  # images at once
@@ -55,6 +55,16 @@ def reconstructions(
 def squared_errors(a: Tensor, b: Tensor) -> Tensor:
     """Mean squared difference a pixel of each pair of uint8 images (N, 28, 28), pixels in [0, 1], (N,)."""
     return ((a.float() - b.float()) / 255).square().mean((1, 2))
+
+
+def another_of_the_class() -> Tensor:
+    """The mean error where another test image of the class is given back instead, by class, (10,).
+
+    Of two images drawn from one class, the mean squared difference is twice the variance.
+    """
+    test = FashionMNIST.load("test")
+    images = test.images.float() / 255
+    return torch.stack([2 * images[test.labels == label].var(0).mean() for label in range(N_CLASSES)])
 
 
 def choose(n: int, first: int = 0, label: int | None = None) -> Tensor:

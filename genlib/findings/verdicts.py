@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from statistics import mean, median, pstdev
 from typing import Any
 
@@ -110,6 +111,7 @@ def _components(mixture: Measured) -> list[Outcome]:
 
 def _bic(best: Measured) -> list[Outcome]:
     curve = best.metrics["bic_curve"]
+    _check_rising(best.name, curve)
     picks = [1 + row.index(min(value for value in row if value is not None)) for row in curve["bic"]]
     told = [
         f"{pick} components (regularisation {share:g})"
@@ -118,11 +120,20 @@ def _bic(best: Measured) -> list[Outcome]:
     return [(16 <= picks[0] <= 20, told[0]), (16 <= picks[1] <= 20, told[1]), (picks[0] < 20, told[0])]
 
 
+def _check_rising(name: str, curve: dict[str, Any]) -> None:
+    """GenlibError where a component more fits worse: such a fit stopped short of what one less reaches."""
+    for fits in curve.get("log_likelihood", ()):
+        for k, (fewer, more) in enumerate(pairwise(fits), start=2):
+            if more < fewer:
+                raise GenlibError(f"{name} fits worse with {k} components than with {k - 1}: its search stopped short")
+
+
 def _latents_under_mixtures(*models: Measured) -> list[Outcome]:
     pairs = list(zip(models[::2], models[1::2], strict=True))
-    coverage = [(vae.metrics["coverage"], ae.metrics["coverage"]) for vae, ae in pairs]
-    told = "; ".join(f"{a:.3f} against {b:.3f}" for a, b in coverage)
-    return [*(_better(vae, ae) for vae, ae in pairs), (all(a > b for a, b in coverage), told)]
+    coverage = [[(each.metrics["coverage"], each.metrics["spread"]["coverage"]) for each in pair] for pair in pairs]
+    higher = [a - b > 2 * (spread_a + spread_b) for (a, spread_a), (b, spread_b) in coverage]
+    told = "; ".join(f"{a:.3f} against {b:.3f}" for (a, _), (b, _) in coverage)
+    return [*(_better(vae, ae) for vae, ae in pairs), (all(higher), told)]
 
 
 def _overfitting(large: Measured, small: Measured) -> list[Outcome]:

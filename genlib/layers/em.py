@@ -23,6 +23,7 @@ from genlib.model import Components
 NEGLIGIBLE = 40.0
 FIRST_BLOCK = 48
 CHUNK = 10_000
+FEW = 16  # dimensions up to which an iteration is two products with the points' second moments
 
 
 class _Densities(NamedTuple):
@@ -54,14 +55,19 @@ def _blocks(d: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Tensor:
-    """log(weight_k N(x | k)) for points (n, d), or -inf for the points that are certain to fall below `floor` (n,)."""
-    constant, mean, factor = (part[k] for part in densities)
-    result = torch.full_like(floor, -torch.inf)
-    active, squares = torch.arange(len(x), device=x.device), torch.zeros_like(floor)
-    for start, end in _blocks(x.shape[1]):
-        points = x[:, :end] if len(active) == len(x) else x[active, :end]
-        squares = squares + ((points - mean[:end]) @ factor[:end, start:end]).square().sum(1)
+def _squares(x: Tensor, densities: _Densities, k: int, start: int, end: int) -> Tensor:
+    """What dimensions start, ..., end - 1 of y add to |y|^2 of component k, for points (n, >= end): (n,)."""
+    factor = densities.precision_factors[k, :end, start:end]
+    return torch.addmm(densities.means[k, :end] @ factor, x[:, :end], factor, beta=-1).square().sum(1)
+
+
+def _finish(x: Tensor, densities: _Densities, k: int, squares: Tensor, floor: Tensor) -> Tensor:
+    """log(weight_k N(x | k)) of points (n, d) whose first block is in `squares` (n,); -inf where below `floor` (n,)."""
+    constant, result = densities.constants[k], torch.full_like(floor, -torch.inf)
+    active = torch.arange(len(x), device=x.device)
+    for start, end in _blocks(x.shape[1])[1:]:
+        points = x if len(active) == len(x) else x[active, :end]
+        squares = squares + _squares(points, densities, k, start, end)
         alive = constant - 0.5 * squares > floor[active]
         active, squares = active[alive], squares[alive]
     result[active] = constant - 0.5 * squares
@@ -70,37 +76,40 @@ def _log_density(x: Tensor, densities: _Densities, k: int, floor: Tensor) -> Ten
 
 def _log_joint_chunk(x: Tensor, densities: _Densities) -> Tensor:
     """log(weight_k N(x | k)) of points (n, d), (n, K): each point's likeliest component first, the rest pruned."""
-    n, k_total, first = len(x), len(densities.constants), min(FIRST_BLOCK, x.shape[1])
-    guess = torch.stack(
-        [
-            densities.constants[k]
-            - 0.5
-            * ((x[:, :first] - densities.means[k, :first]) @ densities.precision_factors[k, :first, :first])
-            .square()
-            .sum(1)
-            for k in range(k_total)
-        ]
-    ).argmax(0)
+    n, k_total, first = len(x), len(densities.constants), _blocks(x.shape[1])[0][1]
+    front = x[:, :first].contiguous()
+    squares = torch.stack([_squares(front, densities, k, 0, first) for k in range(k_total)], dim=1)
+    bounds = densities.constants - 0.5 * squares
+    guess, best = bounds.argmax(1), x.new_full((n,), -torch.inf)
     joint = x.new_full((n, k_total), -torch.inf)
-    for k in range(k_total):
-        rows = (guess == k).nonzero().squeeze(1)
-        joint[rows, k] = _log_density(x[rows], densities, k, x.new_full((len(rows),), -torch.inf))
-    best = joint.max(1).values
-    for k in range(k_total):
-        rows = (guess != k).nonzero().squeeze(1)
-        joint[rows, k] = _log_density(x[rows], densities, k, best[rows] - NEGLIGIBLE)
-        best = torch.maximum(best, joint[:, k])
+    for guessed in (True, False):
+        for k in range(k_total):
+            floor = best - NEGLIGIBLE
+            rows = (((guess == k) == guessed) & (bounds[:, k] > floor)).nonzero().squeeze(1)
+            joint[rows, k] = _finish(x[rows], densities, k, squares[rows, k], floor[rows])
+            best = torch.maximum(best, joint[:, k])
     return joint
 
 
 def log_joint(x: Tensor, mixture: Components) -> Tensor:
     """log(weight_k N(x | mean_k, cov_k)) for points x (N, d), (N, K), in x's dtype; -inf where negligible."""
-    order = x.var(0, correction=0).argsort(descending=True, stable=True) if len(x) > 1 else torch.arange(x.shape[1])
-    ordered = Components(
-        mixture.weights, mixture.means[:, order], mixture.covariances[:, order][:, :, order]
-    )  # the widest dimensions first: they decide soonest
-    densities = _densities(ordered, x.dtype)
+    order = _widest_first(x)
+    if order is None:
+        densities = _densities(mixture, x.dtype)
+        return torch.cat([_log_joint_chunk(part, densities) for part in x.split(CHUNK)])
+    covariances = mixture.covariances[:, order][:, :, order]
+    densities = _densities(Components(mixture.weights, mixture.means[:, order], covariances), x.dtype)
     return torch.cat([_log_joint_chunk(part[:, order], densities) for part in x.split(CHUNK)])
+
+
+def _widest_first(x: Tensor) -> Tensor | None:
+    """The dimensions by falling variance, which decide soonest; None where they are about equally wide."""
+    if len(x) < 2:
+        return None
+    variances = x[:CHUNK].var(0, correction=0)
+    if variances.max() < 4 * variances.min():
+        return None
+    return variances.argsort(descending=True, stable=True)
 
 
 def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Components:
@@ -125,11 +134,61 @@ def maximise(x: Tensor, responsibilities: Tensor, regularisation: float) -> Comp
     return Components((sums / sums.sum()).to(x.dtype), torch.stack(means), torch.stack(covariances))
 
 
-def em_step(x: Tensor, mixture: Components, regularisation: float) -> tuple[Components, float]:
-    """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats."""
+def em_step(
+    x: Tensor, mixture: Components, regularisation: float, known: Tensor | None = None
+) -> tuple[Components, float]:
+    """One E-step and one M-step on points (N, d): the new mixture, and the old one's mean log-likelihood in nats.
+
+    `known` are the points' `moments`, for those who iterate.
+    """
+    known = moments(x) if known is None else known
+    if known is not None:
+        return _step_by_moments(known, mixture, regularisation, x.dtype)
     joint = log_joint(x, mixture)
     totals = joint.logsumexp(1)
     return maximise(x, (joint - totals.unsqueeze(1)).exp(), regularisation), float(totals.double().mean())
+
+
+def moments(x: Tensor) -> Tensor | None:
+    """1, the coordinates and their products x_i x_j with i <= j, of points (n, d): float64 (n, 1 + d + d (d + 1) / 2).
+
+    None where there are too many dimensions for them.
+    """
+    if x.shape[1] > FEW:
+        return None
+    rows, columns = torch.triu_indices(x.shape[1], x.shape[1], device=x.device)
+    x = x.double()
+    return torch.cat([x.new_ones(len(x), 1), x, x[:, rows] * x[:, columns]], dim=1)
+
+
+def _step_by_moments(
+    known: Tensor, mixture: Components, regularisation: float, dtype: torch.dtype
+) -> tuple[Components, float]:
+    """`em_step` by the sufficient statistics (n, m), float64: both its halves are one matrix product.
+
+    log(weight_k N(x | k)) = const_k + (S^-1 mean) x - sum_ij S^-1_ij x_i x_j / 2 is linear in the moments, and their
+    sums weighted by the responsibilities are all that the new mixture asks of the points.
+    """
+    constants, means, factors = _densities(mixture, known.dtype)
+    d = means.shape[1]
+    rows, columns = torch.triu_indices(d, d, device=known.device)
+    precisions = factors @ factors.mT
+    linear = (precisions @ means.unsqueeze(2)).squeeze(2)
+    twice = torch.where(rows == columns, 0.5, 1.0)  # an off-diagonal product stands for two
+    natural = torch.cat(
+        [(constants - 0.5 * (linear * means).sum(1)).unsqueeze(1), linear, -precisions[:, rows, columns] * twice], dim=1
+    )
+    joint = known @ natural.T
+    totals = joint.logsumexp(1)
+    sums = (joint - totals.unsqueeze(1)).exp().T @ known  # (K, m)
+    counts = sums[:, :1] + 10 * torch.finfo(torch.float64).eps
+    new_means = sums[:, 1 : d + 1] / counts
+    seconds = known.new_zeros(len(counts), d, d)
+    seconds[:, rows, columns] = seconds[:, columns, rows] = sums[:, d + 1 :] / counts
+    covariances = seconds - new_means.unsqueeze(2) * new_means.unsqueeze(1)
+    covariances.diagonal(dim1=1, dim2=2).add_(regularisation)
+    weights = (counts / counts.sum()).squeeze(1)
+    return Components(weights.to(dtype), new_means.to(dtype), covariances), float(totals.mean())
 
 
 def start_from_kmeans(x: Tensor, k: int, regularisation: float, seed: int) -> Components:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genlib.errors import GenlibError
 from genlib.layers.gaussian_mixture import GaussianMixture, MixtureConfig
+from genlib.layers.gaussians import Gaussians
 from genlib.model import Model, Preset, register
 from genlib.models import get_preset
 from genlib.program import Program, Value
@@ -19,16 +20,21 @@ SIZES = (2, 11, 18)
 BATCH = 500
 
 
-class LatentMixture(GaussianMixture):
-    """A mixture on z = encode(x), shown through decode. The autoencoder is the shipped one; only EM trains."""
+class OnLatents(Gaussians):
+    """Gaussians on z = encode(x), shown through decode. The autoencoder is the shipped one; only EM trains."""
 
     base_name: ClassVar[str]
+    base: Model
+    _known: tuple[Tensor, Tensor] | None = None
 
-    def __init__(self, config: MixtureConfig) -> None:
-        base = get_preset(self.base_name).build()
-        super().__init__(config, math.prod(base.latent_shape))
-        self.base = base.requires_grad_(False)
-        self._known: tuple[Tensor, Tensor] | None = None
+    @classmethod
+    def base_dimensions(cls) -> int:
+        """Numbers in a latent of the autoencoder."""
+        return math.prod(get_preset(cls.base_name).build().latent_shape)
+
+    def add_base(self) -> None:
+        """The autoencoder as it is before `take_base`, in the state after the Gaussians."""
+        self.base = get_preset(self.base_name).build().requires_grad_(False)
 
     def points(self, x: Tensor, fitting: bool = False) -> Tensor:
         if not fitting:
@@ -62,22 +68,33 @@ class LatentMixture(GaussianMixture):
         return program.apply(self.base, program.reshape(points, self.base.latent_shape))
 
 
-def _presets(prefix: str, base: str) -> list[Preset]:
+class LatentMixture(OnLatents, GaussianMixture):
+    """One mixture of the whole split."""
+
+    def __init__(self, config: MixtureConfig) -> None:
+        super().__init__(config, self.base_dimensions())
+        self.add_base()
+
+
+def _presets(prefix: str, base: str, tolerance: float) -> list[Preset]:
+    """The tolerance is small against the price of a component in BIC: 7.1 nats an image with ae-cnn, 0.0041 with the
+    VAE."""
+    config = MixtureConfig(epochs=10_000, tolerance=tolerance, moves=30)
     fixed = [
-        Preset(f"{prefix}-{k}", MixtureConfig(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
+        Preset(f"{prefix}-{k}", config.replace(components=k), f"{k} Gaussians on the latents of {base}.") for k in SIZES
     ]
     summary = f"As many Gaussians on the latents of {base} as BIC prefers among 1 to 20."
-    return [*fixed, Preset(f"{prefix}-best", MixtureConfig(components=0, epochs=10_000), summary)]
+    return [*fixed, Preset(f"{prefix}-best", config.replace(components=0), summary)]
 
 
-@register("AE + mixture", MixtureConfig, _presets("ae-gmm", "ae-cnn"))
+@register("AE + mixture", MixtureConfig, _presets("ae-gmm", "ae-cnn", 5e-3))
 class AEMixture(LatentMixture):
     """On the 392 standardised latents of the convolutional autoencoder, before their ReLU."""
 
     base_name = "ae-cnn"
 
 
-@register("VAE + mixture", MixtureConfig, _presets("vae-gmm", "vae-cnn-50"))
+@register("VAE + mixture", MixtureConfig, _presets("vae-gmm", "vae-cnn-50", 1e-6))
 class VAEMixture(LatentMixture):
     """On the 8 posterior means of the convolutional VAE."""
 

@@ -152,13 +152,14 @@ class Run:
 
     def _train_on(self, rows: Tensor) -> None:
         """One step. What interrupts it leaves a torn state, but for EM, whose state is small and put back."""
-        before = None if self.optimizers else copy.deepcopy(self.model.state_dict())
+        before = None if self.optimizers else (copy.deepcopy(self.model.state_dict()), dict(self.model.memory))
         self.torn = True
         try:
             self._step_on(rows)
         except KeyboardInterrupt:
             if before is not None:
-                self.model.load_state_dict(before)
+                self.model.load_state_dict(before[0])
+                self.model.memory = before[1]
                 self.torn = False
             raise
         self.torn = False
@@ -278,6 +279,7 @@ class Run:
         for name, optimizer in self.optimizers.items():
             tensors |= optimizer_tensors(name, optimizer)
         tensors |= {f"row.{epoch}": row for epoch, row in self.rows.items()}
+        tensors |= {f"memory.{key}": value.clone() for key, value in self.model.memory.items()}  # some are one tensor
         facts = {"step": self.step, "history": self.history, "seconds": self.seconds, "peak": self.peak}
         facts["sums"] = {name: float(total) for name, total in self.sums.items()}
         facts["moments"] = sum(map(is_moment, tensors))
@@ -292,13 +294,14 @@ class Run:
         self._check_place(path, facts)
         if (moments := sum(map(is_moment, tensors))) != facts.get("moments", moments):
             raise GenlibError(f"checkpoint {path} holds {moments} of its {facts['moments']} optimiser moments")
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}}
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "row": {}, "memory": {}}
         for key, tensor in tensors.items():
             group, _, rest = key.partition(".")
             if group in groups:
                 groups[group][rest] = tensor
         try:
             self.model.load_state_dict(groups["model"])
+            self.model.memory = {key: value.to(self.device) for key, value in groups["memory"].items()}
             if self.average:
                 self.average.restore(groups["average"])
             for name, optimizer in self.optimizers.items():

@@ -44,9 +44,10 @@ LOOKS = record_of({"samples": whole(1), "steps": whole(1), "solver": TEXT}, ("sa
 
 
 def _is_curve(value: Any) -> bool:
-    """Whether it holds a row of BIC for each regularisation, of which none is empty."""
-    kinds = {"regularisation": list_of(NUMBER), "bic": list_of(list_of(optional(NUMBER)))}
-    if not isinstance(value, dict) or misfit(value, kinds, kinds):
+    """Whether it holds a row of BIC for each regularisation, of which none is empty, and may say the likelihoods."""
+    rows = list_of(list_of(optional(NUMBER)))
+    kinds = {"regularisation": list_of(NUMBER), "bic": rows}
+    if not isinstance(value, dict) or misfit(value, kinds | {"log_likelihood": rows}, kinds):
         return False
     return 0 < len(value["bic"]) == len(value["regularisation"]) and all(value["bic"])
 

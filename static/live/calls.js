@@ -2,6 +2,7 @@
 
 import { layerOf, packed, productTable, singleTable } from "./layers.js";
 import { LANES, inRows, inverse, rowOrder, sourceOf } from "./rows.js";
+import { CLASSES } from "./rules.js";
 import { channelwise, elementwise, groupNorm, modulation } from "./scales.js";
 import { size } from "./shapes.js";
 
@@ -45,6 +46,7 @@ export function callsOf(plan, step) {
     case "sinusoids":
       return [sinusoids(plan, step)];
     case "mixture":
+    case "class_mixture":
       return [mixture(plan, step)];
     default:
       return [rearrangement(plan, step)];
@@ -242,16 +244,33 @@ function mixture(plan, { operation, inputs, output }) {
   const packedFactors = plan.memory.constant(cholesky);
   const edges = cumulative(weights);
   const z = plan.pointer(inputs[0]);
+  const y = inputs.length > 1 ? plan.pointer(inputs[1]) >> 2 : null;
   const out = plan.pointer(output);
   const pitch = 1 + d;
   return (blocks) => {
+    const { f32 } = plan.machine;
     for (let sample = 0; sample < blocks * LANES; sample++) {
       const own = z + 4 * sample * pitch;
-      const picked = pick(edges, plan.machine.f32[own >> 2]);
-      const to = out + 4 * (Math.floor(sample / LANES) * d * LANES + (sample % LANES));
+      const lane = sample % LANES;
+      const block = Math.floor(sample / LANES);
+      const shared = y === null ? edges : cumulative(shares(weights, f32, y + block * CLASSES * LANES + lane));
+      const picked = pick(shared, f32[own >> 2]);
+      const to = out + 4 * (block * d * LANES + lane);
       kernels.triangle(packedFactors + 4 * picked * triangle, m + 4 * picked * d, own + 4, to, d);
     }
   };
+}
+
+/**
+ * The weights of the components, each times the share of its class; every class has a tenth of them in turn.
+ * @param {Float32Array} weights
+ * @param {Float32Array} f32
+ * @param {number} at the first of the sample's ten shares, which are LANES apart
+ * @returns {Float32Array}
+ */
+function shares(weights, f32, at) {
+  const room = weights.length / CLASSES;
+  return weights.map((weight, k) => weight * f32[at + Math.floor(k / room) * LANES]);
 }
 
 /**
@@ -274,12 +293,12 @@ function cumulative(weights) {
 }
 
 /**
- * The first component whose running sum exceeds a uniform number.
+ * The first component whose running sum exceeds a uniform number, or that reaches the last sum.
  * @param {Float32Array} edges
  * @param {number} uniform
  * @returns {number}
  */
 function pick(edges, uniform) {
-  const found = edges.findIndex((edge) => edge > uniform);
-  return found < 0 ? edges.length - 1 : found;
+  const last = edges[edges.length - 1];
+  return edges.findIndex((edge) => edge > uniform || edge === last);
 }

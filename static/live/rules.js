@@ -124,6 +124,23 @@ function convolved(asked, transposed) {
 }
 
 /**
+ * A component of a mixture: its mean, and its triangle times the latent.
+ * @param {Asked} asked
+ * @returns {number[]}
+ */
+function mixture(asked) {
+  const { op } = asked.operation;
+  const [most, d] = asked.shape("means", 2);
+  const components = asked.whole("components", 1, most);
+  asked.tensor("weights", [most]);
+  asked.tensor("cholesky", [most, (d * (d + 1)) / 2]);
+  if (!same(asked.inputs[0], [1 + d]))
+    throw new LiveError(`${op} takes a latent of ${1 + d} numbers, not ${shown(asked.inputs[0])}`);
+  asked.products = (components * d * d) / 2;
+  return [d];
+}
+
+/**
  * An elementwise operation.
  * @param {Asked} asked
  * @returns {number[]}
@@ -229,17 +246,17 @@ export const RULES = {
       return x;
     },
   ],
-  mixture: [
-    1,
+  mixture: [1, mixture],
+  class_mixture: [
+    2,
     (asked) => {
-      const [most, d] = asked.shape("means", 2);
-      const components = asked.whole("components", 1, most);
-      asked.tensor("weights", [most]);
-      asked.tensor("cholesky", [most, (d * (d + 1)) / 2]);
-      if (!same(asked.inputs[0], [1 + d]))
-        throw new LiveError(`mixture takes a latent of ${1 + d} numbers, not ${shown(asked.inputs[0])}`);
-      asked.products = (components * d * d) / 2;
-      return [d];
+      const shape = mixture(asked);
+      if (!same(asked.inputs[1], [CLASSES]))
+        throw new LiveError(`class_mixture takes ${CLASSES} shares, not ${shown(asked.inputs[1])}`);
+      const { components } = asked.operation;
+      if (components % CLASSES)
+        throw new LiveError(`class_mixture cannot share ${components} components among ${CLASSES} classes`);
+      return shape;
     },
   ],
   relu: [1, unchanged],

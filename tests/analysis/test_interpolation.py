@@ -168,3 +168,13 @@ def test_bad_walks_are_refused() -> None:
         image_walk(cgan, torch.zeros(2, 28, 28, dtype=torch.uint8), 3)
     with refused("rows takes a whole number"):
         pair_walks(cgan, 0, 0, 3)
+
+
+def test_a_mixture_of_each_class_jumps_between_classes_and_walks_within_one() -> None:
+    model = tiny_model("cgmm")
+    jump = class_walk(model, 0, 2, 5, 21)
+    assert len(jump.images.unique_consecutive(dim=0)) == 2
+    walk = seed_walk(model, (0, 1), 9, label=3)
+    assert len(walk.images.unique(dim=0)) > 2
+    ends = torch.cat([generate(model, 1, seed, 3)[0] for seed in (0, 1)])
+    assert torch.equal(walk.images[[0, -1]], ends)

@@ -238,6 +238,40 @@ test("programs that are damaged, of another version or too large are refused", a
   }
 });
 
+test("a mixture of each class draws from the class it is asked for, and takes a tenth of its components each", async () => {
+  const of = (change = () => {}) => ({
+    tensors: (tensors) => {
+      tensors.weight = { shape: [784, 1], data: Array(784).fill(0.01) };
+      tensors.bias.data = Array(784).fill(0);
+      tensors.shares = { shape: [20], data: Array.from({ length: 20 }, (_, k) => (k % 2 ? 0 : 1)) };
+      tensors.means = { shape: [20, 1], data: Array.from({ length: 20 }, (_, k) => k) };
+      tensors.cholesky = { shape: [20, 1], data: Array(20).fill(0) };
+    },
+    program: (program) => {
+      const named = { weights: "shares", means: "means", cholesky: "cholesky", components: 20 };
+      program.operations = [
+        { op: "latent", shape: [2], noise: "uniform, then normal" },
+        { op: "classes", shape: [10] },
+        { op: "class_mixture", inputs: [0, 1], shape: [1], ...named },
+        { op: "linear", inputs: [2], shape: [784], weight: "weight", bias: "bias" },
+        { op: "reshape", inputs: [3], shape: [1, 28, 28] },
+      ];
+      program.output = 4;
+      program.directions = [];
+      change(program);
+    },
+  });
+  const model = await load(of());
+  const gray = (label) => Math.round(127.5 * (1 + 0.02 * label)); // the mean of its first component; the other is empty
+  for (const label of [0, 4, 9])
+    assert.deepEqual(new Set(model.drawNow({ count: 50, seed: 0, classes: label })), new Set([gray(label)]));
+  const mixture = [0, 0, 0.5, 0, 0, 0, 0, 0, 0.5, 0];
+  assert.deepEqual(new Set(model.drawNow({ count: 50, seed: 0, mixture })), new Set([gray(2), gray(8)]));
+  await refused(load(of((program) => (program.operations[2].components = 15))), /cannot share 15 components among 10/);
+  await refused(load(of((program) => (program.operations[2].inputs = [0, 0]))), /takes 10 shares, not \[2\]/);
+  await refused(load(of((program) => (program.operations[0].shape = [3]))), /takes a latent of 2 numbers/);
+});
+
 test("a convolution too large for memory is refused before it takes any", async () => {
   const huge = (channels, side, kernel) => ({
     tensors: (tensors) =>

@@ -1,0 +1,182 @@
+"""The way of a mixture's fits to their optimum: which start is due, which fit so far is the best.
+
+One size is fitted from several starts. Each is iterated until an iteration gains less than the tolerance, or given up
+once it cannot reach the best so far. From the best, split-and-merge moves go on until three in a row gain nothing. A
+search over sizes starts each size from the best fit of one component less, split, so that more components never fit
+worse, and from k-means; with the coarser regularisation, from the finer one's fit.
+
+Where it stands is all in `memory`, tensors that a checkpoint holds: they are replaced, never written to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from genlib.errors import GenlibError
+from genlib.layers.em import start_from_kmeans
+from genlib.layers.split_merge import Split, exchange, splits, with_split
+from genlib.model import Components
+
+COARSER = 10.0  # the second regularisation of a search, in units of the first
+FAIR = 10  # iterations that every start has
+PATIENCE = 3  # moves in a row that may gain nothing, the most promising first
+HORIZON = 10  # after them, a fit that ten more gains like its last would not bring to the best is given up
+FINE, COARSE, CHOSEN, NOW = "fine", "coarse", "chosen", "now"  # mixtures that are kept; `now`: of the fit under way
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One size under one regularisation, by the names of its starts."""
+
+    components: int
+    factor: float
+    starts: tuple[str, ...]
+    kept: str = FINE  # the name under which its best is kept
+
+    @property
+    def row(self) -> int:
+        """Of the BIC curves."""
+        return int(self.kept == COARSE)
+
+
+def one_size(components: int) -> list[Fit]:
+    """The one fit of a size that is given."""
+    return [Fit(components, 1.0, ("kmeans",))]
+
+
+def every_size(most: int, coarser: bool = True) -> list[Fit]:
+    """Those of 1, 2, ..., `most` components, each under both regularisations or under the first alone."""
+    found = []
+    for k in range(1, most + 1):
+        found.append(Fit(k, 1.0, ("split", "kmeans") if k > 1 else ("kmeans",)))
+        if coarser:
+            found.append(Fit(k, COARSER, ("fine", "split") if k > 1 else ("fine",), COARSE))
+    return found
+
+
+@dataclass
+class Search:
+    """Where the fits stand, and what is to be iterated next.
+
+    In `memory`: the fit under way, its start or, after them, its move; its iterations; whether no move was left
+    ("idle"), and how many in a row gained nothing ("vain"); the best log-likelihood of the fit and of the last one
+    under each regularisation; the mixtures of these.
+    """
+
+    fits: list[Fit]
+    moves: int  # at most, of a fit
+    tolerance: float
+    seed: int
+    memory: dict[str, Tensor] = field(default_factory=dict)
+    _halved: tuple[Tensor, list[Split]] | None = None  # the splits of the mixture with these means
+
+    def number(self, key: str, default: float) -> float:
+        """A number of the memory."""
+        return float(self.memory[key]) if key in self.memory else default
+
+    def note(self, **numbers: float) -> None:
+        """Keep numbers in the memory."""
+        self.memory.update({key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items()})
+
+    def at(self, fit: int, start: int) -> None:
+        """Go there: the next iteration is its first."""
+        self.note(fit=fit, start=start, iterations=0, idle=0)
+
+    @property
+    def done(self) -> int:
+        """Fits that are done."""
+        return int(self.number("fit", 0))
+
+    @property
+    def due(self) -> Fit:
+        """The fit under way; the last one, once all are over."""
+        return self.fits[min(self.done, len(self.fits) - 1)]
+
+    @property
+    def over(self) -> bool:
+        """Whether every fit is done."""
+        return self.done >= len(self.fits)
+
+    @property
+    def best(self) -> float:
+        """The log-likelihood of the best so far of the fit under way."""
+        return self.number("best", -math.inf)
+
+    def kept(self, name: str) -> Components:
+        """A mixture that was kept."""
+        return Components(*(self.memory[f"{name}.{part}"] for part in Components._fields))
+
+    def keep(self, name: str, mixture: Components) -> None:
+        """Keep a mixture under a name, in single precision."""
+        self.memory.update({f"{name}.{part}": tensor.float() for part, tensor in mixture._asdict().items()})
+
+    def start(self, x: Tensor, regularisation: float) -> Components | None:
+        """The mixture to iterate from where a start or a move begins, None where one is under way."""
+        if self.number("iterations", 0):
+            return None
+        start = int(self.number("start", 0))
+        name = self.due.starts[start] if start < len(self.due.starts) else "move"
+        if name == "kmeans":
+            return start_from_kmeans(x, self.due.components, regularisation, self.seed)
+        if name == "split":
+            return self._from_split(x, regularisation)
+        if name == "fine":
+            return self.kept(FINE)
+        best = self.kept(NOW)
+        halved, place = self._splits(x, best, regularisation), int(self.number("vain", 0))
+        moved = exchange(best, halved, HORIZON * self.tolerance, place)
+        self.note(idle=moved is None)
+        return moved or best
+
+    def _from_split(self, x: Tensor, regularisation: float) -> Components:
+        smaller = self.kept(self.due.kept)
+        found = self._splits(x, smaller, regularisation)
+        if not found:
+            k = self.due.components
+            raise GenlibError(f"{k} components need at least {k} different points, not {k - 1}")
+        return with_split(smaller, found[0])
+
+    def _splits(self, x: Tensor, mixture: Components, regularisation: float) -> list[Split]:
+        """The splits of a mixture, which the end of one fit and the beginning of the next both ask for."""
+        if self._halved is None or self._halved[0] is not mixture.means:
+            self._halved = mixture.means, splits(x, mixture, regularisation, self.seed)
+        return self._halved[1]
+
+    def iterated(self, mixture: Components, log_likelihood: float, gain: float) -> bool:
+        """Take note of an iteration; whether the fit under way is over."""
+        iterations, start = int(self.number("iterations", 0)) + 1, int(self.number("start", 0))
+        self.note(iterations=iterations)
+        hopeless = iterations >= FAIR and log_likelihood + HORIZON * gain < self.best
+        if gain >= self.tolerance and not hopeless and not self.number("idle", 0):
+            return False
+        moving = start >= len(self.due.starts)
+        better = log_likelihood > self.best + (self.tolerance if moving else 0.0)
+        if better:
+            self.keep(NOW, mixture)
+            self.note(best=log_likelihood)
+        self.note(vain=self.number("vain", 0) + 1 if moving and not better else 0)
+        over = self._ends_before(start + 1)
+        self.at(self.done, start + 1)
+        return over
+
+    def _ends_before(self, start: int) -> bool:
+        """Whether this start, or the move of that number after the starts, is not to be tried."""
+        fit = self.due
+        if start < len(fit.starts):
+            last = self.number(f"last.{fit.kept}", -math.inf)
+            return fit.starts[start] == "split" and self.best >= last
+        able = fit.components > 2 and fit.kept == FINE  # a move takes three components
+        tired = bool(self.number("idle", 0)) or self.number("vain", 0) >= PATIENCE
+        return tired or not able or start - len(fit.starts) >= self.moves
+
+    def next_fit(self) -> None:
+        """Go to the next size with the best of this one."""
+        self.keep(self.due.kept, self.kept(NOW))
+        self.note(**{f"last.{self.due.kept}": self.best})
+        del self.memory["best"]
+        self.note(vain=0)
+        self.at(self.done + 1, 0)
