@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlib.config import Config, option
 from genlib.data import CLASS_NAMES
@@ -15,8 +15,8 @@ from genlib.layers.conditioning import required
 from genlib.layers.em import em_step
 from genlib.layers.gaussians import unpack
 from genlib.layers.mixture_search import CHOSEN, NOW, Search, every_size
+from genlib.layers.on_latents import OnLatents
 from genlib.model import N_CLASSES, Components, Descend, Preset, class_mixture, register
-from genlib.models.latent_mixture import OnLatents
 from genlib.program import Program, Value
 
 
@@ -55,7 +55,7 @@ class ClassMixture(OnLatents):
 
     def __init__(self, config: ClassMixtureConfig) -> None:
         super().__init__(config, N_CLASSES * config.most_components, self.base_dimensions())
-        self.means.normal_()  # before any training, too, each class is its own
+        nn.init.normal_(self.means)  # before any training, too, each class is its own
         self.add_base()
         self._found: Search | None = None
 

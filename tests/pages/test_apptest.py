@@ -540,10 +540,7 @@ def assert_only_this_model_is_gone(page: str, name: str) -> None:
     if not left:
         assert ["genlib train" in each.value for each in app.info] == [True]
         return
-    assert pictures(app) or page in (
-        "train",
-        "live",
-    )  # which shows how this very preset was trained, where that is known
+    assert pictures(app) or page in ("train", "live")  # one shows this very preset, one draws in the browser
     if page in WORKING_PAGES:
         (picker,) = (each for each in app.selectbox if each.key == "model")
         assert sorted(picker.options) == sorted(left)
