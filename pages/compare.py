@@ -1,6 +1,6 @@
 """Same question: what does every model answer to one seed and class?"""
 
-from ui import compare, controls, questions
+from ui import compare, controls, explain, questions
 
 controls.page("compare", "Same question", "One seed and one class, asked of every model: what does each of them draw?")
 question = questions.seed_and_class(questions.asked("Compare"))
@@ -15,4 +15,4 @@ for line in compare.lines(entries):
                 compare.card(question, entry)
 
 questions.share_question(question, question.files([entry.name for entry in entries]))
-compare.how_it_works()
+explain.about("the same question", compare.ABOUT)

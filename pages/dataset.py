@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, dataset, pictures, questions
+from ui import controls, dataset, explain, pictures, questions
 
 controls.page(
     "dataset", "Dataset", "What do the models learn from? 70,000 small gray photographs of garments in ten classes."
@@ -35,4 +35,4 @@ if question.view == "classes":
         st.markdown("**Pixels by gray level**")
         dataset.show_histogram(question)
 questions.share_question(question)
-dataset.how_it_works()
+explain.about("Fashion-MNIST", dataset.ABOUT)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, findings, questions
+from ui import controls, explain, findings, questions
 
 controls.page(
     "findings", "Findings", "Do the studies' sixteen claims hold, and three of our own? Each is judged by figures."
@@ -19,6 +19,6 @@ for pair in findings.pairs(shown):
             places.append(findings.card(finding))
 
 questions.share_question(question, question.files(found))
-findings.how_it_works()
+explain.about("the verdicts", findings.ABOUT)
 for finding, place in zip(shown, places, strict=True):
     findings.illustrate(finding, place)

@@ -100,13 +100,14 @@ def test_what_makes_no_sense_is_in_no_address() -> None:
 
 def test_what_is_not_given_is_the_models_own() -> None:
     own = genlib.load("flow-unet").config
-    asked = Trajectory("flow-unet", at=2)
+    asked = Trajectory("flow-unet", at=2, n=1)
     assert asked.query() | {"at": 2} == {
         **{"model": "flow-unet", "seed": 0, "label": "Every class", "at": 2},
         **{"nfe": own.steps, "solver": own.solver, "guidance": own.guidance},
     }
-    assert asked.code().endswith('Trajectory("flow-unet", seed=0, at=2).ask().save("path.png")')
-    assert np.array_equal(asked.images, Trajectory("flow-unet", 0, steps=own.steps, solver=own.solver, at=2).images)
+    assert asked.code().endswith('Trajectory("flow-unet", seed=0, at=2, n=1).ask().save("path.png")')
+    told = Trajectory("flow-unet", steps=own.steps, solver=own.solver, guidance=own.guidance, at=2, n=1)
+    assert np.array_equal(asked.images, told.images)
 
 
 def test_a_place_beyond_the_way_is_refused(tmp_path: Path) -> None:

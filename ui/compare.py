@@ -85,10 +85,7 @@ def _figures(entry: zoo.Entry) -> str:
     return f"distance **{entry.metrics['fd']:.2f}**{entry.few}  \n64 in {time} · {size} parameters"
 
 
-def how_it_works() -> None:
-    """What is the same in the question, what cannot be, and what the figures mean."""
-    with st.expander("How it works: the same question", icon=":material/school:"):
-        st.markdown(f"""
+ABOUT = f"""
 **The seed** gives every model noise from the same stream; a longer latent begins with the numbers of a shorter one. The
 models learned apart, so the same noise is not the same garment: only pictures of one model can be followed by the seed.
 
@@ -101,4 +98,4 @@ photographs score 0.05, every model is a single training run. **Time** is for 64
 measured alike for all models. **Size** is what was trained: a mixture's autoencoder counts too.
 
 Source of the distance: Heusel et al. 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500).
-""")
+"""

@@ -73,12 +73,6 @@ def show_shares(question: Dataset) -> None:
     show_chart([line], alt, 200, "components", {"title": "variance explained, %", "range": [0, 101]})
 
 
-def how_it_works() -> None:
-    """Where the data come from and what the views compute."""
-    with st.expander("How it works: Fashion-MNIST", icon=":material/school:"):
-        st.markdown(ABOUT)
-
-
 ABOUT = r"""
 70,000 photographs of articles from a shop's catalogue, made small (28 x 28), gray and centred, garments bright on
 black: 60,000 to train with and 10,000 to test with, a tenth of each in every class. Models learn from the training

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.errors import GenlibError
 from genlib.loading import load
@@ -168,6 +169,13 @@ Source: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2.
 }
 
 
+def about(title: str, text: str) -> DeltaGenerator:
+    """The expander with a text, for more to be put below it."""
+    place = st.expander(f"How it works: {title}", icon=":material/school:")
+    place.markdown(text)
+    return place
+
+
 def how_it_works(entry: zoo.Entry) -> None:
     """The family's idea, the layer table generated from the model."""
     _explain(entry.family, entry.name, _layers(entry.name))
@@ -200,8 +208,7 @@ def _layers_to_be(preset_name: str, settings: str) -> list[Layer]:
 
 
 def _explain(family: str, name: str, layers: list[Layer]) -> None:
-    with st.expander(f"How it works: {family}", icon=":material/school:"):
-        st.markdown(IDEAS.get(family) or inspect.getdoc(families()[family]) or "")
+    with about(family, IDEAS.get(family) or inspect.getdoc(families()[family]) or ""):
         if layers:
             st.dataframe(
                 {

@@ -139,10 +139,7 @@ def _plain(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>$~#|" else letter for letter in text)
 
 
-def how_it_works() -> None:
-    """How a verdict comes about."""
-    with st.expander("How it works: the verdicts", icon=":material/school:"):
-        st.markdown(f"""
+ABOUT = f"""
 Each claim was broken into parts, and each part given a rule: a figure and a threshold. The rules were committed before
 the models they judge were trained (cgan-mlp, vae-cnn and gmm-10 are the exception: they were trained before, but of
 their figures only the Frechet distance had been looked at). Claims 17 to 19 are our own, and their rules were committed
@@ -153,4 +150,4 @@ guidance were not. A claim **holds** where every part does, **partly** where som
 
 The studies trained on other code, other seeds and sometimes another loss scale, so a claim that does not hold here is
 not thereby refuted: it did not show in one run of ours. `python -m genlib findings` judges all of them anew.
-""")
+"""

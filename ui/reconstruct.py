@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from genlib.questions.reconstruct import Reconstruct
 
 LEGEND = (
@@ -20,12 +18,6 @@ def legend(question: Reconstruct) -> str:
         return LEGEND
     chosen = "the classifier sees" if question.chosen_class() is None else "you chose"
     return f"{LEGEND} Your picture, searched as the class {chosen}: {question.heads[0]}."
-
-
-def how_it_works(question: Reconstruct) -> None:
-    """What giving back means for this model."""
-    with st.expander("How it works: reconstruction", icon=":material/school:"):
-        st.markdown(SEARCHED if question.is_searched else ENCODED)
 
 
 ENCODED = r"""
