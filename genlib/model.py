@@ -40,6 +40,7 @@ class Model(nn.Module, ABC):
     """A generative image model: what the loop, the analyses and the studio rely on."""
 
     family: ClassVar[str]
+    idea: ClassVar[str] = ""  # of this family alone, in Markdown: its objective, how it samples, its source
     config_class: ClassVar[type[Config]]
     averaged: ClassVar[tuple[str, ...]] = ()  # submodules whose moving average is sampled from
     average_only: ClassVar[bool] = False  # whether the average alone is shipped, not the raw weights beside it

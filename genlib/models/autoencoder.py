@@ -24,6 +24,16 @@ class AutoencoderConfig(GradientConfig):
     latent_channels: int = option(8, "channels of the 7 x 7 latent", 1, 64)
 
 
+IDEA = r"""
+An **encoder** squeezes an image into a few hundred numbers, a **decoder** restores it; training minimises the squared
+error of the round trip, $\lVert x - \hat{x}(z(x))\rVert^2$, and asks nothing of the latents. So reconstructions are
+nearly perfect, and samples are not pictures at all: each latent number is drawn with its right mean and spread, but on
+its own. What is missing is how the numbers hang together, and that is what the mixtures on its latents add. Pixels are
+$[0, 1]$ inside, the range of its sigmoid output.
+Source: Hinton and Salakhutdinov 2006, *Science* 313, 504-507.
+"""
+
+
 @register(
     "autoencoder",
     AutoencoderConfig,
@@ -44,6 +54,7 @@ class Autoencoder(Model):
     training images, so that a standard normal latent has the right range unit by unit and nothing else.
     """
 
+    idea = IDEA
     config: AutoencoderConfig
     mean: Tensor
     variance: Tensor

@@ -31,6 +31,19 @@ class ClassMixtureConfig(Config):
     moves: int = option(5, "split-and-merge moves of a fit at most, each kept where it gains", 0, 1000)
 
 
+IDEA = r"""
+Two models in turn. An **autoencoder** learns to copy images through 392 latent numbers $z$; then the latents of each
+class $y$ get a sum of one to four Gaussians of their own, fitted by **expectation-maximisation**:
+
+$$p(z \mid y) = \sum_j \pi_{yj}\, \mathcal{N}(z \mid \mu_{yj}, \Sigma_{yj})$$
+
+A sample of a class is a point of one of its Gaussians, decoded. How many has a class? As many as the Bayesian
+information criterion prefers. Asked for a bit of two classes it takes a Gaussian of the one or of the other, by their
+shares: there is nothing between two Gaussians, so a walk between classes jumps.
+Sources: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2; Schwarz 1978, *Annals of Statistics* 6.
+"""
+
+
 @register(
     "conditional mixture",
     ClassMixtureConfig,
@@ -50,6 +63,7 @@ class ClassMixture(OnLatents):
     Gaussian, for there is nothing between them.
     """
 
+    idea = IDEA
     base_name = "ae-cnn"
     config: ClassMixtureConfig
 

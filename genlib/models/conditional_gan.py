@@ -73,6 +73,19 @@ class Discriminator(nn.Module):
         return self.layers(torch.cat([x.flatten(1), self.embedding(y)], dim=1)).squeeze(1)  # (N,)
 
 
+IDEA = r"""
+Two networks play against each other. The **generator** turns noise $z$ and a class $y$ into an image; the
+**discriminator** is shown real and made images with their class and says how likely each is real:
+
+$$\min_G \max_D \; \mathbb{E}_{x}[\log D(x|y)] + \mathbb{E}_{z}[\log(1 - D(G(z|y)|y))]$$
+
+Neither ever sees the other's weights; the generator learns only from how it is judged. Pictures are sharp, but
+nothing makes the game cover every kind of garment. Pixels are scaled to $[-1, 1]$, the range of its tanh output.
+Sampling uses the average of the generator's weights over its last steps (switch to *raw* to see the difference).
+Source: Mirza and Osindero 2014, [arXiv:1411.1784](https://arxiv.org/abs/1411.1784).
+"""
+
+
 @register(
     "conditional GAN",
     ConditionalGANConfig,
@@ -93,6 +106,7 @@ class ConditionalGAN(ClassToldGAN):
     section 3). Losses take logits: the sigmoid is inside the binary cross-entropy.
     """
 
+    idea = IDEA
     config: ConditionalGANConfig
 
     def __init__(self, config: ConditionalGANConfig) -> None:

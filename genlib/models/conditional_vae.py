@@ -24,6 +24,20 @@ class ConditionalVAEConfig(VAEConfig):
     class_dropout: float = option(0.1, "share of the images whose class is kept from the network", 0.0, 1.0)
 
 
+IDEA = r"""
+A variational autoencoder whose **encoder** and **decoder** are both told the class $y$. Training minimises the squared
+error of the round trip and how far each image's cloud of latents is from a standard normal:
+
+$$\mathbb{E}_{q(z|x, y)}\,\lVert x - \hat{x}(z, y)\rVert^2
+  + \beta\,\mathrm{KL}\big(q(z|x, y)\,\Vert\,\mathcal{N}(0, I)\big)$$
+
+The latent need not say which garment it is, so it says how this one differs from others of its class. In a tenth of the
+images the class is kept back, so that a walk without one has a middle too. Pictures are soft: the decoder answers doubt
+with an average. Pixels are $[0, 1]$ inside, the range of its sigmoid output.
+Source: Sohn, Lee and Yan 2015, *Learning Structured Output Representation using Deep Conditional Generative Models*.
+"""
+
+
 @register(
     "conditional VAE",
     ConditionalVAEConfig,
@@ -43,6 +57,7 @@ class ConditionalVAE(Model):
     that of no class, by which an image whose class is not known is encoded and decoded.
     """
 
+    idea = IDEA
     config: ConditionalVAEConfig
 
     def __init__(self, config: ConditionalVAEConfig) -> None:

@@ -23,6 +23,18 @@ class DCGANConfig(GANConfig):
     dropout: float = option(0.0, "share of the discriminator's hidden units dropped in training", 0.0, 0.95)
 
 
+IDEA = r"""
+The game of the GAN, played by convolutions: the **generator** unfolds noise $z$ into small feature maps and widens them
+by transposed convolutions, the **discriminator** narrows an image by convolutions of stride 2:
+
+$$\min_G \max_D \; \mathbb{E}_{x}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))]$$
+
+Batch normalisation keeps both sides' activations in range, which is what made deep GANs train at all. The same small
+filter is used everywhere in the picture, so edges and textures are learned once. Pixels are $[-1, 1]$, the range of
+tanh. Source: Radford, Metz and Chintala 2016, [arXiv:1511.06434](https://arxiv.org/abs/1511.06434).
+"""
+
+
 @register(
     "DCGAN",
     DCGANConfig,
@@ -52,6 +64,7 @@ class DCGANConfig(GANConfig):
 class DCGAN(UnconditionalGAN):
     """All convolutions, as in the paper, or with a dense stem, 5 x 5 kernels and a discriminator without batch norm."""
 
+    idea = IDEA
     config: DCGANConfig
 
     def __init__(self, config: DCGANConfig) -> None:

@@ -126,6 +126,21 @@ class UNet(nn.Module):
         return program.shuffle(program.apply(self.output, program.apply(self.up_block, joined, condition)), 2)
 
 
+IDEA = r"""
+One network learns a **velocity**: where a point $x_t = (1 - t)\,x + t\,\varepsilon$ on the straight way from a garment
+$x$ to noise $\varepsilon$ is heading:
+
+$$\min_v \; \mathbb{E}_{x, \varepsilon, t}\,\lVert v(x_t, t, y) - (\varepsilon - x)\rVert^2$$
+
+Many ways cross at each point, so it learns their mean. A sample begins as pure noise at $t = 1$ and follows the
+velocity back to $t = 0$ in a few steps of one or two evaluations. **Guidance** $w$ pulls harder towards the class:
+$v_\text{none} + w\,(v_y - v_\text{none})$, cleaner pictures and fewer kinds. There is no game and no bottleneck: run
+backwards, it turns a photograph into the noise that gives it.
+Sources: Lipman et al. 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747); Ho and Salimans 2022,
+[arXiv:2207.12598](https://arxiv.org/abs/2207.12598).
+"""
+
+
 @register(
     "flow matching",
     FlowConfig,
@@ -146,6 +161,7 @@ class Flow(Model):
     eq. 6). Sampling solves dx/dt = v from noise, time 1, to the image, time 0; encoding solves it back without a class.
     """
 
+    idea = IDEA
     averaged = ("network",)
     average_only = True
     average_decay = 0.9995

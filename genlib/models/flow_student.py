@@ -59,6 +59,21 @@ class NoiseGenerator(Generator):
         return program.add(h, program.apply(self.places[i - 1], program.unshuffle(z, FACTORS[i - 1])))
 
 
+IDEA = r"""
+A flow needs many steps from noise to garment. This generator learns to do it in **one**: it is shown noises $z$ and
+what the flow made of them, $F(z, y)$, and plays the game of pairs against a discriminator, to be as sharp as
+photographs:
+
+$$\min_G \; \lambda\,\mathbb{E}_{z}\,\lVert G(z, y) - F(z, y)\rVert^2
+  - \mathbb{E}_{x, z}\,\log \sigma\big(D(G(z, y)|y) - D(x|y)\big)$$
+
+The first term says which garment a noise becomes, and keeps all kinds; alone it would blur what it cannot tell. The
+second has no teacher and knows only what garments look like. The flow answers 20,000 noises before the training begins.
+Sources: Luhman and Luhman 2021, [arXiv:2101.02388](https://arxiv.org/abs/2101.02388); Huang et al. 2024,
+[arXiv:2501.05441](https://arxiv.org/abs/2501.05441).
+"""
+
+
 @register(
     "distilled flow",
     FlowStudentConfig,
@@ -77,6 +92,8 @@ class FlowStudent(RelativisticPairs):
     an adversary as in arXiv:2405.05967 and arXiv:2311.17042). The flow answers once, before the training, to noises of
     its own seed.
     """
+
+    idea = IDEA
 
     generator_class = NoiseGenerator
     base_name = "flow-unet"

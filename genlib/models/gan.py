@@ -39,6 +39,19 @@ class PlainGANConfig(GANConfig):
                 raise GenlibError(f"{side}_widths takes two channel counts for a convolutional {side}, not {widths}")
 
 
+IDEA = r"""
+Two networks play against each other. The **generator** turns noise $z$ into an image; the **discriminator** is shown
+real and made images and says how likely each is real:
+
+$$\min_G \max_D \; \mathbb{E}_{x}[\log D(x)] + \mathbb{E}_{z}[\log(1 - D(G(z)))]$$
+
+No one tells it what a class is: which garment a latent becomes is the generator's own affair. Either side may be dense
+or convolutional; where one is much stronger than the other, the game stops teaching. Pixels are scaled to $[-1, 1]$,
+the range of its tanh output. Sampling uses the average of the generator's weights over its last steps.
+Source: Goodfellow et al. 2014, [arXiv:1406.2661](https://arxiv.org/abs/1406.2661).
+"""
+
+
 @register(
     "GAN",
     PlainGANConfig,
@@ -116,6 +129,7 @@ class PlainGANConfig(GANConfig):
 class GAN(UnconditionalGAN):
     """A GAN without classes, either side dense or convolutional; tanh at the generator's end."""
 
+    idea = IDEA
     config: PlainGANConfig
 
     def __init__(self, config: PlainGANConfig) -> None:

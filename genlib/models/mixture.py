@@ -13,6 +13,19 @@ from genlib.program import Program, Value
 PIXELS = 28 * 28
 
 
+IDEA = r"""
+No network: the training images are described as a weighted sum of $K$ Gaussians, each with its own mean image and full
+covariance between all 784 pixels:
+
+$$p(x) = \sum_k \pi_k\, \mathcal{N}(x \mid \mu_k, \Sigma_k)$$
+
+**Expectation-maximisation** repeats two steps, each of which can only raise the likelihood: how probably does each
+component own each image (E), then refit every component to what it owns (M). A sample is a component's mean plus
+correlated noise, which is why it looks like a worn-out photograph. Pixels are $[0, 1]$, gray levels dequantised.
+Source: Bishop 2006, *Pattern Recognition and Machine Learning*, section 9.2.
+"""
+
+
 @register(
     "mixture",
     MixtureConfig,
@@ -31,6 +44,8 @@ class PixelMixture(GaussianMixture):
     Gray levels are dequantised for the fit, p = (level + u) / 256 with u uniform (Theis, van den Oord and Bethge
     2016, arXiv:1511.01844, section 3.1): densities of discrete data have no maximum.
     """
+
+    idea = IDEA
 
     def __init__(self, config: MixtureConfig) -> None:
         super().__init__(config, PIXELS)

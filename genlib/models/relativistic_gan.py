@@ -5,6 +5,20 @@ from __future__ import annotations
 from genlib.layers.relativistic import RelativisticGANConfig, RelativisticPairs
 from genlib.model import Preset, register
 
+IDEA = r"""
+Two networks play against each other, and every round is a **pair**: a real garment $x$ and a made one $G(z|y)$ of the
+same class $y$. The discriminator must say which of the two is more real, the generator turns the same question round:
+
+$$\max_D \; \mathbb{E}_{x, z}\,\log \sigma\big(D(x|y) - D(G(z|y)|y)\big) \qquad
+  \max_G \; \mathbb{E}_{x, z}\,\log \sigma\big(D(G(z|y)|y) - D(x|y)\big)$$
+
+A generator that draws one kind of garment only loses to every photograph of another kind, so it may leave none out. Two
+penalties on how steeply $D$ changes, at real and at made images, keep the game from running away:
+$\tfrac{\gamma}{2}\lVert\nabla D\rVert^2$. The class reaches every layer: it scales and shifts what is normalised there.
+Sampling uses the average of the generator's weights over its last steps.
+Source: Huang et al. 2024, [arXiv:2501.05441](https://arxiv.org/abs/2501.05441).
+"""
+
 
 @register(
     "relativistic GAN",
@@ -20,3 +34,5 @@ from genlib.model import Preset, register
 )
 class RelativisticGAN(RelativisticPairs):
     """Pairs of a real image and a fake of the same class: only which of the two is more real is judged."""
+
+    idea = IDEA

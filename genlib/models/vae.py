@@ -14,6 +14,19 @@ RANGE = (
 )
 
 
+IDEA = r"""
+An **encoder** turns an image into a small Gaussian cloud of latents, a **decoder** turns a latent back into an image.
+Training minimises the squared error of the round trip and how far the clouds are from a standard normal (the negative
+evidence lower bound, the second term weighted by $\beta$):
+
+$$\mathbb{E}_{q(z|x)}\,\lVert x - \hat{x}(z)\rVert^2 + \beta\,\mathrm{KL}\big(q(z|x)\,\Vert\,\mathcal{N}(0, I)\big)$$
+
+So any latent drawn from a normal decodes to something plausible. Pictures are soft: the decoder answers doubt with an
+average. Pixels are $[0, 1]$ inside, the range of its sigmoid output.
+Source: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114).
+"""
+
+
 @register(
     "VAE",
     VAEConfig,
@@ -48,6 +61,7 @@ class VAE(Model):
     measured against a sigmoid that could not reach half of them, are not comparable.
     """
 
+    idea = IDEA
     config: VAEConfig
 
     def __init__(self, config: VAEConfig) -> None:
