@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 
 import streamlit as st
 
@@ -116,7 +117,7 @@ class Moment:
 
     def _lines(self, columns: dict[str, str]) -> list[Line]:
         named = [(name, *self.past.curve(key)) for key, name in columns.items()]
-        return [Line(*curve, CLASS_COLOURS[i]) for i, curve in enumerate(named) if curve[1]]
+        return [Line(*curve, CLASS_COLOURS[i % len(CLASS_COLOURS)]) for i, curve in enumerate(named) if curve[1]]
 
     def _distances(self) -> list[Line]:
         sampled = "averaged generator" if self.entry.averaged else "samples"
@@ -148,11 +149,13 @@ LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {
 def show_charts(moment: Moment) -> None:
     """The curves side by side, each under its figures at the scrubber's epoch, which are its legend too."""
     charts = moment.charts()
+    if not charts:
+        return
     for place, chart in zip(st.columns(len(charts), gap="medium"), charts, strict=True):
         with place:
             here = [(line, format(value, chart.form)) for line, value in _here(chart.lines, moment.epoch)]
             st.markdown(f"**{chart.title}**")
-            st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
+            st.html(" ".join(LEGEND.format(line.colour, escape(line.name), text) for line, text in here))
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
             alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
             st.plotly_chart(_figure(chart, moment), config=STILL, alt=alt, key=f"chart-{chart.title}")

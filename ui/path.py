@@ -44,6 +44,7 @@ def show_settings(name: str) -> None:
     """Steps against distance, guidance against precision and recall, as they were measured and kept."""
     try:
         found = settings(name)
+        floor = load_floor(found.samples) if found else {}
     except GenlibError as error:
         st.warning(without_places(str(error)), icon=":material/broken_image:")
         return
@@ -52,7 +53,6 @@ def show_settings(name: str) -> None:
             f"How good {name} is at other settings was not measured: `genlib path {name} --keep` does, in half an hour."
         )
         return
-    floor = load_floor(found.samples)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Are more steps better?** Frechet distance, lower is better")
@@ -72,9 +72,10 @@ def steps_chart(name: str) -> None:
     """Distance by steps, a flow's students and photographs beside it; nothing where it was not measured."""
     from ui.charts import go
 
-    if (found := settings(name)) is None:
+    found = settings(name)
+    rows_ = found.by_steps(loaded(name).config.guidance) if found else []
+    if not found or not rows_:
         return
-    rows_ = found.by_steps(loaded(name).config.guidance)
     floor = load_floor(found.samples)["fd"]
     figure = go.Figure()
     figure.add_scatter(**_line(rows_, "fd", [row.steps for row in rows_], name=rows_[0].model, colour=0))
@@ -94,9 +95,8 @@ def guidance_chart(name: str) -> None:
     """Precision, recall and how often the class is seen, by guidance; nothing where it was not measured."""
     from ui.charts import go
 
-    if (found := settings(name)) is None:
-        return
-    rows_ = found.by_guidance(loaded(name).config.steps)
+    found = settings(name)
+    rows_ = found.by_guidance(loaded(name).config.steps) if found else []
     figure = go.Figure()
     names = {"precision": "precision", "recall": "recall", "class_consistency": "seen as the class asked for"}
     for i, (key, name) in enumerate(names.items()):

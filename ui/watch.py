@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError, shown, without_places
 from genlib.io.files import within
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
@@ -163,7 +163,8 @@ def _doing(progress: Progress) -> str:
 
 
 def _sentence(job: Job) -> str:
-    reason = job.reason[0].upper() + job.reason[1:]
+    reason = job.reason or f"this genlib knows no preset {shown(job.preset)}"
+    reason = reason[0].upper() + reason[1:]
     if job.state not in RESTING or not is_known(job):
         return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()

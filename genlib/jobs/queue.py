@@ -206,7 +206,10 @@ class Queue:
                 self._start_waiting()
 
     def _read(self) -> list[Job]:
-        names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        try:
+            names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        except OSError as error:
+            raise GenlibError(f"cannot read the directory of runs {self.directory}: {error.strerror}") from error
         found = [read_job(self.directory / name) for name in names if TEXT.fits(name)]
         return sorted((job for job in found if job), key=lambda job: (run_number(job.id), job.id))
 

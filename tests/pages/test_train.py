@@ -12,6 +12,7 @@ import threading
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -25,6 +26,7 @@ from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, thinned, tiny_training
+from tests.workers import by_hand
 from ui import estimates, explain, zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
 from ui.watch import MODEL_FILES, model_zip
@@ -252,6 +254,21 @@ def test_a_run_with_damaged_files_can_be_deleted() -> None:
     click(app, "Delete it")
     assert not app.exception
     assert Queue().jobs() == []
+
+
+@pytest.mark.parametrize(
+    "run", [{"preset": "nonesuch"}, {"config": {"epochs": "\ud800"}}], ids=["another preset", "half a letter"]
+)
+def test_a_strangers_run_disables_itself_alone(run: dict[str, Any]) -> None:
+    queue = Queue()
+    job = by_hand(queue, "vae-dense-8-run-1", state="paused")
+    write_json(job.directory / "run.json", read_json(job.directory / "run.json") | run)
+    record = b'{"event": "EpochDone", "time": 1.0, "record": {"epoch": 1, "losses": {}, "fd": null}}'
+    (job.directory / "events.jsonl").write_bytes(record + b"\n")
+    app = open_page("train")
+    assert not app.exception
+    (told,) = (each.value for each in app.error)
+    assert "nonesuch" in told or "its files are damaged" in told
 
 
 def test_training_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
