@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, parsing
 from genlib.findings.claims import CLAIMS, WHY, Claim
 from genlib.findings.verdicts import TESTS, Measured
 from genlib.io.fields import TEXT, TRUTH, WHOLE, Kind, list_of, read_fields, record_of
@@ -82,8 +82,9 @@ def judge_claim(claim: Claim) -> Finding:
     missing = [name for name in claim.models if not _shipped(name)]
     if missing:
         return Finding(claim, "not tested", (), f"not trained yet: {', '.join(missing)}")
-    outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
-    parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
+    with parsing(f"claim {claim.number} cannot be judged by what is kept of {', '.join(claim.models)}"):
+        outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
+        parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
     held = sum(part.holds for part in parts)
     verdict = "holds" if held == len(parts) else "partly" if held else "does not hold"
     return Finding(claim, verdict, parts, WHY.get(claim.number, ""))
