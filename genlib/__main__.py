@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 on bad input, 130 where Ctrl-C ended it."""
     try:
+        _refuse_empty(sys.argv[1:] if arguments is None else arguments)
         options = _parser().parse_args(arguments)
         options.run(options)
     except GenlibError as error:
@@ -46,6 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("genlib: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """An empty word is that of a shell's variable which is not set; it must not be taken for a flag left out."""
+    for place, word in enumerate(words):
+        if not word or re.fullmatch(r"--[a-z-]+=", word):
+            flag = word or " ".join(words[max(0, place - 1) : place])
+            raise GenlibError(f"{flag or 'the command'} has an empty value; give one, or leave it out")
 
 
 def _one_line(text: str) -> str:

@@ -56,6 +56,8 @@ def shown(value: Any) -> str:
         text = " ".join(repr(value).split())
     except ValueError:  # Python writes no whole number of more than some thousand digits
         text = "a number of thousands of digits"
+    except RecursionError:
+        text = "a value that is nested too deeply"
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

@@ -9,10 +9,11 @@ import torch
 
 from genlib.errors import GenlibError
 from genlib.hub.fetch import fetch
-from genlib.io.files import read_json, runs_directory
+from genlib.io.files import runs_directory
 from genlib.model import Model, device_for, resolve_device
 from genlib.models import get_preset, presets
 from genlib.store import read_model
+from genlib.zoo.files import RUN_FILE, read_run
 
 
 def weights_directory() -> Path:
@@ -30,7 +31,7 @@ def is_repository(name: str | Path) -> bool:
     written = (
         isinstance(name, str) and bool(slash and owner and rest) and "/" not in rest and os.path.normpath(name) == name
     )
-    return written and owner != "runs" and owner[0] not in ".~" and not Path(name).exists()
+    return written and owner != "runs" and owner[0] not in ".~" and not os.path.exists(name)
 
 
 def model_directory(name: str | Path, revision: str | None = None) -> Path:
@@ -43,11 +44,11 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
     if revision is not None:
         raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
     directory = Path(name)
-    if directory.parts[:1] == ("runs",) and not directory.is_dir():
+    if directory.parts[:1] == ("runs",) and not os.path.isdir(directory):
         directory = runs_directory().joinpath(*directory.parts[1:])
-    if not (os.sep in str(name) or directory.is_dir()):
+    if not (os.sep in str(name) or os.path.isdir(directory)):
         directory = weights_directory() / get_preset(str(name)).name
-    if not (directory / "config.json").is_file():
+    if not os.path.isfile(directory / "config.json"):  # which raises nothing, be the name too long or not ours to see
         raise GenlibError(_missing(name, directory))
     return directory
 
@@ -55,10 +56,10 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
 def _missing(name: str | Path, directory: Path) -> str:
     """What to do where a name has no model."""
     run = runs_directory() / str(name)
-    if (run / "config.json").is_file():
+    if os.path.isfile(run / "config.json"):
         return f"{name} has no trained weights at {directory}, but a run of that name has: runs/{name}"
-    if (directory / "run.json").is_file():
-        preset = read_json(directory / "run.json").get("preset")
+    if os.path.isfile(directory / RUN_FILE):
+        preset = read_run(directory)["preset"]
         return (
             f"{directory} holds a run of {preset} that is not finished; go on with: python -m genlib train {preset} "
             f"--run-dir {directory} --resume"

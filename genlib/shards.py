@@ -18,12 +18,14 @@ from torch import Tensor
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, whole
 from genlib.images import npz_bytes
+from genlib.io import fields
 from genlib.io.arrays import open_arrays
-from genlib.io.files import read_file, read_json, write_file, write_json
+from genlib.io.fields import TEXT, TRUTH, optional, read_fields
+from genlib.io.files import make_directory, read_file, read_json, torn_files, write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load, model_directory
-from genlib.model import Conditional
-from genlib.noise import check_seed
+from genlib.model import N_CLASSES, Conditional
+from genlib.noise import MAX_SEED, check_seed
 from genlib.sampling import generate
 
 SHARD = 10_000
@@ -76,10 +78,7 @@ def shard_path(directory: Path, start: int) -> Path:
 @contextmanager
 def _begun(directory: Path, index: dict[str, Any]) -> Iterator[None]:
     """Make the directory, or find in it what an earlier call with the same words began; no other may write there."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GenlibError(f"cannot make the directory {directory}: {error.strerror}") from error
+    make_directory(directory)
     with locked(directory, 0.0, f"another process is writing samples to {directory}; wait, or give a new directory"):
         _begin(directory, index)
         yield
@@ -87,25 +86,29 @@ def _begun(directory: Path, index: dict[str, Any]) -> Iterator[None]:
 
 def _begin(directory: Path, index: dict[str, Any]) -> None:
     known = directory / INDEX
-    if not any(directory.iterdir()):
+    if not set(directory.iterdir()) - set(torn_files(directory)):
         write_json(known, index)
     elif not known.is_file():
         raise GenlibError(f"{directory} is not empty and holds no shards; give a new directory")
     elif changed := [key for key, value in index.items() if read_json(known).get(key) != value]:
         found = read_json(known).get(changed[0])
         raise GenlibError(f"{directory} holds samples with {changed[0]} {found}, not {index[changed[0]]}")
-    for torn in directory.glob(".*.tmp"):  # of a process that was killed while it wrote
+    for torn in torn_files(directory):
         torn.unlink(missing_ok=True)
+
+
+_FIELDS = {
+    **{"model": TEXT, "sha256": TEXT, "seed": fields.whole(0, MAX_SEED), "n": fields.whole(1, MOST)},
+    **{"labelled": TRUTH, "label": optional(fields.whole(0, N_CLASSES - 1))},
+}
 
 
 def read_index(directory: Path) -> dict[str, Any]:
     """The index of a directory whose shards are all there."""
     if not (directory / INDEX).is_file():
         raise GenlibError(f"{directory} holds no shards; write some with: sample NAME --n N --out {directory}/")
-    index = read_json(directory / INDEX)
-    n, labelled = index.get("n"), index.get("labelled")
-    if type(n) is not int or not 1 <= n <= MOST or not isinstance(labelled, bool):
-        raise GenlibError(f"{directory / INDEX} does not describe shards")
+    found = read_fields(directory / INDEX, _FIELDS, ("n", "labelled"))
+    index = {key: found[key] for key in _FIELDS if key in found}
     missing = sum(not shard_path(directory, start).is_file() for start in range(0, index["n"], SHARD))
     if missing:
         raise GenlibError(f"{directory} lacks {missing} shards; the command that began it goes on with it")

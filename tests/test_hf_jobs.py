@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import HfApi, constants
 
 import genlib
 from genlib.__main__ import main
@@ -28,13 +28,13 @@ from genlib.models import get_preset
 from genlib.remote import follow as hf_jobs
 from genlib.remote import worker as hf_worker
 from genlib.remote.repository import PACKAGES, requirements, source_archive
-from genlib.remote.request import time_limit
+from genlib.remote.request import Rental, Wanted, time_limit
 from genlib.training.events import Done, EpochDone
 from genlib.zoo.files import CHECKPOINT
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.test_cli import tiny_settings
 from tests.test_hub import hub, writer  # noqa: F401  # fixtures
-from tests.tiny import thinned, tiny_config, tiny_training
+from tests.tiny import refused, thinned, tiny_config, tiny_training
 
 ROOT = Path(__file__).parent.parent
 NAME, LATENT = "vae-cnn", "ae-gmm-2"
@@ -589,8 +589,22 @@ def test_a_damaged_memory_of_the_job_is_one_line(capsys: Capture) -> None:
     directory = Path("runs") / NAME
     directory.mkdir(parents=True)
     known = {"preset": NAME, "config": {}, "counts": [], "flavor": "t4-small", "repository": "me/run", "label": "0"}
-    wrong = ({"config": 5}, {"counts": "no"}, {"repository": "nobody"}, {"job": None}, {"label": ["0"]})
+    wrong = (
+        {"config": 5},
+        {"counts": "no"},
+        {"counts": ["--on", "hf-jobs"]},
+        {"repository": "nobody"},
+        {"job": None},
+        {"label": ["0"]},
+    )
     for text in ("{}", "[", "[" * 100_000, *(json.dumps(known | change) for change in wrong)):
         (directory / "hf-job.json").write_text(text)
         assert come_back() == 2
         assert "hf-job.json" in only_line(capsys)
+
+
+def test_a_machine_that_a_file_names_is_checked_before_it_is_rented() -> None:
+    before = Rental(NAME, {}, [], "a100x8", "me/run", "0")
+    wanted = Wanted(get_preset(NAME), tiny_config(NAME), Path("mine"), None, True, [])
+    with refused("'a100x8' has several GPUs"):
+        hf_jobs._planned(HfApi(), wanted, before)

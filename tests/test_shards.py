@@ -185,7 +185,7 @@ def test_bad_input(tmp_path: Path) -> None:
         measured(tmp_path / "nothing")
     for text in ('{"n": "many"}', '{"n": true, "labelled": true}', '{"n": 1, "labelled": "no"}'):
         (tmp_path / INDEX).write_text(text)
-        with refused("does not describe shards"):
+        with refused(f"{INDEX}: "):
             measured(tmp_path)
 
 

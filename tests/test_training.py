@@ -254,7 +254,7 @@ def test_a_directory_of_something_else_is_left_alone(small_data: FashionMNIST, t
     (tmp_path / "thesis.tex").write_text("precious")
     with refused("is not empty and holds no run"):
         list(tiny_training("vae-cnn", tmp_path, small_data))
-    with refused("cannot make the run directory"):
+    with refused("cannot make the directory"):
         list(tiny_training("vae-cnn", tmp_path / "thesis.tex", small_data))
     assert files(tmp_path) == {"thesis.tex": b"precious"}
 

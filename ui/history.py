@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -123,7 +124,7 @@ class Moment:
 
     def _lines(self, columns: dict[str, str]) -> list[Line]:
         named = [(name, *self.past.curve(key)) for key, name in columns.items()]
-        return [Line(*curve, CLASS_COLOURS[i]) for i, curve in enumerate(named) if curve[1]]
+        return [Line(*curve, CLASS_COLOURS[i % len(CLASS_COLOURS)]) for i, curve in enumerate(named) if curve[1]]
 
 
 def _loss_name(key: str) -> str:
@@ -148,11 +149,13 @@ def show_charts(moment: Moment) -> None:
     """The curves side by side, each under its figures at the scrubber's epoch, which are its legend too."""
     mark = upright(moment.epoch, {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
     charts = moment.charts()
+    if not charts:
+        return
     for place, chart in zip(st.columns(len(charts), gap="medium"), charts, strict=True):
         with place:
             here = [(line, format(value, chart.form)) for line, value in chart.at(moment.epoch)]
             st.markdown(f"**{chart.title}**")
-            st.html(" ".join(LEGEND.format(line.colour, line.name, text) for line, text in here))
+            st.html(" ".join(LEGEND.format(line.colour, escape(line.name), text) for line, text in here))
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
             alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
             layout = {"y": chart.axis, "shapes": [mark], "showlegend": False, "key": f"chart-{chart.title}"}

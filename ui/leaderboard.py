@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.drawing import PLOT, log_ticks, name_places
+from genlib.errors import GenlibError, without_places
 from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
@@ -72,7 +73,11 @@ def board_or_stop() -> Board:
     if not names:
         st.info("No trained model is here to be measured. Train one: `python -m genlib train cgan-mlp`")
         st.stop()
-    real, *rows = leaderboard()
+    try:
+        real, *rows = leaderboard()
+    except GenlibError as error:
+        st.warning(f"There is no leaderboard: {without_places(str(error))}", icon=":material/broken_image:")
+        st.stop()
     asked = questions.own_controls(questions.asked("Leaderboard"), metric=260, against=0)
     return Board(asked, [row for row in rows if row["model"] in names], real)
 

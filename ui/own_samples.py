@@ -12,18 +12,20 @@ from typing import Any
 import streamlit as st
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError, is_number, without_places
+from genlib.errors import GenlibError, without_places
 from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
 from genlib.stages import finish
 from genlib.zoo.figures import FIGURES
+from genlib.zoo.files import METRICS
 from genlib.zoo.leaderboard import row_of
 
 FAMILY = "your samples"
 MOST = 10_000  # images of a file: as many as the zoo's figures are of
 MOST_FILES = 4
 MEGABYTES = 10
+LARGEST_FIGURES = 100_000  # bytes; those of a model are four thousand
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -55,14 +57,18 @@ def _row(name: str, content: bytes) -> dict[str, Any] | None:
 
 
 def _read_figures(name: str, content: bytes) -> dict[str, Any]:
-    """What `evaluate --samples --json` wrote: numbers alone are taken from it."""
+    """What `evaluate --samples --json` wrote: figures alone are taken from it."""
+    if len(content) > LARGEST_FIGURES:
+        raise GenlibError(f"{name} has {len(content):,} bytes; a file of figures takes at most {LARGEST_FIGURES:,}")
     try:
         found = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise GenlibError(f"{name} is not readable JSON") from error
-    if not isinstance(found, dict) or not is_number(found.get("fd")):
+    found = found if isinstance(found, dict) else {}
+    figures = {key: found[key] for key in FIGURES if key in found and METRICS[key].fits(found[key])}
+    if not figures.get("fd"):
         raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
-    return {key: float(found[key]) for key in FIGURES if is_number(found.get(key))}  # no table takes 10**30
+    return {key: float(value) for key, value in figures.items() if value is not None}
 
 
 def _measured(name: str, content: bytes) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def show_settings(name: str) -> None:
     """Steps against distance, guidance against precision and recall, as they were measured and kept."""
     try:
         found = settings(name)
+        floor = load_floor(found.samples) if found else {}
     except GenlibError as error:
         st.warning(without_places(str(error)), icon=":material/broken_image:")
         return
@@ -52,7 +53,6 @@ def show_settings(name: str) -> None:
             f"How good {name} is at other settings was not measured: `genlib path {name} --keep` does, in half an hour."
         )
         return
-    floor = load_floor(found.samples)
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Are more steps better?** Frechet distance, lower is better")
@@ -70,9 +70,11 @@ def show_settings(name: str) -> None:
 
 def steps_chart(name: str) -> None:
     """Distance by steps, a flow's students and photographs beside it; nothing where it was not measured."""
-    if (found := settings(name)) is None:
+    found = settings(name)
+    rows_ = found.by_steps(loaded(name).config.guidance) if found else []
+    if not found or not rows_:
         return
-    rows_, students = found.by_steps(loaded(name).config.guidance), found.students()
+    students = found.students()
     steps, floor = [row.steps for row in rows_], load_floor(found.samples)["fd"]
     traces = [_line(rows_, "fd", steps, rows_[0].model, 0)]
     traces += [_line([each], "fd", [1], f"{each.model}, one evaluation", i) for i, each in enumerate(students, start=1)]
@@ -88,9 +90,10 @@ def steps_chart(name: str) -> None:
 
 def guidance_chart(name: str) -> None:
     """Precision, recall and how often the class is seen, by guidance; nothing where it was not measured."""
-    if (found := settings(name)) is None:
+    found = settings(name)
+    rows_ = found.by_guidance(loaded(name).config.steps) if found else []
+    if not rows_:
         return
-    rows_ = found.by_guidance(loaded(name).config.steps)
     names = {"precision": "precision", "recall": "recall", "class_consistency": "seen as the class asked for"}
     x = [row.guidance for row in rows_]
     traces = [_line(rows_, key, x, name, i) for i, (key, name) in enumerate(names.items())]

@@ -125,12 +125,17 @@ def _whole_numbers(label: str, first: str, told: dict[str, Any]) -> tuple[Any, .
     return tuple(int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part for part in parts)
 
 
+def is_let_in(limits: Limits) -> bool:
+    """Whether this session may start runs, and let its own go on."""
+    return limits.training == "on" or (limits.training == "password" and bool(st.session_state.get("let_in")))
+
+
 def may_train(limits: Limits) -> bool:
     """Whether this visitor may; asks for the password where there is one."""
     if limits.training == "off":
         st.info("Training is switched off on this host. `make run` on a machine of your own has it.")
         return False
-    if limits.training == "password" and not st.session_state.get("let_in"):
+    if not is_let_in(limits):
         given = st.text_input("Password of this host", type="password", key="password")
         if not limits.opens(given):
             st.caption("Training here needs the host's password." if not given else ":red[That is not the password.]")

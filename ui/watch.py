@@ -11,8 +11,8 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.errors import GenlibError, without_places
-from genlib.io.files import within
+from genlib.errors import GenlibError, shown, without_places
+from genlib.io.files import read_file, within
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
@@ -22,9 +22,11 @@ from genlib.training.progress import Progress
 from genlib.zoo.signs import signs
 from ui import history, pictures, zoo
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
+from ui.train import is_let_in
 
 STRIPS = 6  # epochs whose samples are shown under one another
 SECONDS = 1.0  # between two looks at a run under way
+LARGEST_FILE = 500_000_000  # bytes of a file in an archive, which is made in memory
 MODEL_FILES = (
     *("model.safetensors", "config.json", "metrics.json", "history.json"),
     *("samples.png", "progress.png", "README.md"),
@@ -84,7 +86,8 @@ def _reading(job: Job) -> str:
 def _past(job: Job, progress: Progress) -> History | None:
     try:
         records = [progress.records[epoch] for epoch in sorted(progress.records)]
-        shown = {epoch: path for epoch, path in progress.samples.items() if epoch in progress.records}
+        newest = sorted(progress.samples.keys() & progress.records.keys())[-STRIPS:]
+        shown = {epoch: progress.samples[epoch] for epoch in newest}
         return history_so_far(job.directory, records, shown)
     except GenlibError:  # a picture is being replaced, or was deleted: the next look will tell
         return None
@@ -163,7 +166,8 @@ def _doing(progress: Progress) -> str:
 
 
 def _sentence(job: Job) -> str:
-    reason = job.reason[0].upper() + job.reason[1:]
+    reason = job.reason or f"this genlib knows no preset {shown(job.preset)}"
+    reason = reason[0].upper() + reason[1:]
     if job.state not in RESTING or not is_known(job):
         return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
@@ -181,7 +185,7 @@ def _show_actions(queue: Queue, job: Job, by: str | None) -> None:
             if job.state in ("queued", "running"):
                 _button("Pause", "pause", queue.pause, job, by)
                 _button("Cancel", "stop", queue.cancel, job, by)
-            if job.state in RESTING and is_known(job):
+            if job.state in RESTING and is_known(job) and is_let_in(queue.limits):
                 _button("Resume", "play_arrow", queue.resume, job, by)
             if job.state in ("done", "queued", *RESTING):
                 _delete(queue, job, by)
@@ -230,7 +234,7 @@ def model_zip(job: Job) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for path in (within(job.directory, name) for name in MODEL_FILES):
             if path.is_file():  # a run that was killed at its end may lack the card
-                archive.write(path, f"{job.id}/{path.name}")
+                archive.writestr(f"{job.id}/{path.name}", read_file(path, LARGEST_FILE))
     return buffer.getvalue()
 
 

@@ -11,10 +11,11 @@ from typing import Any
 import streamlit as st
 
 from genlib.errors import GenlibError, without_places
-from genlib.loading import load, weights_directory
+from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, keeps_raw, unit_of_training
 from genlib.models import families, get_preset, released
+from genlib.store import WEIGHTS_FILE
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.files import SAID_OF_EACH
 
@@ -122,7 +123,7 @@ def _shipped_entry(described: dict[str, Any]) -> Entry:
 
 def _run_entry(described: dict[str, Any]) -> Entry:
     summary = f"A run of {described['preset']} with {told(described['settings'])}."
-    return _entry(described, summary, _looked_at(described["name"], described["sha256"]))
+    return _entry(described, summary, _looked_at(described["name"], described["sha256"], _stamp(described["name"])))
 
 
 def _entry(described: dict[str, Any], summary: str, problem: str | None) -> Entry:
@@ -144,13 +145,22 @@ def told(settings: Mapping[str, Any]) -> str:
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _looked_at(name: str, sha256: str) -> str | None:
+def _looked_at(name: str, sha256: str, stamp: tuple[int, int]) -> str | None:
     """The line that says why a run's model does not load; runs are many, so none is kept."""
     try:
         load(name)
     except GenlibError as error:
         return without_places(str(error))
     return None
+
+
+def _stamp(name: str) -> tuple[int, int]:
+    """By which a run's weights are looked at again once their file is another one."""
+    try:
+        found = (model_directory(name) / WEIGHTS_FILE).stat()
+    except (GenlibError, OSError):
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def usable(*capabilities: str) -> dict[str, Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ import torch
 from torch import Tensor
 
 from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, TEXT, list_of, read_fields
 from genlib.io.files import read_json, write_file
 from genlib.loading import load, model_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, device_of, generate
+from genlib.store import described_model
+from genlib.zoo.files import read_described
 
 LATENTS = 2_000
 COUNT = 5
@@ -75,13 +79,22 @@ def load_directions(name: str | Path) -> Directions:
     """
     directory = model_directory(name)
     try:
-        kept = read_json(directory / FILE)
-        if kept["sha256"] == read_json(directory / "config.json")["sha256"]:
-            return Directions(torch.tensor(kept["steps"], dtype=torch.float32), tuple(map(str, kept["names"])))
-    except (GenlibError, KeyError, TypeError, ValueError):
+        kept, described = read_fields(directory / FILE, _FIELDS, _FIELDS), read_described(directory)
+        size = math.prod(described_model(described).latent_shape)
+        if kept["sha256"] == described["sha256"] and _fit(kept["steps"], kept["names"], size):
+            return Directions(torch.tensor(kept["steps"], dtype=torch.float32), tuple(kept["names"]))
+    except GenlibError:
         pass  # none kept, or not in one piece: they can be fitted again
     steps = strongest_directions(load(name))
     return Directions(steps, tuple(f"Direction {i}" for i in range(1, len(steps) + 1)))
+
+
+_FIELDS = {"sha256": TEXT, "names": list_of(TEXT), "steps": list_of(list_of(NUMBER))}
+
+
+def _fit(steps: list[list[float]], names: list[str], size: int) -> bool:
+    """Whether each name has a step through a latent of that size."""
+    return 0 < len(steps) == len(names) and all(len(step) == size for step in steps)
 
 
 def keep_directions(name: str | Path, names: Sequence[str]) -> Directions:

@@ -65,6 +65,9 @@ def read_history(name: str | Path) -> History:
     directory = model_directory(name)
     recorded, sprite = read_records(directory), read_png(directory / "progress.png")
     table, epochs = [_flat(record) for record in recorded["epochs"]], tuple(recorded["sample_epochs"])
+    known = [row["epoch"] for row in table]
+    if sorted(set(known)) != known or sorted(set(epochs)) != list(epochs) or not set(epochs) <= set(known):
+        raise GenlibError(f"{directory / 'history.json'} is not that of one epoch after another")
     tiles = _tiles(sprite, len(epochs), directory / "progress.png")
     return History(table, epochs, tiles, recorded.get("looks", OLDER))
 

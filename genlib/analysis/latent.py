@@ -160,7 +160,7 @@ def load_fits(name: str | Path) -> dict[str, Fit]:
         if facts["sha256"] != read_json(directory / "config.json")["sha256"]:
             return {}
         return {layer: _fit(layer, tensors, accuracies) for layer, accuracies in facts["accuracies"].items()}
-    except (GenlibError, AttributeError, KeyError, TypeError, ValueError):
+    except (GenlibError, AttributeError, LookupError, TypeError, ValueError):
         return {}  # none kept, or not in one piece: they can be fitted again
 
 

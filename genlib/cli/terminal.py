@@ -210,9 +210,14 @@ def follow_measuring(samples: str, target: Path | None) -> None:
                 _tell(f"genlib: {told}")
             for key, value in figures.items():
                 if key not in ("floor", "spread"):
-                    print(f"{key:<18}  {_with_floor(key, value, figures['floor'])}")
+                    print(f"{key:<18}  {_printable(_with_floor(key, value, figures['floor']))}")
             if target:
                 write_json(target, figures)
+
+
+def _printable(text: str) -> str:
+    """Fit for a terminal, though files may have given it its words."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _with_floor(key: str, value: Any, floor: dict[str, Any]) -> str:

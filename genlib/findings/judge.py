@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, parsing
 from genlib.findings.claims import CLAIMS, WHY, Claim
 from genlib.findings.verdicts import TESTS, Measured
-from genlib.io.files import read_json
+from genlib.io.fields import TEXT, TRUTH, WHOLE, Kind, list_of, read_fields, record_of
 from genlib.loading import model_directory
 
 
@@ -45,6 +45,10 @@ class Finding:
 
 VERDICTS = ("holds", "partly", "does not hold", "not tested")
 FILE = Path(__file__).with_name("findings.json")
+_PART = {"rule": TEXT, "holds": TRUTH, "figures": TEXT}
+_VERDICT = Kind("a verdict", lambda value: value in VERDICTS)
+_ENTRY = {"number": WHOLE, "verdict": _VERDICT, "parts": list_of(record_of(_PART, _PART)), "why": TEXT}
+_FIELDS = {"findings": list_of(record_of(_ENTRY, _ENTRY))}
 
 
 def untested_findings() -> tuple[Finding, ...]:
@@ -57,22 +61,20 @@ def shipped_findings() -> tuple[Finding, ...]:
 
     `python -m genlib findings --json genlib/findings/findings.json` writes the file; GenlibError where it is damaged.
     """
-    entries = read_json(FILE).get("findings")
     try:
-        judged = {entry["number"]: entry for entry in entries or []}
-        return tuple(
-            _finding(each.claim, judged[each.claim.number]) if each.claim.number in judged else each
-            for each in untested_findings()
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise GenlibError(f"{FILE} does not hold findings; python -m genlib findings --json writes it anew") from error
+        entries = read_fields(FILE, _FIELDS, _FIELDS)["findings"]
+    except GenlibError as error:
+        raise GenlibError(f"{error}; python -m genlib findings --json writes it anew") from error
+    judged = {entry["number"]: entry for entry in entries}
+    return tuple(
+        _finding(each.claim, judged[each.claim.number]) if each.claim.number in judged else each
+        for each in untested_findings()
+    )
 
 
 def _finding(claim: Claim, entry: dict[str, Any]) -> Finding:
-    parts = tuple(Part(str(part["rule"]), bool(part["holds"]), str(part["figures"])) for part in entry["parts"])
-    if entry["verdict"] not in VERDICTS:
-        raise KeyError(entry["verdict"])
-    return Finding(claim, entry["verdict"], parts, str(entry["why"]))
+    parts = tuple(Part(**{key: part[key] for key in _PART}) for part in entry["parts"])
+    return Finding(claim, entry["verdict"], parts, entry["why"])
 
 
 def judge_claim(claim: Claim) -> Finding:
@@ -80,8 +82,9 @@ def judge_claim(claim: Claim) -> Finding:
     missing = [name for name in claim.models if not _shipped(name)]
     if missing:
         return Finding(claim, "not tested", (), f"not trained yet: {', '.join(missing)}")
-    outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
-    parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
+    with parsing(f"claim {claim.number} cannot be judged by what is kept of {', '.join(claim.models)}"):
+        outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
+        parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
     held = sum(part.holds for part in parts)
     verdict = "holds" if held == len(parts) else "partly" if held else "does not hold"
     return Finding(claim, verdict, parts, WHY.get(claim.number, ""))

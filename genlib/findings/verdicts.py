@@ -18,12 +18,12 @@ from genlib.analysis.inversion import invert
 from genlib.analysis.latent import hidden_projections, untrained_accuracies
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
-from genlib.io.files import read_json
 from genlib.loading import load, model_directory
 from genlib.metrics.features import load_extractor
 from genlib.metrics.settings import Settings, load_settings
 from genlib.model import Model
 from genlib.sampling import generate
+from genlib.zoo.files import SAID_OF_EACH, read_metrics, read_records
 from genlib.zoo.leaderboard import OPINIONS, better, over_trainings
 
 Outcome = tuple[bool, str]  # whether a part of the claim holds, and the figures in words
@@ -37,11 +37,11 @@ class Measured:
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        return read_json(self._directory / "metrics.json")
+        return read_metrics(self._directory, SAID_OF_EACH)
 
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
-        return read_json(self._directory / "history.json")["epochs"]
+        return read_records(self._directory)["epochs"]
 
     @cached_property
     def settings(self) -> Settings:

@@ -14,6 +14,7 @@ from genlib.errors import GenlibError, is_number, shown
 from genlib.io.files import read_json
 
 MOST = 2**53  # beyond it a table or a browser no longer counts exactly
+MOST_SETTINGS = 100  # of a configuration, entries of one, and letters of a word
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,33 @@ def record_of(kinds: Mapping[str, Kind], needed: Collection[str], others: Kind |
     return Kind(f"an object with {', '.join(needed)}", fits)
 
 
+def _is_setting(value: Any) -> bool:
+    """Whether a configuration may hold it: short, and fit to be shown."""
+    entries = value if isinstance(value, list) else [value]
+    return len(entries) <= MOST_SETTINGS and all(map(_is_plain, entries))
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool) or NUMBER.fits(value) or _is_word(value)
+
+
+def _is_word(value: Any) -> bool:
+    return _is_text(value) and len(value) <= MOST_SETTINGS
+
+
 TEXT = Kind("text", _is_text)
 NUMBER = Kind("a finite number", lambda value: is_number(value) and abs(value) <= MOST)
 WHOLE = whole(0)
 TABLE = Kind("an object", lambda value: isinstance(value, dict))
+TRUTH = Kind("true or false", lambda value: isinstance(value, bool))
+SETTINGS = Kind(
+    "an object of settings, each a number, a word, true or false, or a list of such",
+    lambda value: (
+        isinstance(value, dict)
+        and len(value) <= MOST_SETTINGS
+        and all(_is_word(key) and _is_setting(each) for key, each in value.items())
+    ),
+)
 
 
 def misfit(values: Mapping[str, Any], kinds: Mapping[str, Kind], needed: Collection[str] = ()) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import threading
 from contextlib import suppress
@@ -13,6 +14,8 @@ from typing import Any
 from genlib.errors import GenlibError, shown
 
 LARGEST_JSON = 8_000_000  # bytes; 10,000 epochs of history are 4 million
+LARGEST_LOG = 200_000_000  # bytes of events.jsonl, which grows by some 150 a second
+_TORN = re.compile(r"\..+\.[0-9]+\.tmp")  # as `write_file` calls what it is writing
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -44,15 +47,44 @@ def read_file(path: Path, most: int) -> bytes:
         raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
-def read_on(path: Path, place: int) -> bytes:
-    """What a growing file holds from a byte on. GenlibError for what is no regular file: a pipe might never answer."""
+def torn_files(directory: Path) -> list[Path]:
+    """What processes that were killed while they wrote have left below a directory."""
+    return [path for path in directory.rglob(".*.tmp") if _TORN.fullmatch(path.name) and path.is_file()]
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory, with those above it, where there is none."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GenlibError(f"cannot make the directory {path}: {error.strerror or error}") from error
+
+
+def may_look_into(directory: Path) -> bool:
+    """Whether this process may list a directory and open what is in it."""
+    try:
+        os.close(os.open(os.path.join(directory, "."), os.O_RDONLY))
+    except OSError:
+        return False
+    return True
+
+
+def read_on(path: Path, place: int, most: int = LARGEST_LOG) -> bytes:
+    """What a growing file holds from a byte on, of its first `most`; a negative place counts from the end.
+
+    GenlibError for what is no regular file: a pipe might never answer.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
                 raise GenlibError(f"{path.name} cannot be read: not a regular file")
+            if place < 0:
+                file.seek(max(0, found.st_size + place))
+                return file.read(-place)
             file.seek(place)
-            return file.read()
+            return file.read(max(0, most - place))
     except OSError as error:
         raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
 

@@ -41,7 +41,7 @@ def launch(job: Job, place: int) -> None:
     threads = job.threads or max(1, _cores() - 1)  # leaves a core to whoever looks
     try:
         with suppress(OSError):  # it has written none yet
-            os.utime(job.directory / EVENTS, (UNTOUCHED, UNTOUCHED))
+            os.utime(job.directory / EVENTS, (UNTOUCHED, UNTOUCHED), follow_symlinks=False)
         job = job.become("running", threads=threads, place=place)
         child = _start(job, lock)
         with suppress(GenlibError):  # the worker writes it down too

@@ -104,6 +104,7 @@ class Queue:
         from genlib.models import get_preset
         from genlib.training.run import check_samples
 
+        self._refuse_off(owner)
         config = get_preset(preset).config.replace(**settings)
         if samples is not None:
             check_samples(*samples)
@@ -126,6 +127,7 @@ class Queue:
 
     def resume(self, job_id: str, by: str | None = None) -> Job:
         """Queue a run that rests; it goes on from its newest checkpoint."""
+        self._refuse_off(by)
         with self._changing():
             job = self._taken(job_id, by, "resumed", RESTING)
             if not job.preset:
@@ -164,6 +166,10 @@ class Queue:
             resting = all(job.id != job_id or job.state not in ("queued", *WORKING) for job in self.jobs())
             if not resting:
                 time.sleep(FOLLOW_SECONDS)
+
+    def _refuse_off(self, visitor: str | None) -> None:
+        if visitor and self.limits.training == "off":
+            raise GenlibError("training is switched off on this host")
 
     def may_touch(self, job: Job, by: str | None) -> bool:
         """Whether a visitor may stop, resume or delete a job."""
@@ -206,7 +212,10 @@ class Queue:
                 self._start_waiting()
 
     def _read(self) -> list[Job]:
-        names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        try:
+            names = [path.name for path in self.directory.iterdir() if not path.name.startswith(".")]
+        except OSError as error:
+            raise GenlibError(f"cannot read the directory of runs {self.directory}: {error.strerror}") from error
         found = [read_job(self.directory / name) for name in names if TEXT.fits(name)]
         return sorted((job for job in found if job), key=lambda job: (run_number(job.id), job.id))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from genlib.errors import GenlibError, without_places
 from genlib.io.fields import NUMBER, TEXT, Kind, misfit, optional, whole
-from genlib.io.files import read_json, read_on, write_json
+from genlib.io.files import may_look_into, read_json, read_on, within, write_json
 from genlib.io.locks import is_held
 from genlib.zoo.files import (
     METRICS_FILE,
@@ -36,6 +36,7 @@ UNHEARD = "it did not stop when it was asked to, and was killed"
 EVENTS = "events.jsonl"
 UNTOUCHED = 0.0  # its time of change from a worker's start to the worker's first event
 LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
+LOG_BYTES = 8_000  # of the end of a log, which are shown
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
@@ -74,11 +75,12 @@ class Job:
     def log(self) -> str:
         """The end of what its newest worker printed, less the places on this machine that it names."""
         try:
-            text = read_on(self.directory / "log.txt", 0).decode("utf-8", "replace")
+            end = read_on(within(self.directory, "log.txt"), -LOG_BYTES)
         except GenlibError:
             return ""
-        text = text[-4000:].replace(str(self.directory), self.id)
-        return "\n".join(without_places(line) for line in text.splitlines()[-20:])
+        text = end.decode("utf-8", "replace").replace(str(self.directory), self.id)
+        lines = text.splitlines()[1 if len(end) == LOG_BYTES else 0 :]  # the first may be cut, and a place in it too
+        return "\n".join(without_places(line) for line in lines[-20:])
 
     @property
     def managed(self) -> bool:
@@ -101,6 +103,8 @@ class Job:
 
 def read_job(directory: Path) -> Job | None:
     """The job of a run's directory; None where it holds no run. One with damaged files has failed for that reason."""
+    if not may_look_into(directory):  # another user's, or deleted while we look
+        return None
     try:
         known = _object(directory / "job.json")
         if known is None and not (directory / RUN_FILE).is_file():
@@ -251,6 +255,6 @@ def _why(job: Job, code: int | None) -> str:
 
 
 def run_number(name: str) -> int:
-    """The number at the end of a run's name, 0 where it has none: a run of the command line."""
-    found = re.search(r"-run-([0-9]{1,15})$", name)
+    """The number at the end of a run's name, 0 where it has none: a run of the command line, or a name of its own."""
+    found = re.search(r"-run-([0-9]{1,12})$", name)
     return int(found[1]) if found else 0

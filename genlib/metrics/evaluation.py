@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError, whole
-from genlib.io.files import read_json
+from genlib.errors import whole
+from genlib.io.fields import optional, read_fields
 from genlib.loading import load, model_directory
 from genlib.metrics.classification import classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS, load_extractor
@@ -30,6 +30,7 @@ from genlib.metrics.scores import FEWEST, Looked, look, over_sets, real_neighbou
 from genlib.model import Conditional, Decodes, Encodes, Integrates, Model, keeps_raw
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
 from genlib.stages import Stages, finish, part
+from genlib.zoo.files import METRICS
 
 PROTOCOL = 3
 SEEDS = (0, 1, 2)
@@ -121,12 +122,10 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
 
 def _carried(known: Path) -> dict[str, Any]:
     """What is kept of the figures measured before; the file may be a stranger's."""
-    found = read_json(known) if known.is_file() else {}
+    kinds = {key: optional(kind) for key, kind in METRICS.items() if key in CARRIED or of_some(key)}
+    found = read_fields(known, kinds) if known.is_file() else {}
     kept = {key: found.get(key) for key in CARRIED} if found else {}
-    for key, value in kept.items():
-        if not isinstance(value, int | float | None) and not (key == "bic_curve" and isinstance(value, dict)):
-            raise GenlibError(f"{known}: {key} is not a number")
-    return kept | {key: value for key, value in found.items() if of_some(key)}
+    return kept | {key: value for key, value in found.items() if key in kinds}
 
 
 def of_some(key: str) -> bool:

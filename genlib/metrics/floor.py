@@ -18,20 +18,33 @@ import torch.nn.functional as F
 
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
+from genlib.io.fields import TABLE, at_least, read_fields, record_of
 from genlib.io.files import write_file
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS
 from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.scores import distances, look, over_sets, score_set
+from genlib.zoo.files import METRICS
 
 FILE = Path(__file__).with_name("floor.json")
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 DRAWS = 3  # disjoint sets of each size
 
 
+_OF_A_SIZE = record_of(METRICS, ("fd", "fd_second", "precision", "recall"))
+_MINDED = dict.fromkeys(("fd", "fd_second"), at_least(0))
+_SPOILED = dict.fromkeys(("noise", "blur", "no_bags"), record_of(_MINDED, _MINDED))
+_WHOLE = dict.fromkeys(("class_consistency", "cas", "nearest_train", "nearest_train_1_percent"), at_least(0))
+_SIZES = dict.fromkeys(map(str, SIZES), _OF_A_SIZE)
+_FIELDS = {
+    "extractors": TABLE,
+    **{key: record_of(kinds, kinds) for key, kinds in (("sizes", _SIZES), ("spoiled", _SPOILED), ("whole", _WHOLE))},
+}
+
+
 @lru_cache(maxsize=1)
 def _read() -> dict[str, Any]:
-    kept: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    kept = read_fields(FILE, _FIELDS, _FIELDS)
     if kept["extractors"] != {name: frozen.sha256 for name, frozen in EXTRACTORS.items()}:
         raise GenlibError(f"{FILE} was measured with other feature extractors")
     return kept
@@ -41,7 +54,7 @@ def load_floor(n: int = 10_000) -> dict[str, Any]:
     """The figures of real images by the protocol's keys, for sets of n.
 
     Means over three sets with the standard deviation between them under `spread`; `samples` is the size of the sets,
-    the largest measured that is not above n. GenlibError where they are of other extractors.
+    the largest measured that is not above n. GenlibError where they are damaged or of other extractors.
     """
     kept = _read()
     size = max((size for size in SIZES if size <= n), default=SIZES[0])

@@ -6,13 +6,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError, parsing
+from genlib.errors import GenlibError
+from genlib.io.fields import NUMBER, TEXT, Kind, at_least, list_of, optional, read_fields, record_of, whole
 from genlib.io.files import read_json, write_json
 from genlib.loading import load, model_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.scores import over_sets
 from genlib.model import Integrates, Model, students_of
 from genlib.stages import Stages, part
+from genlib.zoo.files import read_described
 
 FILE = "settings.json"
 STEPS = (1, 2, 4, 8, 16)
@@ -113,9 +115,24 @@ def load_settings(name: str | Path) -> Settings | None:
     directory = model_directory(name)
     if not (directory / FILE).is_file():
         return None
-    kept = read_json(directory / FILE)
-    with parsing(f"{directory / FILE} holds no figures of settings"):
-        if kept["sha256"] != read_json(directory / "config.json")["sha256"]:
-            return None
-        rows = tuple(Measured(**row) for row in kept["rows"])
-        return Settings(int(kept["samples"]), str(kept["solver"]), rows)
+    kept = read_fields(directory / FILE, _FIELDS, _FIELDS)
+    if kept["sha256"] != read_described(directory)["sha256"]:
+        return None
+    rows = tuple(Measured(**{key: row[key] for key in _ROW}) for row in kept["rows"])
+    return Settings(kept["samples"], kept["solver"], rows)
+
+
+_FIGURES = {key: at_least(0) for key in KEPT}
+_ROW = {
+    "model": TEXT,
+    "steps": optional(whole(1)),
+    "guidance": optional(NUMBER),
+    "evaluations": whole(1),
+    "figures": record_of(_FIGURES, KEPT, others=NUMBER),
+    "spread": record_of(_FIGURES, KEPT, others=NUMBER),
+}
+_IS_ROW = record_of(_ROW, _ROW)
+_SETTING = Kind(  # of which a student has neither part
+    _IS_ROW.words, lambda value: _IS_ROW.fits(value) and (value["steps"] is None) == (value["guidance"] is None)
+)
+_FIELDS = {"sha256": TEXT, "samples": whole(1), "solver": TEXT, "rows": list_of(_SETTING)}

@@ -14,7 +14,8 @@ from genlib.analysis.reconstruction import MOST, Reconstruction, choose, picture
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import npz_bytes, png_bytes
-from genlib.io.photo import Photo, read_photo
+from genlib.io.files import read_file
+from genlib.io.photo import MAX_MEGABYTES, Photo, read_photo
 from genlib.metrics.features import load_extractor
 from genlib.questions.keeping import kept, loaded
 from genlib.questions.question import Maker, Question, asks, class_field, csv_bytes, model_field, seed_field
@@ -28,7 +29,7 @@ def prepared(asked: Reconstruct) -> OwnImage:
     """The picture of one's own as the models see it."""
     if len(asked.crop) not in (0, 3):
         raise GenlibError(f"crop takes x, y and size, three numbers, not {len(asked.crop)}")
-    photo = asked.photo or read_photo(Path(asked.file).read_bytes())
+    photo = asked.photo or read_photo(read_file(Path(asked.file), MAX_MEGABYTES << 20))
     crop = Crop(*asked.crop) if asked.crop else None
     return fit(photo, asked.polarity, crop, asked.contrast, asked.background)
 

@@ -200,6 +200,7 @@ def _planned(api: HfApi, wanted: Wanted, before: Rental | None) -> Rental:
     flavor = wanted.flavor or (before.flavor if before else FLAVOR)
     counts = wanted.counts or (before.counts if before else [])
     if before:
+        check_flavor(flavor)  # it is paid for, and a file of the run directory may have named it
         return replace(before, counts=counts, flavor=flavor, label=label, job="")
     with asking(JOBS):
         owner = api.whoami()["name"]

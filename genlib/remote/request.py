@@ -99,7 +99,15 @@ def read_rental(directory: Path) -> Rental | None:
 
 _REPOSITORY = Kind("owner/name", lambda value: TEXT.fits(value) and re.fullmatch(r"[\w.-]+/[\w.-]+", value) is not None)
 _KINDS = {field.name: TEXT for field in fields(Rental)}
-_KINDS |= {"config": TABLE, "counts": list_of(TEXT), "repository": _REPOSITORY}
+_COUNTS = Kind(
+    "options of sample counts",
+    lambda value: (
+        list_of(TEXT).fits(value)
+        and re.fullmatch(r"(--(distance|evaluation)-samples [0-9]{1,6} ){0,2}", "".join(f"{word} " for word in value))
+        is not None
+    ),
+)
+_KINDS |= {"config": TABLE, "counts": _COUNTS, "repository": _REPOSITORY}
 
 
 def check_flavor(flavor: str) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, at_least, list_of, misfit, table_of
+from genlib.io.files import make_directory
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.zoo.files import RECORD
 
@@ -45,7 +46,7 @@ def checkpoint_seconds() -> float:
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write tensors (any device and memory format) and JSON-able facts."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     write_tensors(path, tensors, {"version": VERSION, **facts})
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -328,7 +329,7 @@ class Run:
     def _sampled(self, epoch: str, row: Tensor) -> int:
         """The epoch of a row of samples, whose tensor every other row must match."""
         wanted = SIDE, SIDE * ROW * (1 + keeps_raw(self.model))
-        if not epoch.isdecimal() or row.dtype != torch.uint8 or row.shape != wanted:
+        if not re.fullmatch("[0-9]{1,5}", epoch) or row.dtype != torch.uint8 or row.shape != wanted:
             raise RuntimeError(f"row.{epoch} is no row of samples")
         return int(epoch)
 

@@ -19,6 +19,7 @@ MEASURED = 5.0  # seconds of training before a time left is told
 
 
 REPLACED = "Replaced"  # the event before those of a new run that has taken the place of the one read so far
+LONGEST_LINE = 1_000_000  # bytes; what is longer is no event
 MARK = 200  # bytes by which a file is known again: a line or two, which tell the time
 
 
@@ -51,7 +52,7 @@ class EventReader:
         return text.removeprefix(self._mark) if text.startswith(self._mark) else None
 
     def _events(self, text: bytes) -> list[dict[str, Any]]:
-        whole = text[: text.rfind(b"\n") + 1]
+        whole = text[: text.rfind(b"\n") + 1] or (text if len(text) > LONGEST_LINE else b"")
         self._place += len(whole)
         self._mark = (self._mark + whole)[-MARK:]
         return [event for line in whole.splitlines() if (event := _parse(line))]

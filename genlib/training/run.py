@@ -12,7 +12,7 @@ from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, shown
 from genlib.io.fields import whole
-from genlib.io.files import write_file, write_json
+from genlib.io.files import make_directory, torn_files, within, write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
@@ -28,6 +28,7 @@ from genlib.training.origin import Origin, begin_from
 from genlib.zoo.card import write_card
 from genlib.zoo.files import BEFORE_DECAY, CHECKPOINT, METRICS_FILE, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
 
+SAMPLES, LOG = "samples", "events.jsonl"
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
 
 
@@ -102,18 +103,17 @@ def _enter(
     origin: Origin | None,
 ) -> dict[str, Any]:
     """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GenlibError(f"cannot make the run directory {directory}: {error.strerror}") from error
+    make_directory(directory)
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
+    for place in (checkpoint.parent, directory / SAMPLES, directory / LOG):
+        within(directory, place.relative_to(directory))
     extend(directory, preset, config, checkpoint, resume)
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
         origin.note(directory, checkpoint)
     if (directory / "metrics.json").is_file():
         return read_metrics(directory)
-    for torn in directory.rglob(".*.tmp"):  # left by one that was killed while it wrote
+    for torn in torn_files(directory):
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
     return {}
@@ -128,8 +128,8 @@ def check_samples(*counts: int) -> None:
 
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
     """Train to the end and measure; every event is kept before it is told."""
-    (directory / "samples").mkdir(exist_ok=True)
-    log = EventLog(directory / "events.jsonl")
+    make_directory(directory / SAMPLES)
+    log = EventLog(directory / LOG)
     try:
         for event in _finishing(run, directory, checkpoint, interval, evaluation_samples):
             log.write(event)
@@ -207,7 +207,7 @@ def refuse_wrong_directory(
     if not description.is_file():
         if resume:
             raise GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
-        if any(directory.iterdir()):
+        if set(directory.iterdir()) - set(torn_files(directory)):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)
         return

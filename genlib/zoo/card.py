@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_file
+from genlib.io.files import write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES, written
-from genlib.zoo.files import read_described, read_metrics, read_records
+from genlib.zoo.files import STUDY_FILE, read_described, read_metrics, read_records, read_study
 from genlib.zoo.signs import signs_of
 
 DATA = "zalando-datasets/fashion_mnist"  # on the Hub
@@ -33,7 +33,7 @@ def hub_card(directory: Path, repository: str) -> str:
     """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
     try:
         return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, read_metrics(directory), repository)}"
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, GenlibError):
             raise
         raise GenlibError(f"{directory} does not hold the figures that a training writes: {error!r}") from error
@@ -145,18 +145,16 @@ def remarks(directory: Path, metrics: dict[str, Any], differs: str) -> list[str]
 
 def _origin(directory: Path) -> list[str]:
     """What the training began with, and the legs that it came in."""
-    history = read_json(directory / "history.json") if (directory / "history.json").is_file() else {}
+    history = read_records(directory) if (directory / "history.json").is_file() else {}
     origin, legs, ends, told = *(history.get(key) for key in ("start_from", "legs", "extended")), []
-    if isinstance(origin, dict):
-        told.append(
-            f"The training began with the weights of {origin.get('name')} ({str(origin.get('sha256'))[:12]}...)."
-        )
-    if isinstance(legs, list):
+    if origin:
+        told.append(f"The training began with the weights of {origin['name']} ({origin['sha256'][:12]}...).")
+    if legs:
         told.append(
             f"The training came in legs of {' and '.join(map(str, legs))} epochs, each from the weights of the one "
             "before (`--start-from`); the optimiser and the average began anew."
         )
-    if isinstance(ends, list):
+    if ends:
         told.append(f"The training was extended after {' and '.join(map(str, ends))} epochs.")
     return told
 
@@ -178,10 +176,13 @@ def _study(directory: Path, differs: str) -> list[str]:
     if not differs:
         return []
     told = f"Against its study: {differs}"
-    if (directory / "study.json").is_file():
-        study = read_json(directory / "study.json")
-        ours = {record["epoch"]: record.get("fd") for record in read_records(directory)["epochs"]}
-        last = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])][-1]
+    if not (directory / STUDY_FILE).is_file():
+        return [told]
+    study = read_study(directory)
+    ours = {record["epoch"]: record.get("fd") for record in read_records(directory)["epochs"]}
+    measured = [record for record in study["epochs"] if "fd" in record and ours.get(record["epoch"])]
+    if measured:
+        last = measured[-1]
         own = ", ".join(f"{key} {value:g}" for key, value in study["settings"].items())
         told += (
             f" Evidence: with the study's {own} the distance is {last['fd']:.1f} after {last['epoch']} epochs, with "

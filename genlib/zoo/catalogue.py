@@ -7,7 +7,7 @@ from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.io.fields import TEXT, read_fields
-from genlib.io.files import runs_directory
+from genlib.io.files import may_look_into, runs_directory
 from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset, capabilities, shapes_only
@@ -36,7 +36,8 @@ def list_runs() -> list[dict[str, Any]]:
     is wrong with it; so is the run that a shipped model comes from.
     """
     shipped = {_shipped(preset)[1] for preset in presets().values()}
-    places = [path for path in sorted(runs_directory().glob("[!.]*")) if TEXT.fits(path.name)]
+    names = sorted(runs_directory().glob("[!.]*"))
+    places = [path for path in names if TEXT.fits(path.name) and may_look_into(path)]
     found = [_run(path) for path in places if (path / METRICS_FILE).is_file()]
     return [run for run in found if run and run["sha256"] not in shipped]
 

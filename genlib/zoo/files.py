@@ -8,7 +8,7 @@ from typing import Any
 
 from genlib.io.fields import (
     NUMBER,
-    TABLE,
+    SETTINGS,
     TEXT,
     WHOLE,
     Kind,
@@ -23,7 +23,7 @@ from genlib.io.fields import (
 )
 from genlib.zoo.figures import FIGURES, TRAINED
 
-RUN_FILE, CONFIG_FILE, METRICS_FILE = "run.json", "config.json", "metrics.json"
+RUN_FILE, CONFIG_FILE, METRICS_FILE, STUDY_FILE = "run.json", "config.json", "metrics.json", "study.json"
 LAST, BEFORE_DECAY = "last.safetensors", "before-decay.safetensors"  # the newest checkpoint; where extending begins
 CHECKPOINT = f"checkpoint/{LAST}"
 
@@ -31,16 +31,17 @@ ORIGIN = record_of({"name": TEXT, "sha256": TEXT}, ("name", "sha256"))
 SAMPLES = Kind("two whole numbers", lambda value: list_of(whole(1, 10**6)).fits(value) and len(value) == 2)
 RUN = {
     "preset": TEXT,
-    "config": TABLE,
+    "config": SETTINGS,
     "samples": SAMPLES,
     "start_from": ORIGIN,
     "extended": list_of(WHOLE),  # epochs after which it had ended before
     "extending": Kind(f"{LAST} or {BEFORE_DECAY}", lambda value: value in (LAST, BEFORE_DECAY)),  # begun, not yet done
 }
-DESCRIBED = {"name": TEXT, "family": TEXT, "config": TABLE, "sha256": TEXT}
-RECORD = record_of({"epoch": whole(1), "losses": table_of(NUMBER)}, ("epoch", "losses"), others=optional(NUMBER))
+DESCRIBED = {"name": TEXT, "family": TEXT, "config": SETTINGS, "sha256": TEXT}
+RECORD = record_of({"epoch": whole(1), "losses": table_of(NUMBER)}, ("epoch", "losses"), others=NUMBER)
 
 LOOKS = record_of({"samples": whole(1), "steps": whole(1), "solver": TEXT}, ("samples",))  # at each distance
+_BEGINNING = {"looks": LOOKS, "start_from": ORIGIN, "legs": list_of(WHOLE), "extended": list_of(WHOLE)}
 
 
 def _is_curve(value: Any) -> bool:
@@ -104,4 +105,10 @@ def read_metrics(directory: Path, needed: Collection[str] = ()) -> dict[str, Any
 def read_records(directory: Path) -> dict[str, Any]:
     """history.json: a record for each epoch under "epochs", and which of them have samples."""
     kinds = {"epochs": list_of(RECORD), "sample_epochs": list_of(whole(1))}
-    return read_fields(directory / "history.json", kinds | {"looks": LOOKS}, kinds)
+    return read_fields(directory / "history.json", kinds | _BEGINNING, kinds)
+
+
+def read_study(directory: Path) -> dict[str, Any]:
+    """study.json: the epochs of a shorter run with the study's own settings."""
+    kinds = {"settings": table_of(NUMBER), "epochs": list_of(RECORD)}
+    return read_fields(directory / STUDY_FILE, kinds, kinds)

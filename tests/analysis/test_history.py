@@ -87,7 +87,8 @@ def test_a_damaged_history_is_one_line(text: str, tmp_path: Path, runs: Callable
 def test_a_sprite_of_another_run_is_refused(tmp_path: Path, runs: Callable[[str], Path]) -> None:
     for name in ("config.json", "progress.png"):
         (tmp_path / name).write_bytes((runs("vae-cnn") / name).read_bytes())
-    (tmp_path / "history.json").write_text('{"epochs": [], "sample_epochs": [1, 2, 3, 4, 5]}')
+    records = [{"epoch": epoch, "losses": {}} for epoch in range(1, 6)]
+    (tmp_path / "history.json").write_text(json.dumps({"epochs": records, "sample_epochs": [1, 2, 3, 4, 5]}))
     with refused("does not hold the samples of 5 epochs"):
         read_history(tmp_path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,11 +111,16 @@ def test_settings_are_measured_and_kept(tmp_path: Path, monkeypatch: pytest.Monk
 def test_settings_of_other_weights_are_none(tmp_path: Path) -> None:
     run = save_tiny(tmp_path, "flow-unet")
     assert load_settings(run) is None
-    keep_settings(run, Settings(20, "heun", (Measured("flow", 2, 1.0, 3, {"fd": 1.0}, {"fd": 0.1}),)))
+    keep_settings(
+        run, Settings(20, "heun", (Measured("flow", 2, 1.0, 3, dict.fromkeys(KEPT, 1.0), dict.fromkeys(KEPT, 0.1)),))
+    )
     kept = json.loads((run / "settings.json").read_text("utf-8"))
-    (run / "settings.json").write_text(json.dumps(kept | {"rows": [{"steps": 3}]}), "utf-8")
-    with refused("settings.json holds no figures of settings"):
-        load_settings(run)
+    (row,) = kept["rows"]
+    damaged: tuple[dict[str, Any], ...] = ({"steps": "2"}, {"guidance": None}, {"figures": {"fd": 1.0}}, {"spread": []})
+    for found in ([{"steps": 3}], *([row | change] for change in damaged)):
+        (run / "settings.json").write_text(json.dumps(kept | {"rows": found}), "utf-8")
+        with refused("settings.json: rows is "):
+            load_settings(run)
     (run / "settings.json").write_text(json.dumps(kept | {"sha256": "0" * 64}), "utf-8")
     assert load_settings(run) is None
 

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.analysis.history import read_history
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import npz_bytes
+from genlib.metrics import floor
 from genlib.metrics.memorisation import nearest
 from genlib.questions import Leaderboard
 from genlib.zoo.leaderboard import REAL
@@ -89,6 +90,18 @@ def test_a_lost_history_is_one_line_and_the_other_models_go_on(file: str, weight
     assert pictures(app)
 
 
+@pytest.mark.parametrize("losses", [{}, {f"<b>{i}": 1.0 for i in range(12)}], ids=["none", "many"])
+def test_losses_of_any_number_and_name_break_nothing(losses: dict[str, float], weights: Path) -> None:
+    past = read_history("vae-cnn")
+    records = [{"epoch": epoch, "losses": losses} for epoch in range(1, max(past.sample_epochs) + 1)]
+    kept = {"epochs": records, "sample_epochs": past.sample_epochs}
+    (weights / "vae-cnn" / "history.json").write_text(json.dumps(kept))
+    app = open_page("history", {"model": "vae-cnn"})
+    assert_healthy(app)
+    assert len(charts(app)) == bool(losses)
+    assert "<b>11 <b>" not in "".join(each.proto.body for each in app.get("html"))
+
+
 # Leaderboard ------------------------------------------------------------------------------------------------------
 
 
@@ -143,10 +156,31 @@ def test_no_figures_at_all_break_nothing(weights: Path) -> None:
     assert ["genlib evaluate" in each.value for each in app.info] == [True]
 
 
+def test_without_the_photographs_figures_there_is_one_line(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floor, "FILE", tmp_path / "floor.json")
+    floor._read.cache_clear()
+    leaderboard._table.clear()
+    app = open_page("leaderboard")
+    assert not app.exception
+    (told,) = (each.value for each in app.warning)
+    assert told.startswith("There is no leaderboard: floor.json is not readable JSON")
+    leaderboard._table.clear()
+
+
 def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures beyond a float and beyond a table's whole numbers, an archive that is none, and one of too few images."""
     few = npz_bytes(images=np.zeros((9, 28, 28), np.uint8))
-    given = {"far.json": b'{"fd": 1%s}' % (b"0" * 400), "large.json": b'{"fd": 1%s, "samples": -2.5}' % (b"0" * 30)}
+    given = {
+        "far.json": b'{"fd": 1%s}' % (b"0" * 400),
+        "large.json": b'{"fd": 1%s}' % (b"0" * 30),
+        "zero.json": b'{"fd": 0}',
+        "below.json": b'{"fd": -1}',
+        "deep.json": b"[[],%s[]]" % (b"[]," * 40_000),
+        "good.json": b'{"fd": 3.5, "samples": -2.5, "precision": null}',
+    }
+    monkeypatch.setattr(own_samples, "MOST_FILES", 10)
     files = [SimpleNamespace(name=name, getvalue=lambda data=data: data) for name, data in given.items()]
     files += [
         SimpleNamespace(name=name, getvalue=lambda data=data: data)
@@ -155,8 +189,8 @@ def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("ui.own_samples.st.file_uploader", lambda *_, **__: files)
     app = open_page("leaderboard")
     assert not app.exception
-    assert [each.value.split()[0] for each in app.error] == ["far.json", "torn.npz", "a"]
-    assert app.dataframe[0].value.set_index("model")["fd"]["large"] == 1e30
+    assert [each.value.split()[0] for each in app.error] == [*list(given)[:-1], "torn.npz", "a"]
+    assert app.dataframe[0].value.set_index("model")["fd"]["good"] == 3.5
 
 
 def test_the_server_takes_as_large_a_file_as_the_page_offers() -> None:

@@ -12,6 +12,7 @@ import threading
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -24,7 +25,8 @@ from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
 from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
-from tests.tiny import NAMES, ONE_PER_FAMILY, save_tiny, thinned, tiny_training
+from tests.tiny import NAMES, ONE_PER_FAMILY, refused, save_tiny, thinned, tiny_training
+from tests.workers import by_hand
 from ui import zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
 from ui.watch import MODEL_FILES, model_zip
@@ -254,11 +256,42 @@ def test_a_run_with_damaged_files_can_be_deleted() -> None:
     assert Queue().jobs() == []
 
 
+@pytest.mark.parametrize(
+    "run", [{"preset": "nonesuch"}, {"config": {"epochs": "\ud800"}}], ids=["another preset", "half a letter"]
+)
+def test_a_strangers_run_disables_itself_alone(run: dict[str, Any]) -> None:
+    queue = Queue()
+    job = by_hand(queue, "vae-dense-8-run-1", state="paused")
+    write_json(job.directory / "run.json", read_json(job.directory / "run.json") | run)
+    record = b'{"event": "EpochDone", "time": 1.0, "record": {"epoch": 1, "losses": {}, "fd": null}}'
+    (job.directory / "events.jsonl").write_bytes(record + b"\n")
+    app = open_page("train")
+    assert not app.exception
+    (told,) = (each.value for each in app.error)
+    assert "nonesuch" in told or "Its files are damaged" in told
+
+
 def test_training_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "off")
     app = open_page("train")
     assert "Start training" not in labels(app)
     assert "switched off" in texts(app)
+
+
+@pytest.mark.parametrize("training", ["off", "password", "on"])
+def test_a_run_goes_on_only_for_who_may_train(training: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLIB_TRAINING", training)
+    monkeypatch.setenv("GENLIB_TRAINING_PASSWORD", "word")
+    monkeypatch.setattr("ui.watch.Queue.may_touch", lambda *_: True)
+    job = by_hand(Queue(), "vae-dense-8-run-1", state="paused", owner="me")
+    app = open_page("train")
+    assert_healthy(app)
+    assert ("Resume" in labels(app)) is (training == "on")
+    assert "Delete it" in labels(app)
+    if training == "off":
+        for change in (lambda: Queue().resume(job.id, "me"), lambda: Queue().submit("vae-dense-8", {}, "me")):
+            with refused("training is switched off on this host"):
+                change()
 
 
 def test_a_host_that_set_a_limit_wrongly_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

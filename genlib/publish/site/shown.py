@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from genlib.analysis.history import History, read_history
-from genlib.io.files import read_json
 from genlib.loading import model_directory
 from genlib.metrics.floor import load_floor
 from genlib.model import Preset
 from genlib.models import get_preset
 from genlib.zoo.figures import written
+from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics
 from genlib.zoo.trainings import PICTURE
 
 
@@ -30,7 +30,7 @@ class Shown:
     def of(cls, name: str) -> Shown:
         """By any name that `load` takes; a directory is shown under its last part."""
         directory = model_directory(name)
-        return cls(Path(name).name if Path(name).is_dir() else name, directory)
+        return cls(Path(name).resolve().name if Path(name).is_dir() else name, directory)
 
     @property
     def folder(self) -> str:
@@ -45,12 +45,12 @@ class Shown:
     @cached_property
     def described(self) -> dict[str, Any]:
         """config.json."""
-        return read_json(self.directory / "config.json")
+        return read_described(self.directory)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """metrics.json."""
-        return read_json(self.directory / "metrics.json")
+        return read_metrics(self.directory, SAID_OF_EACH)
 
     @cached_property
     def history(self) -> History:
@@ -65,7 +65,7 @@ class Shown:
     @cached_property
     def preset(self) -> Preset:
         """What it was trained as."""
-        return get_preset(str(self.described.get("name")))
+        return get_preset(self.described["name"])
 
     @property
     def about(self) -> str:
