@@ -111,4 +111,4 @@ def parse(key: str, kind: Any, text: str) -> Any:
     except (ValueError, KeyError) as error:
         many = " (or several, separated by commas)" if typing.get_origin(kind) is tuple else ""
         base = typing.get_args(kind)[0] if many else kind
-        raise GenlibError(f"{key} takes {_KINDS[base]}{many}, not {text!r}") from error
+        raise GenlibError(f"{key} takes {_KINDS[base]}{many}, not {shown(text)}") from error

@@ -17,7 +17,7 @@ from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as build_safetensors
 from torch import Tensor
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 from genlib.io.files import read_file, read_json, write_file, write_json
 from genlib.model import Model, keeps_raw, shapes_only
 from genlib.models import families
@@ -60,10 +60,10 @@ def read_model(directory: Path, weights: str) -> Model:
 def described_model(described: dict[str, Any]) -> Model:
     """The model of a config.json without its weights, which takes no memory whatever the sizes it names."""
     if described.get("format") != FORMAT:
-        raise GenlibError(f"config.json is of format {described.get('format')!r}; this genlib reads {FORMAT}")
+        raise GenlibError(f"config.json is of format {shown(described.get('format'))}; this genlib reads {FORMAT}")
     family, config = described.get("family"), described.get("config")
     if not isinstance(family, str) or family not in families() or not isinstance(config, dict):
-        raise GenlibError(f"config.json names no known family but {family!r}; known: {', '.join(families())}")
+        raise GenlibError(f"config.json names no known family but {shown(family)}; known: {', '.join(families())}")
     model_class = families()[family]
     with shapes_only():
         return model_class(model_class.config_class.from_dict(config))

@@ -20,11 +20,13 @@ from genlib.analysis.latent import load_fits
 from genlib.data import FashionMNIST
 from genlib.errors import shown
 from genlib.findings import judge
+from genlib.findings.claims import CLAIMS
 from genlib.io.files import read_json, read_on, write_json
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.jobs.queue import Queue
 from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics import floor
+from genlib.metrics.evaluation import _carried
 from genlib.metrics.sample_files import open_samples
 from genlib.publish.site.shown import Shown
 from genlib.questions import Reconstruct
@@ -114,6 +116,18 @@ def test_damaged_fits_are_fitted_anew(accuracies: Any, gan: Path) -> None:
     assert load_fits(gan) == {}
 
 
+def test_fits_that_never_answer_or_never_end_are_fitted_anew(gan: Path) -> None:
+    (gan / FITS).unlink()
+    os.mkfifo(gan / FITS)
+    assert load_fits(gan) == {}
+    (gan / FITS).unlink()
+    header = json.dumps({"a": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4 * 10**9]}}).encode()
+    with open(gan / FITS, "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + 4 * 10**9)
+    assert load_fits(gan) == {}
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -144,6 +158,35 @@ def test_a_damaged_study_is_one_line(text: str, told: str, gan: Path) -> None:
         return
     with refused(f"study.json.*{told}"):
         remarks(gan, {"samples": 10_000}, "lr")
+
+
+@pytest.mark.parametrize(
+    "damage", [{"fd_trainings": "x"}, {"training_seeds": [None]}, {"train_device": 5}, {"bic_curve": {}}, {"cas": "1"}]
+)
+def test_what_is_carried_over_when_a_model_is_measured_is_typed(damage: dict[str, Any], gan: Path) -> None:
+    change(gan / "metrics.json", **damage)
+    with refused(f"metrics.json: {next(iter(damage))} is"):
+        _carried(gan / "metrics.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("metrics.json", {"fd": None}),
+        ("history.json", {"epochs": []}),
+        ("history.json", {"epochs": [{"epoch": 1, "losses": {}}]}),
+    ],
+)
+def test_a_claim_about_damaged_files_is_one_line(
+    file: str, damage: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = CLAIMS[0]
+    for name in claim.models:
+        shutil.copytree(weights_directory() / name, tmp_path / name)
+        change(tmp_path / name / file, **damage)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    with refused(f"{file}: |claim 1 cannot be judged by what is kept of {claim.models[0]}"):
+        judge.judge_claim(claim)
 
 
 # Runs -------------------------------------------------------------------------------------------------------------
@@ -309,6 +352,14 @@ def test_of_an_index_of_shards_its_own_words_alone_are_taken(tmp_path: Path) -> 
     change(tmp_path / "samples" / INDEX, seed="\x1b[2J")
     with refused(f"{INDEX}: seed is"):
         open_samples(tmp_path / "samples")
+
+
+@pytest.mark.parametrize("damage", [{"format": "x" * 10**6}, {"family": ["x" * 10**6]}, {"family": None}])
+def test_a_description_of_a_megabyte_is_a_short_line(damage: dict[str, Any], gan: Path) -> None:
+    change(gan / "config.json", **damage)
+    with refused("config.json") as caught:
+        load(gan)
+    assert len(str(caught.value)) < 1_000
 
 
 # Names and words --------------------------------------------------------------------------------------------------

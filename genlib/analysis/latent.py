@@ -25,6 +25,7 @@ POINTS = 2_000
 AXES = 3
 FITTED = 4_000  # axes, shares and accuracies are those of the first so many points
 FILE = "projections.safetensors"
+LARGEST_FITS = 20_000_000  # bytes; those of a convolution's layer are a hundred thousand
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def load_fits(name: str | Path) -> dict[str, Fit]:
     """
     directory = model_directory(name)
     try:
-        tensors, facts = read_tensors(directory / FILE)
+        tensors, facts = read_tensors(directory / FILE, LARGEST_FITS)
         if facts["sha256"] != read_json(directory / "config.json")["sha256"]:
             return {}
         return {layer: _fit(layer, tensors, accuracies) for layer, accuracies in facts["accuracies"].items()}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from genlib.data.idx import parse_idx
 from genlib.data.sources import is_local, read_raw
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError, shown, without_places
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -34,7 +34,7 @@ def parse_label(text: str | int) -> int:
         if wanted in (str(number), name.lower()):
             return number
     allowed = ", ".join(f"{i} {name}" for i, name in enumerate(CLASS_NAMES))
-    raise GenlibError(f"no class {str(text)!r}; classes are {allowed}")
+    raise GenlibError(f"no class {shown(str(text))}; classes are {allowed}")
 
 
 @dataclass(frozen=True)

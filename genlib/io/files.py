@@ -36,15 +36,23 @@ def write_file(path: Path, data: bytes) -> None:
 
 def read_file(path: Path, most: int) -> bytes:
     """A file's bytes. What is no regular file (a device never ends) or holds more than `most` bytes is not opened."""
+    check_file(path, most)
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise GenlibError(f"{path.name} cannot be read: not a regular file")
-        if found.st_size > most:
-            raise GenlibError(f"{path.name} has {found.st_size:,} bytes; it takes at most {most:,}")
         return path.read_bytes()
     except OSError as error:
         raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def check_file(path: Path, most: float) -> None:
+    """GenlibError for what is no regular file, or one of more than `most` bytes."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise GenlibError(f"{path.name} cannot be read: not a regular file")
+    if found.st_size > most:
+        raise GenlibError(f"{path.name} has {found.st_size:,} bytes; it takes at most {most:,}")
 
 
 def torn_files(directory: Path) -> list[Path]:
@@ -63,8 +71,9 @@ def make_directory(path: Path) -> None:
 def may_look_into(directory: Path) -> bool:
     """Whether this process may list a directory and open what is in it."""
     try:
-        os.close(os.open(os.path.join(directory, "."), os.O_RDONLY))
-    except OSError:
+        with os.scandir(directory):
+            os.stat(os.path.join(directory, "."))
+    except (OSError, ValueError):  # ValueError: of a name with a NUL
         return False
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from genlib.errors import GenlibError, parsing
-from genlib.io.files import write_file
+from genlib.io.files import check_file, write_file
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -21,8 +22,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     write_file(path, save(dense, metadata={"facts": json.dumps(facts)}))
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and facts; GenlibError where the file is missing or damaged."""
+def read_tensors(path: Path, most: float = math.inf) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts; GenlibError where the file is missing, damaged or of more than `most` bytes."""
+    check_file(path, most)
     with parsing(path.name), safe_open(path, "pt") as file:
         facts = json.loads((file.metadata() or {})["facts"])
         if not isinstance(facts, dict):

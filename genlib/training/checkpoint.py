@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from genlib.config import Config
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, at_least, list_of, misfit, table_of
 from genlib.io.files import make_directory
 from genlib.io.tensor_file import read_tensors, write_tensors
@@ -57,7 +57,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except GenlibError as error:
         raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {error}") from error
     if facts.get("version") != VERSION:
-        raise GenlibError(f"checkpoint {path} is of version {facts.get('version')}; this genlib reads {VERSION}")
+        raise GenlibError(f"checkpoint {path} is of version {shown(facts.get('version'))}; this genlib reads {VERSION}")
     return tensors, facts
 
 

@@ -409,7 +409,16 @@ def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
         assert {Path(name).name for name in archive.namelist()} == set(MODEL_FILES) - {"README.md"}
 
 
+def test_a_finished_run_of_endless_weights_is_not_packed_into_memory(finished: Job) -> None:
+    with open(finished.directory / "model.safetensors", "wb") as file:
+        file.truncate(10**12)  # which takes no room
+    with refused("model.safetensors has 1,000,000,000,000 bytes"):
+        model_zip(finished)
+
+
 def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
+    assert finished.name in zoo.usable()
+    zoo.entries.clear()  # as half a minute does
     (finished.directory / "model.safetensors").write_bytes(b"no tensors")
     app = open_page("generate")
     assert not app.exception
