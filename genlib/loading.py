@@ -9,11 +9,11 @@ import torch
 
 from genlib.errors import GenlibError
 from genlib.hub.fetch import fetch
+from genlib.io.fields import TEXT, read_fields
 from genlib.io.files import runs_directory
 from genlib.model import Model, device_for, resolve_device
 from genlib.models import get_preset, presets
 from genlib.store import read_model
-from genlib.zoo.files import RUN_FILE, read_run
 
 
 def weights_directory() -> Path:
@@ -58,8 +58,8 @@ def _missing(name: str | Path, directory: Path) -> str:
     run = runs_directory() / str(name)
     if os.path.isfile(run / "config.json"):
         return f"{name} has no trained weights at {directory}, but a run of that name has: runs/{name}"
-    if os.path.isfile(directory / RUN_FILE):
-        preset = read_run(directory)["preset"]
+    if os.path.isfile(directory / "run.json"):
+        preset = read_fields(directory / "run.json", {"preset": TEXT}, ("preset",))["preset"]
         return (
             f"{directory} holds a run of {preset} that is not finished; go on with: python -m genlib train {preset} "
             f"--run-dir {directory} --resume"

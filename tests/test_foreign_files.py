@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,15 @@ from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics import floor
 from genlib.metrics.evaluation import _carried
 from genlib.metrics.sample_files import open_samples
+from genlib.models import get_preset
 from genlib.publish.site.shown import Shown
 from genlib.questions import Reconstruct
 from genlib.shards import INDEX, write_shards
 from genlib.training.progress import EventReader
+from genlib.training.run import _enter
 from genlib.zoo.card import remarks
 from genlib.zoo.catalogue import list_runs
-from genlib.zoo.files import read_metrics, read_run
+from genlib.zoo.files import CHECKPOINT, read_metrics, read_run
 from tests.tiny import refused, save_tiny, tiny_config, tiny_training
 from tests.workers import by_hand, finish
 
@@ -161,7 +164,7 @@ def test_a_damaged_study_is_one_line(text: str, told: str, gan: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [{"fd_trainings": "x"}, {"training_seeds": [None]}, {"train_device": 5}, {"bic_curve": {}}, {"cas": "1"}]
+    "damage", [{"fd_trainings": "x"}, {"training_seeds": [None]}, {"train_device": 5}, {"bic_curve": []}, {"cas": "1"}]
 )
 def test_what_is_carried_over_when_a_model_is_measured_is_typed(damage: dict[str, Any], gan: Path) -> None:
     change(gan / "metrics.json", **damage)
@@ -304,20 +307,23 @@ def test_what_stands_where_a_run_writes_is_one_line(
         next(tiny_training("vae-cnn", tmp_path, small_data, resume=True))
 
 
-def test_a_kill_before_the_first_word_leaves_a_directory_that_can_be_used(
-    small_data: FashionMNIST, tmp_path: Path
-) -> None:
-    run, samples = tmp_path / "run", tmp_path / "samples"
+def test_a_kill_before_the_first_word_leaves_a_directory_that_can_be_used(tmp_path: Path) -> None:
+    run, samples, preset = tmp_path / "run", tmp_path / "samples", get_preset("vae-cnn")
+
+    def begin(resume: bool) -> None:
+        with ExitStack() as stack:
+            _enter(stack, run, preset, preset.config, [50, 50], run / CHECKPOINT, resume, None)
+
     for directory, name in ((run, "run.json"), (samples, INDEX)):
         directory.mkdir()
         (directory / f".{name}.77.88.tmp").write_bytes(b"{")
     (run / ".mine.tmp").mkdir()  # is no file of ours
     with refused("is not empty and holds no run"):
-        next(tiny_training("vae-cnn", run, small_data))
+        begin(resume=False)
     (run / ".mine.tmp").rmdir()
-    next(tiny_training("vae-cnn", run, small_data))
+    begin(resume=False)
     (run / ".mine.9.tmp").mkdir()
-    next(tiny_training("vae-cnn", run, small_data, resume=True))
+    begin(resume=True)
     (tmp_path / "model").mkdir()
     assert list(write_shards(save_tiny(tmp_path / "model", "vae-cnn"), samples, 10)) == [10]
     assert not [path for path in (*run.rglob("*.tmp"), *samples.rglob("*.tmp")) if path.is_file()]

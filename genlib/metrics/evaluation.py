@@ -18,7 +18,7 @@ from torch import Tensor
 
 from genlib.data import FashionMNIST
 from genlib.errors import whole
-from genlib.io.fields import optional, read_fields
+from genlib.io.fields import NUMBER, TABLE, TEXT, Kind, list_of, optional, read_fields
 from genlib.loading import load, model_directory
 from genlib.metrics.classification import classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS, load_extractor
@@ -30,7 +30,6 @@ from genlib.metrics.scores import FEWEST, Looked, look, over_sets, real_neighbou
 from genlib.model import Conditional, Decodes, Encodes, Integrates, Model, keeps_raw
 from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
 from genlib.stages import Stages, finish, part
-from genlib.zoo.files import METRICS
 
 PROTOCOL = 3
 SEEDS = (0, 1, 2)
@@ -122,15 +121,21 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
 
 def _carried(known: Path) -> dict[str, Any]:
     """What is kept of the figures measured before; the file may be a stranger's."""
-    kinds = {key: optional(kind) for key, kind in METRICS.items() if key in CARRIED or of_some(key)}
-    found = read_fields(known, kinds) if known.is_file() else {}
+    found = read_fields(known, _CARRIED | _OF_SOME) if known.is_file() else {}
     kept = {key: found.get(key) for key in CARRIED} if found else {}
-    return kept | {key: value for key, value in found.items() if key in kinds}
+    return kept | {key: found[key] for key in _OF_SOME if key in found}
+
+
+_CARRIED = dict.fromkeys(CARRIED, optional(NUMBER)) | {"bic_curve": optional(TABLE)}
+_OF_SOME: dict[str, Kind] = {  # of models that trained on a GPU, or more than once
+    **{"train_device": TEXT, "training_seeds": list_of(NUMBER), "training_devices": list_of(optional(TEXT))},
+    **{f"{key}_trainings": list_of(NUMBER) for key in KEYS},
+}
 
 
 def of_some(key: str) -> bool:
-    """Whether it is a key that only some models have: those that trained on a GPU, or more than once."""
-    return key in ("train_device", "training_seeds", "training_devices") or key.endswith("_trainings")
+    """Whether it is a key that only some models have."""
+    return key in _OF_SOME
 
 
 def warning(n: int) -> str:

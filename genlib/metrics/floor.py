@@ -18,21 +18,21 @@ import torch.nn.functional as F
 
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
-from genlib.io.fields import TABLE, at_least, read_fields, record_of
+from genlib.io.fields import NUMBER, TABLE, at_least, read_fields, record_of, table_of
 from genlib.io.files import write_file
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
 from genlib.metrics.features import EXTRACTORS
 from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.scores import distances, look, over_sets, score_set
-from genlib.zoo.files import METRICS
 
 FILE = Path(__file__).with_name("floor.json")
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 DRAWS = 3  # disjoint sets of each size
 
 
-_OF_A_SIZE = record_of(METRICS, ("fd", "fd_second", "precision", "recall"))
 _MINDED = dict.fromkeys(("fd", "fd_second"), at_least(0))
+_NEEDED = dict.fromkeys(("precision", "recall"), at_least(0)) | {"spread": table_of(NUMBER), **_MINDED}
+_OF_A_SIZE = record_of(_NEEDED, _NEEDED, others=NUMBER)
 _SPOILED = dict.fromkeys(("noise", "blur", "no_bags"), record_of(_MINDED, _MINDED))
 _WHOLE = dict.fromkeys(("class_consistency", "cas", "nearest_train", "nearest_train_1_percent"), at_least(0))
 _SIZES = dict.fromkeys(map(str, SIZES), _OF_A_SIZE)

@@ -8,13 +8,12 @@ from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, TEXT, Kind, at_least, list_of, optional, read_fields, record_of, whole
-from genlib.io.files import read_json, write_json
+from genlib.io.files import write_json
 from genlib.loading import load, model_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.scores import over_sets
 from genlib.model import Integrates, Model, students_of
 from genlib.stages import Stages, part
-from genlib.zoo.files import read_described
 
 FILE = "settings.json"
 STEPS = (1, 2, 4, 8, 16)
@@ -102,12 +101,17 @@ def keep_settings(name: str | Path, found: Settings) -> None:
     """Keep what was measured beside the model's weights."""
     directory = model_directory(name)
     kept = {
-        "sha256": read_json(directory / "config.json")["sha256"],
+        "sha256": _sha256(directory),
         "samples": found.samples,
         "solver": found.solver,
         "rows": [asdict(row) for row in found.rows],
     }
     write_json(directory / FILE, kept)
+
+
+def _sha256(directory: Path) -> str:
+    """Of a model's weights."""
+    return str(read_fields(directory / "config.json", {"sha256": TEXT}, ("sha256",))["sha256"])
 
 
 def load_settings(name: str | Path) -> Settings | None:
@@ -116,7 +120,7 @@ def load_settings(name: str | Path) -> Settings | None:
     if not (directory / FILE).is_file():
         return None
     kept = read_fields(directory / FILE, _FIELDS, _FIELDS)
-    if kept["sha256"] != read_described(directory)["sha256"]:
+    if kept["sha256"] != _sha256(directory):
         return None
     rows = tuple(Measured(**{key: row[key] for key in _ROW}) for row in kept["rows"])
     return Settings(kept["samples"], kept["solver"], rows)

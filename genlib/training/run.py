@@ -107,12 +107,15 @@ def _enter(
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
     for place in (checkpoint.parent, directory / SAMPLES, directory / LOG):
         within(directory, place.relative_to(directory))
+    if (log := directory / LOG).exists() and not log.is_file():  # a pipe would wait for a reader
+        raise GenlibError(f"cannot write {log}: not a regular file")
     extend(directory, preset, config, checkpoint, resume)
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
         origin.note(directory, checkpoint)
     if (directory / "metrics.json").is_file():
         return read_metrics(directory)
+    make_directory(directory / SAMPLES)
     for torn in torn_files(directory):
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
@@ -128,7 +131,6 @@ def check_samples(*counts: int) -> None:
 
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
     """Train to the end and measure; every event is kept before it is told."""
-    make_directory(directory / SAMPLES)
     log = EventLog(directory / LOG)
     try:
         for event in _finishing(run, directory, checkpoint, interval, evaluation_samples):
