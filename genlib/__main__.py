@@ -133,10 +133,12 @@ def _parser() -> _Parser:
     for command, (_, what) in questions.COMMANDS.items():
         names.add_parser(command, help=what).set_defaults(run=questions.RUNS.get(command, questions.run))
 
-    add = names.add_parser("export", help="write a model as the live studio loads it: a program and its weights")
+    add = names.add_parser("export", help="write a model for other engines: the live studio's, or any that reads ONNX")
     add.add_argument("name", metavar="NAME", help="a model of the zoo, the directory of a run, or owner/name")
     add.add_argument("--out", required=True, metavar="D/", help="made where there is none")
     add.add_argument("--weights", choices=("averaged", "raw"), default="averaged", help="which generator of a GAN")
+    live, onnx = "the live studio's program and weights", "one file for other engines (needs genlib[onnx])"
+    add.add_argument("--format", choices=("live", "onnx"), default="live", help=f"{live} (default), or {onnx}")
     add.set_defaults(run=live_commands.run_export)
 
     add = names.add_parser("site", help="write a web site of static files: the live page, cards, leaderboard, findings")

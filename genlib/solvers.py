@@ -7,6 +7,7 @@ al. 2023, arXiv:2210.02747, eq. 20 with time turned around). The velocity is dx/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -32,6 +33,12 @@ def between(x: Tensor, noise: Tensor, t: Tensor) -> Tensor:
     return (1 - t) * x + t * noise
 
 
+@cache
+def _times(start: float, end: float, steps: int) -> list[float]:
+    """Equally spaced. Kept, since a program that is being traced holds no numbers that a tensor would have to tell."""
+    return torch.linspace(start, end, steps + 1, dtype=torch.float64).tolist()
+
+
 def integrate(velocity: Velocity, x: Tensor, steps: int, solver: str, start: float, end: float) -> Iterator[Point]:
     """Follow dx/dt = velocity from time `start` to `end` in equal steps; yields the start and each step's end.
 
@@ -40,13 +47,12 @@ def integrate(velocity: Velocity, x: Tensor, steps: int, solver: str, start: flo
     Euler's. `expected` is where a straight line along the last velocity meets the image, time 0; it belongs to the
     point where that velocity was taken, and is the point itself at the end.
     """
-    times = torch.linspace(start, end, steps + 1, dtype=torch.float64).tolist()
-    for now, then in pairwise(times):
-        v = velocity(x, x.new_full((len(x),), now))
+    for now, then in pairwise(_times(start, end, steps)):
+        v = velocity(x, x.new_full(x.shape[:1], now))
         yield Point(now, x, x - now * v)
         moved = x + (then - now) * v
         if solver == "heun" and then > 0:
-            second = velocity(moved, x.new_full((len(x),), then))
+            second = velocity(moved, x.new_full(x.shape[:1], then))
             moved = x + (then - now) * (v + second) / 2
         x = moved
     yield Point(end, x, x)

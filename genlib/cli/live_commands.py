@@ -8,12 +8,14 @@ from pathlib import Path
 
 
 def run_export(options: argparse.Namespace) -> None:
-    """Write a model's live program and the weights that it names."""
+    """Write a model's live program and the weights that it names, or the model as ONNX."""
     from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export
+    from genlib.live.onnx_file import FILE, export_onnx
 
     directory = Path(options.out)
-    export(options.name, directory, options.weights)
-    sizes = {file: (directory / file).stat().st_size for file in (PROGRAM_FILE, WEIGHTS_FILE)}
+    files = (FILE,) if options.format == "onnx" else (PROGRAM_FILE, WEIGHTS_FILE)
+    (export_onnx if options.format == "onnx" else export)(options.name, directory, options.weights)
+    sizes = {file: (directory / file).stat().st_size for file in files}
     print(f"{directory}: {', '.join(f'{file} ({size:,} bytes)' for file, size in sizes.items())}")
 
 

@@ -181,14 +181,14 @@ class Flow(Model):
 
     def velocity(self, x: Tensor, t: Tensor, y: Tensor | None, guidance: float) -> Tensor:
         """Velocities (N, 1, 28, 28) at points x and times t (N,); without a class where y is None or guidance is 0."""
-        none = self.network.embedding.none.expand(len(x), -1)
+        none = self.network.embedding.none.expand(x.shape[0], -1)
         if y is None or guidance == 0:
             return self.network(x, t, none)
         told = self.embed_classes(y)
         if guidance == 1:
             return self.network(x, t, told)
         both = self.network(torch.cat([x, x]), torch.cat([t, t]), torch.cat([told, none]))
-        with_class, without = both.chunk(2)
+        with_class, without = both.unflatten(0, (2, -1))
         return without + guidance * (with_class - without)
 
     def trajectory(

@@ -108,6 +108,57 @@ def test_another_model_and_seed_are_chosen_and_kept_in_the_address(visit: Open, 
     expect(page.get_by_role("spinbutton", name="Seed")).not_to_have_value("7")
 
 
+# A page of its own, which draws as fast as it can: so many frames of a walk, then other models, one after the other.
+LIVE = """async ([models, frames, changes]) => {
+  const { mount } = await import(new URL("live/page.js", location.href).href);
+  globalThis.requestAnimationFrame = (then) => setTimeout(() => then(performance.now()), 0);
+  const root = document.querySelector("#memory") ?? document.body.appendChild(document.createElement("div"));
+  root.id = "memory";
+  const file = (name, what) => `models/${name}/${what}`;
+  const source = (name) => ({ name, program: file(name, "program.json"), weights: file(name, "weights.safetensors") });
+  const page = (globalThis.kept ??= mount(root, { models: [source(models[0])], seed: 0, label: null }));
+  const shown = async (ask) => {
+    const drawn = new Promise((done) => {
+      page.shown = (...told) => { done(); delete page.shown; page.shown(...told); };
+    });
+    ask();
+    await drawn;
+  };
+  await shown(() => page.changed({ n: 10 }));
+  for (let i = 0; i < frames; i++) await shown(() => page.changed({ walked: i / 50 }, true));
+  for (let i = 1; i <= changes; i++)
+    await shown(() => page.update({ ...page.given, models: [source(models[i % models.length])] }));
+}"""
+
+
+def held(page: Page, chromium: Browser) -> tuple[float, float]:
+    """Megabytes of the page's JavaScript and of all the browser's renderers."""
+    own, whole = page.context.new_cdp_session(page), chromium.new_browser_cdp_session()
+    own.send("HeapProfiler.collectGarbage")
+    own.send("Performance.enable")
+    heap = {each["name"]: each["value"] for each in own.send("Performance.getMetrics")["metrics"]}["JSHeapUsedSize"]
+    processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
+    files = [Path(f"/proc/{each['id']}/statm") for each in processes if each["type"] == "renderer"]
+    return heap / 1e6, sum(int(file.read_text().split()[1]) for file in files) * 4096 / 1e6
+
+
+def test_memory_stays_flat_over_frames_and_models(visit: Open, chromium: Browser) -> None:
+    page = visit("models.html")
+    names = [CLASSES, MIXTURE]
+    page.evaluate(LIVE, [names, 500, 10])
+    heap, resident = held(page, chromium)
+    page.evaluate(LIVE, [names[:1], 4_000, 0])
+    page.evaluate(LIVE, [names, 0, 50])
+    more_heap, more_resident = held(page, chromium)
+    assert more_heap < heap + 2, (heap, more_heap)
+    assert more_resident < resident + 40, (resident, more_resident)  # a model that is kept holds 2 a thread
+    threads = len(page.workers)
+    page.evaluate("kept.end()")
+    page.wait_for_timeout(500)
+    assert threads >= 1
+    assert page.workers == []
+
+
 @SIZES
 def test_models_stand_side_by_side(visit: Open, size: dict[str, int]) -> None:
     page = visit(f"?beside=nope&beside={CLASSES}&beside={MIXTURE}&n=10&seed=2", size)
