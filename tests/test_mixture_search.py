@@ -163,7 +163,10 @@ def test_the_stopping_rule_is_small_against_the_price_of_a_component(name: str) 
     assert config.tolerance < 0.01 * price  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["ae-gmm-best", "vae-gmm-best"])
+OLD = pytest.mark.xfail(strict=True, reason="its search stopped short and has not been run again; finding 4 says so")
+
+
+@pytest.mark.parametrize("name", [pytest.param("ae-gmm-best", marks=OLD), "vae-gmm-best"])
 def test_the_shipped_likelihoods_rise_with_every_component(name: str) -> None:
     curve = read_json(model_directory(name) / "metrics.json")["bic_curve"]
     for fits in curve["log_likelihood"]:

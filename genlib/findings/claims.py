@@ -241,9 +241,6 @@ WHY: dict[int, str] = {
     "claim a chance.",
     3: "Bags and ankle boots have two components each, T-shirts one. Dresses lie with Trousers, Shirts with Coats and "
     "Pullovers: components follow outlines, and labels cut across them.",
-    4: "One more Gaussian on 392 latents has 77,421 numbers and must earn 7.1 nats an image to pay for them in BIC. "
-    "From 14 to 18 all four earn 2.6 together, or 8.3 with ten times the regularisation. The distance, which asks no "
-    "price, prefers 18: 3.93 against 4.10.",
     5: "By eye the claim has a point: VAE samples are clean and soft, autoencoder samples detailed but streaked. The "
     "distance sees the missing detail more. Eight numbers do not carry it (the VAE's own samples score 7.7); 392 do, "
     "once enough Gaussians say how they hang together.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from genlib.errors import GenlibError, parsing
 from genlib.findings.claims import CLAIMS, WHY, Claim
-from genlib.findings.verdicts import TESTS, Measured
+from genlib.findings.verdicts import TESTS, Measured, Unjudged
 from genlib.io.fields import TEXT, TRUTH, WHOLE, Kind, list_of, read_fields, record_of
 from genlib.loading import model_directory
 
@@ -24,7 +24,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim with its verdict: "holds", "partly" or "does not hold", or "not tested" for want of a model."""
+    """A claim with its verdict: "holds", "partly" or "does not hold", or "not tested" for want of a model or
+    of figures."""
 
     claim: Claim
     verdict: str
@@ -82,9 +83,12 @@ def judge_claim(claim: Claim) -> Finding:
     missing = [name for name in claim.models if not _shipped(name)]
     if missing:
         return Finding(claim, "not tested", (), f"not trained yet: {', '.join(missing)}")
-    with parsing(f"claim {claim.number} cannot be judged by what is kept of {', '.join(claim.models)}"):
-        outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
-        parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
+    try:
+        with parsing(f"claim {claim.number} cannot be judged by what is kept of {', '.join(claim.models)}"):
+            outcomes = TESTS[claim.number](*(Measured(name) for name in claim.models))
+            parts = tuple(Part(rule, *outcome) for rule, outcome in zip(claim.rule, outcomes, strict=True))
+    except Unjudged as error:
+        return Finding(claim, "not tested", (), str(error))
     held = sum(part.holds for part in parts)
     verdict = "holds" if held == len(parts) else "partly" if held else "does not hold"
     return Finding(claim, verdict, parts, WHY.get(claim.number, ""))

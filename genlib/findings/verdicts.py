@@ -26,6 +26,11 @@ from genlib.sampling import generate
 from genlib.zoo.files import SAID_OF_EACH, read_metrics, read_records
 from genlib.zoo.leaderboard import OPINIONS, better, over_trainings
 
+
+class Unjudged(GenlibError):
+    """A rule cannot be asked of these figures."""
+
+
 Outcome = tuple[bool, str]  # whether a part of the claim holds, and the figures in words
 
 
@@ -121,11 +126,11 @@ def _bic(best: Measured) -> list[Outcome]:
 
 
 def _check_rising(name: str, curve: dict[str, Any]) -> None:
-    """GenlibError where a component more fits worse: such a fit stopped short of what one less reaches."""
-    for fits in curve.get("log_likelihood", ()):
+    """Unjudged where a component more fits worse: such a fit stopped short of what one less reaches."""
+    for fits in curve["log_likelihood"]:
         for k, (fewer, more) in enumerate(pairwise(fits), start=2):
             if more < fewer:
-                raise GenlibError(f"{name} fits worse with {k} components than with {k - 1}: its search stopped short")
+                raise Unjudged(f"{name} fits worse with {k} components than with {k - 1}: its search stopped short")
 
 
 def _latents_under_mixtures(*models: Measured) -> list[Outcome]:
