@@ -161,12 +161,10 @@ def test_without_the_photographs_figures_there_is_one_line(
 ) -> None:
     monkeypatch.setattr(floor, "FILE", tmp_path / "floor.json")
     floor._read.cache_clear()
-    leaderboard._table.clear()
     app = open_page("leaderboard")
     assert not app.exception
     (told,) = (each.value for each in app.warning)
     assert told.startswith("There is no leaderboard: floor.json is not readable JSON")
-    leaderboard._table.clear()
 
 
 def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
