@@ -11,10 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from genlib.drawing import VERDICT_COLOURS
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.findings.claims import BETTER
 from genlib.findings.judge import Finding, shipped_findings, untested_findings
 from ui import evidence, zoo
+from ui.words import line_of, plain
 
 VERDICTS = {
     "holds": ("✓", "holds", "blue"),
@@ -61,7 +62,7 @@ def load() -> tuple[Finding, ...]:
     try:
         return shipped_findings()
     except GenlibError as error:
-        st.warning(f"The verdicts are not available: {without_places(str(error))}", icon=":material/broken_image:")
+        st.warning(f"The verdicts are not available: {line_of(error)}", icon=":material/broken_image:")
         return untested_findings()
 
 
@@ -116,7 +117,7 @@ def card(finding: Finding) -> DeltaGenerator:
             st.markdown("\n".join(_part(part.holds, part.rule, part.figures) for part in finding.parts))
         else:
             st.markdown("\n".join(f"- {rule}" for rule in claim.rule))
-        st.caption("  \n".join(filter(None, [_plain(finding.why), f"Models: {', '.join(claim.models)}"])))
+        st.caption("  \n".join(filter(None, [plain(finding.why), f"Models: {', '.join(claim.models)}"])))
         links = [f"[{title}]({page}?{urlencode(query)})" for title, page, query in LIVE[claim.number]]
         st.markdown(f"See it live: {' · '.join(links)}")
     return place
@@ -131,12 +132,7 @@ def illustrate(finding: Finding, place: DeltaGenerator) -> None:
 
 
 def _part(holds: bool, rule: str, figures: str) -> str:
-    return f"- {'✓' if holds else '✗'} {_plain(rule)}: **{_plain(figures)}**"
-
-
-def _plain(text: str) -> str:
-    """Nothing in a figure is Markdown: "~" would strike out, "$" begin a formula."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>$~#|" else letter for letter in text)
+    return f"- {'✓' if holds else '✗'} {plain(rule)}: **{plain(figures)}**"
 
 
 ABOUT = f"""

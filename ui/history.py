@@ -10,11 +10,12 @@ import streamlit as st
 
 from genlib.analysis import history as analysis
 from genlib.analysis.history import smooth
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.questions.history import History, history
 from ui import settings, zoo
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, show_chart, upright
+from ui.words import line_of
 
 NAMES = {"kl": "KL divergence", "loss": "sum"}
 ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_fake": "fakes"}
@@ -84,7 +85,7 @@ def history_or_stop(entry: zoo.Entry) -> None:
         history(entry.name)
     except GenlibError as error:
         st.warning(
-            f"{entry.name} has no training history: {without_places(str(error))}. {entry.remedy}",
+            f"{entry.name} has no training history: {line_of(error)}. {entry.remedy}",
             icon=":material/broken_image:",
         )
         settings.keep("history", settings.SHARED)

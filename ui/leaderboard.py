@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.drawing import PLOT, log_ticks, name_places
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
@@ -20,6 +20,7 @@ from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard
 from ui import questions, zoo
 from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles, strip
+from ui.words import line_of
 
 Row = dict[str, Any]
 STRIP = 10
@@ -76,7 +77,7 @@ def board_or_stop() -> Board:
     try:
         real, *rows = leaderboard()
     except GenlibError as error:
-        st.warning(f"There is no leaderboard: {without_places(str(error))}", icon=":material/broken_image:")
+        st.warning(f"There is no leaderboard: {line_of(error)}", icon=":material/broken_image:")
         st.stop()
     asked = questions.own_controls(questions.asked("Leaderboard"), metric=260, against=0)
     return Board(asked, [row for row in rows if row["model"] in names], real)

@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime import exists, get_instance
 
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.models import students_of
 from genlib.zoo.figures import written
 from ui import controls, zoo
+from ui.words import line_of, plain
 
 KEYS = (
     "n",
@@ -66,8 +67,8 @@ def beside_control(entry: zoo.Entry) -> list[zoo.Entry]:
     models = {name: each for name, each in zoo.usable().items() if name != entry.name}
     asked = dict.fromkeys(name for name in st.query_params.get_all("beside") if name != entry.name)
     notes = st.container()  # always there, so that what comes below keeps its place
-    for name in asked.keys() - zoo.entries().keys():
-        notes.warning(f"{name} is not a model of this studio.")
+    for name in [name for name in asked if name not in zoo.entries()][: MOST_BESIDE + 1]:
+        notes.warning(f"{plain(name[:60])} is not a model of this studio.")
     if late := [name for name in asked if name in models][MOST_BESIDE:]:
         notes.warning(f"At most {MOST_BESIDE + 1} models stand side by side; left out: {', '.join(late)}.")
     return [models[name] for name in controls.beside_control(list(models), MOST_BESIDE)]
@@ -81,7 +82,7 @@ def live(entries: Sequence[zoo.Entry], seed: int, label: int | None) -> None:
         try:
             models.append(_source(entry, f"live-{place}"))
         except GenlibError as error:
-            refused.append(f"{entry.name}: {without_places(str(error))}")
+            refused.append(f"{entry.name}: {line_of(error)}")
     if models:
         _mount(key="live", data={"models": models, "seed": seed, "label": label})
     for line in refused:  # below, so that the grids keep their place

@@ -9,11 +9,12 @@ import streamlit as st
 from PIL import Image
 
 from genlib.analysis.own_image import Crop, OwnImage, automatic_crop
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.images import grid
 from genlib.io.photo import Photo, read_photo
 from genlib.questions.reconstruct import SOURCES, Reconstruct, prepared
 from ui.canvas import canvas
+from ui.words import line_of, plain
 
 SHOWN = 224  # longest edge, in pixels, of the picture as given
 NARROW = 165  # pixels of a slider: two fit beside each other on a phone
@@ -74,7 +75,7 @@ def _wait() -> None:
 
 
 def _refuse(name: str, error: GenlibError) -> None:
-    st.error(f"{name}: {without_places(str(error))}", icon=":material/broken_image:")
+    st.error(f"{plain(name)}: {line_of(error)}", icon=":material/broken_image:")
 
 
 def _say(what: str, picture: OwnImage) -> None:

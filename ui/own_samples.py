@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
@@ -20,6 +20,7 @@ from genlib.stages import finish
 from genlib.zoo.figures import FIGURES
 from genlib.zoo.files import METRICS
 from genlib.zoo.leaderboard import row_of
+from ui.words import line_of
 
 FAMILY = "your samples"
 MOST = 10_000  # images of a file: as many as the zoo's figures are of
@@ -51,7 +52,7 @@ def _row(name: str, content: bytes) -> dict[str, Any] | None:
     try:
         figures = _read_figures(name, content) if name.lower().endswith(".json") else _measured(name, content)
     except GenlibError as error:
-        st.error(without_places(str(error)))
+        st.error(line_of(error))
         return None
     return row_of(Path(name).stem[:40], FAMILY, figures)
 

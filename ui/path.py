@@ -8,13 +8,14 @@ import numpy as np
 import streamlit as st
 
 from genlib.drawing import CLASS_COLOURS
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.metrics.floor import load_floor
 from genlib.metrics.settings import Measured
 from genlib.questions.keeping import loaded
 from genlib.questions.trajectory import Trajectory, settings
 from ui import questions
 from ui.pictures import ABOVE, show_chart, show_tiles
+from ui.words import line_of
 
 
 def placed(question: Any) -> Any:
@@ -46,7 +47,7 @@ def show_settings(name: str) -> None:
         found = settings(name)
         floor = load_floor(found.samples) if found else {}
     except GenlibError as error:
-        st.warning(without_places(str(error)), icon=":material/broken_image:")
+        st.warning(line_of(error), icon=":material/broken_image:")
         return
     if found is None:
         st.caption(

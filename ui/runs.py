@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job, elapsed
@@ -18,6 +18,7 @@ from genlib.training.progress import EventReader, Progress
 from genlib.zoo.catalogue import changed_settings
 from ui import zoo
 from ui.controls import BOUND
+from ui.words import line_of
 
 SECONDS = 5.0  # between two looks at the table while a run is under way
 BADGES = {
@@ -95,7 +96,7 @@ def open_queue() -> tuple[Queue, list[Job]]:
         queue = Queue()
         return queue, queue.jobs()
     except GenlibError as error:
-        st.warning(f"Nothing can be trained here: {without_places(str(error))}")
+        st.warning(f"Nothing can be trained here: {line_of(error)}")
         st.stop()
 
 

@@ -9,13 +9,14 @@ import streamlit as st
 
 from genlib.config import Config
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.jobs.estimates import duration, estimator
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.model import Preset
 from genlib.models import presets
 from ui.controls import BOUND
+from ui.words import line_of
 
 DEFAULT_PRESET = "vae-dense-8"
 MEASURES = {"Full protocol": None, "Quick look": (1_000, 1_000)}
@@ -145,7 +146,7 @@ def may_train(limits: Limits) -> bool:
         if not FashionMNIST.available("train"):
             st.caption("The training split is not on this machine yet: the first run fetches it (26 MB).")
     except GenlibError as error:
-        st.warning(f"A run cannot find the training split: {without_places(str(error))}")
+        st.warning(f"A run cannot find the training split: {line_of(error)}")
     return True
 
 
@@ -202,7 +203,7 @@ def _start(queue: Queue, preset: str, settings: dict[str, Any], measuring: str, 
         st.session_state["run"] = queue.submit(preset, settings, owner, MEASURES[measuring]).id
         st.session_state.pop("refused", None)
     except GenlibError as error:
-        st.session_state["refused"] = without_places(str(error))
+        st.session_state["refused"] = line_of(error)
 
 
 def query(preset: Preset, settings: dict[str, Any], measuring: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ import streamlit as st
 import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
-from genlib.errors import GenlibError, shown, without_places
+from genlib.errors import GenlibError, shown
 from genlib.io.files import read_file, within
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
@@ -23,6 +23,7 @@ from genlib.zoo.signs import signs
 from ui import history, pictures, zoo
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
 from ui.train import is_let_in
+from ui.words import line_of, plain
 
 STRIPS = 6  # epochs whose samples are shown under one another
 SECONDS = 1.0  # between two looks at a run under way
@@ -45,7 +46,7 @@ def _show_run(queue: Queue, job: Job, by: str | None) -> None:
         queue.jobs()
         job = queue.get(job.id)
     except GenlibError as error:
-        st.warning(without_places(str(error)))
+        st.warning(line_of(error))
         return
     _announce(job)
     if job.state != before:
@@ -142,7 +143,7 @@ def _show_place(job: Job, progress: Progress) -> None:
         parts.append(f"{unit} {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:
         parts.append(_doing(progress))
-    losses = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.losses.items())
+    losses = "  ".join(f"{plain(name.replace('_', ' '))} {value:.4g}" for name, value in progress.losses.items())
     st.markdown(" · ".join(filter(None, parts)))
     if job.state != "done":
         st.progress(min(share, 1.0))
@@ -167,7 +168,7 @@ def _doing(progress: Progress) -> str:
 
 def _sentence(job: Job) -> str:
     reason = job.reason or f"this genlib knows no preset {shown(job.preset)}"
-    reason = reason[0].upper() + reason[1:]
+    reason = plain(reason[0].upper() + reason[1:])
     if job.state not in RESTING or not is_known(job):
         return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
@@ -224,7 +225,7 @@ def _do(action: Callable[..., Any], job_id: str, by: str | None) -> None:
         action(job_id, by)
         st.session_state.pop("refused", None)
     except GenlibError as error:
-        st.session_state["refused"] = without_places(str(error))
+        st.session_state["refused"] = line_of(error)
     zoo.entries.clear()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError
 from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, keeps_raw, unit_of_training
@@ -18,6 +18,7 @@ from genlib.models import families, get_preset, released
 from genlib.store import WEIGHTS_FILE
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.files import SAID_OF_EACH
+from ui.words import line_of
 
 _HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model
 _HASHES_LOCK = threading.Lock()
@@ -117,7 +118,7 @@ def _shipped_entry(described: dict[str, Any]) -> Entry:
     try:
         load_model(preset.name)
     except GenlibError as error:
-        problem = without_places(str(error))
+        problem = line_of(error)
     return _entry(described, preset.summary, problem)
 
 
@@ -150,7 +151,7 @@ def _looked_at(name: str, sha256: str, stamp: tuple[int, int]) -> str | None:
     try:
         load(name)
     except GenlibError as error:
-        return without_places(str(error))
+        return line_of(error)
     return None
 
 

@@ -1,0 +1,17 @@
+"""Words that are none of ours, on a page that reads Markdown."""
+
+from __future__ import annotations
+
+from genlib.errors import GenlibError, without_places
+
+MARKS = "\\`*{}[]<>$~#|!"
+
+
+def plain(text: str) -> str:
+    """In one line and as they stand: "~" would strike out, "$" begin a formula, "[" a link to anywhere."""
+    return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(text.split()))
+
+
+def line_of(error: GenlibError) -> str:
+    """What went wrong, for a visitor: a stranger's file may have given it its words, and no place here is named."""
+    return plain(without_places(str(error)))
