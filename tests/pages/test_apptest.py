@@ -10,6 +10,8 @@ import pytest
 import streamlit as st
 
 from genlib.data import CLASS_NAMES
+from genlib.errors import GenlibError
+from genlib.live.export import exported
 from genlib.loading import weights_directory
 from genlib.model import capabilities
 from genlib.models import get_preset
@@ -610,3 +612,16 @@ def test_the_families_of_these_tests_are_what_they_say() -> None:
     assert "conditional" in capabilities(get_preset(CONDITIONAL).model_class)
     assert "encodes" in capabilities(get_preset(VAE).model_class)
     assert "mixture" in capabilities(get_preset(MIXTURE).model_class)
+
+
+def test_a_model_that_cannot_be_drawn_live_is_one_line_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    def export_most(name: str) -> Path:
+        if name == "gmm-10":
+            raise GenlibError("it has no live program yet")
+        return exported(name)
+
+    monkeypatch.setattr("ui.live.exported", export_most)
+    app = open_page("live", {"beside": ["gmm-10", "vae-cnn", "dcgan-32"]})
+    assert not app.exception
+    assert [each.value for each in app.warning] == ["gmm-10: it has no live program yet"]
+    assert controls(app)["beside"] == ["gmm-10", "vae-cnn", "dcgan-32"]
