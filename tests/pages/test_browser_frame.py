@@ -295,8 +295,11 @@ def is_streamlits(page: Page, rule: str, target: str) -> bool:
     return any(rule == one and element.evaluate("(e, s) => e.matches(s)", own) for one, own in STREAMLITS_OWN)
 
 
-def test_home_is_for_everyone(visit: Visit) -> None:  # noqa: F811
-    assert not finds(visit("/"))
+def test_home_has_no_empty_column_and_is_for_everyone(visit: Visit) -> None:  # noqa: F811
+    page = visit("/")
+    columns = page.get_by_test_id("stColumn")
+    expect(columns.filter(has=page.get_by_role("img"))).to_have_count(columns.count())
+    assert not finds(page)
 
 
 @pytest.mark.slow
