@@ -24,8 +24,8 @@ TOOLS = {"displaylogo": False, "scrollZoom": False}  # the wheel belongs to the 
 def show(figure: go.Figure, alt: str, config: dict[str, bool] = STILL, **options: Any) -> Any:
     """The figure in the page's width; what Streamlit gives back of it.
 
-    A visitor's zoom stays (ui/settings.py) as long as the points do, or as long as the layout's own `uirevision`: a name for what is
-    drawn, where something moves along the same curves.
+    A visitor's zoom stays (ui/settings.py) as long as the points do, or as long as the layout's own `uirevision`: a
+    name for what is drawn, where something moves along the same curves.
     """
     figure.update_layout(uirevision=figure.layout.uirevision or _points(figure))
     return st.plotly_chart(figure, config=config, alt=alt, **options)
