@@ -7,9 +7,11 @@ question = questions.seed_and_class(questions.asked("Compare"))
 question = questions.own_controls(question, each=165, family=190, unlabelled=0)
 entries = compare.asked_of(question)
 
+headed = set()
 for line in compare.lines(entries):
     for column, (family, members) in zip(compare.columns(line), line.items(), strict=False):
-        column.header(f"{family[0].upper()}{family[1:]}", anchor=False)
+        column.header(f"{family[0].upper()}{family[1:]}{', continued' if family in headed else ''}", anchor=False)
+        headed.add(family)
         for place, entry in zip(column.columns(len(members)), members, strict=True):
             with place:
                 compare.card(question, entry)

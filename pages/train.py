@@ -1,7 +1,5 @@
 """Train: how does a model come about?"""
 
-import streamlit as st
-
 from ui import controls, curves, explain, runs, train, watch
 from ui.share import csv_bytes, share
 from ui.visitor import on_behalf_of, visitor
@@ -9,7 +7,7 @@ from ui.visitor import on_behalf_of, visitor
 controls.page("train", "Train", "How does a model come about? Choose one, change what you like, start it, and watch.")
 queue, jobs = runs.open_queue()
 who = visitor()
-look, form = st.columns([3, 2], gap="large")
+look, form, charts = train.places()
 
 with form:
     preset = train.choose_preset()
@@ -25,6 +23,9 @@ with look:
         watch.show_example(preset)
     else:
         watch.watch(queue, chosen, on_behalf_of(who, chosen, queue.limits))
+with charts:
+    if chosen is not None:
+        watch.watch_curves(queue, chosen)
 
 compared = curves.compare(jobs)
 if jobs:

@@ -62,7 +62,7 @@ def _insist_on_navigation() -> None:
 
 
 STYLE = """<style>
-.st-key-brought, .st-key-kept { position: absolute; }
+.st-key-brought, .st-key-kept, .st-key-visitor { position: absolute; }
 [data-testid="stImage"] img, .genlib-strip { image-rendering: pixelated; border-radius: 2px; }
 [data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0; }

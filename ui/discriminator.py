@@ -86,7 +86,8 @@ def show_roc(question: Discriminator) -> None:
         help="How often a real image scores above a fake. 1: a perfect judge; 0.5: guessing.",
     )
     alt = f"ROC curve of the discriminator of {question.model}, area {area:.3f}"
-    show_chart(traces, alt, 280, "fakes called real", "real images called real", top=TOP, legend=ABOVE)
+    layout = {"top": TOP, "legend": ABOVE, "uirevision": alt}
+    show_chart(traces, alt, 280, "fakes called real", "real images called real", **layout)
 
 
 def show_classes(question: Discriminator) -> None:

@@ -72,7 +72,7 @@ def overview(findings: Sequence[Finding]) -> None:
     counts = [
         f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, (_, words, *_) in VERDICTS.items()
     ]
-    st.html(f'{STYLE}<div class="genlib-verdicts" role="list">{tiles}</div>')
+    st.html(f'{STYLE}<nav class="genlib-verdicts" aria-label="Claims">{tiles}</nav>')
     st.markdown(f"**{' · '.join(counts)}**")
 
 
@@ -81,7 +81,7 @@ def _tile(finding: Finding) -> str:
     colour, number = VERDICT_COLOURS[finding.verdict], finding.claim.number
     title = escape(f"{number}. {finding.claim.title}: {words}", quote=True)
     return (
-        f'<a role="listitem" href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
+        f'<a href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
         f"<b>{number}</b><span>{sign}</span><small>{words}</small></a>"
     )
 

@@ -160,6 +160,7 @@ def show_charts(moment: Moment) -> None:
             figures = ", ".join(f"{line.name} {text}" for line, text in here)
             alt = f"{chart.title} of {moment.entry.name} by {moment.entry.unit}; at {moment.epoch}: {figures}"
             layout = {"y": chart.axis, "shapes": [mark], "showlegend": False, "key": f"chart-{chart.title}"}
+            layout["uirevision"] = f"{moment.entry.name}, {chart.title}"
             show_chart(_traces(chart, moment.epoch), alt, 260, moment.entry.unit, **layout)
 
 

@@ -38,6 +38,8 @@ def what_is_shown(question: Latent) -> str:
 
 def show_scatter(question: Latent, name: str) -> list[int]:
     """One projection with its figures; the rows of the points that are selected."""
+    from ui.charts import TOOLS, show
+
     projection = question.found[name]
     st.markdown(f"**{name[0].upper()}{name[1:]}**")
     figure, rows = _figure(question, projection)
@@ -45,14 +47,14 @@ def show_scatter(question: Latent, name: str) -> list[int]:
         f"{len(projection.classes)} points of {question.model}, {name}, on {question.dims[0]} principal components, "
         f"coloured by class{'' if question.label == EVERY_CLASS else ', ' + question.label + ' alone'}"
     )
-    options = {"config": {"displaylogo": False, "scrollZoom": True}, "alt": alt, "key": f"scatter-{name}"}
+    options = {"config": TOOLS, "key": f"scatter-{name}"}
     selected: list[int] = []
     if question.dims == "2-D":
-        event = st.plotly_chart(figure, on_select="rerun", **options)
+        event = show(figure, alt, on_select="rerun", **options)
         points = event.selection.points
         selected = [int(rows[each["curve_number"]][each["point_index"]]) for each in points]
     else:
-        st.plotly_chart(figure, **options)
+        show(figure, alt, **options)
     k = int(question.dims[0])
     st.markdown(
         f"{100 * float(projection.explained[:k].sum()):.0f} % of the variance in {k} components. Classes told apart: "

@@ -16,7 +16,7 @@ from genlib.images import grid
 from genlib.questions.generate import Generate
 from genlib.questions.interpolate import there_and_back
 
-STILL = {"displayModeBar": False}
+STILL = {"displayModeBar": False, "scrollZoom": False}  # the wheel belongs to the page
 ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a legend over its chart
 
 
@@ -73,12 +73,12 @@ def show_chart(
     **layout: Any,
 ) -> None:
     """Plotly traces on axes of these titles or settings, as wide as their place."""
-    from ui.charts import go
+    from ui.charts import go, show
 
     axes = {"xaxis": x if isinstance(x, dict) else {"title": x}, "yaxis": y if isinstance(y, dict) else {"title": y}}
     margin = {"l": 0, "r": 0, "t": top, "b": 0}
     figure = go.Figure(list(traces), {"height": height, "margin": margin, **axes, **layout})
-    st.plotly_chart(figure, config=STILL, alt=alt, key=key)
+    show(figure, alt, key=key)
 
 
 def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ function show(tab, { page, search, loose }) {
   if (address.search !== location.search) history.replaceState(history.state, "", address);
 }
 
-function watchHistory() {
+function watchTab() {
   const tab = { shown: location.href, page: null, loose: [], session: null, waits: false };
   const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
   const page = (address) => new URL(address ?? "", location.href).pathname;
@@ -75,8 +75,43 @@ function watchHistory() {
     tab.shown = location.href;
     if (place() === tab.page) store(tab.page, looseIn(location.search, tab.loose));
   };
+  watchCharts();
   addEventListener("popstate", () => { tab.shown = location.href; });
   return tab;
+}
+
+// Streamlit makes a chart anew for each change of its figure. Where the new one has the `uirevision` of one that was
+// zoomed, it is zoomed too: through the callback by which Streamlit's own component hears of a zoom.
+function watchCharts() {
+  const zooms = new Map();
+  const take = (chart) => {
+    const revision = chart.layout?.uirevision;
+    if (!revision || chart.genlibTaken) return;
+    chart.genlibTaken = true;
+    if (zooms.has(revision)) zoomTo(chart, zooms.get(revision));
+    chart.on("plotly_relayout", () => zooms.set(revision, zoomOf(chart._fullLayout)));
+  };
+  const look = () => document.querySelectorAll(".js-plotly-plot").forEach(take);
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+  look();
+}
+
+function zoomOf(layout) {
+  const zoom = {};
+  for (const [name, part] of Object.entries(layout)) {
+    const zoomed = /^[xy]axis\\d*$/.test(name) && part.autorange === false;
+    if (zoomed) zoom[name] = { range: [...part.range], autorange: false };
+    if (/^scene\\d*$/.test(name) && part._scene) zoom[name] = { camera: part._scene.getCamera() };
+  }
+  return zoom;
+}
+
+function zoomTo(chart, zoom) {
+  const fiber = Object.keys(chart).find((key) => key.startsWith("__reactFiber$"));
+  const heard = chart[fiber]?.return?.memoizedProps?.onUpdate;
+  const layout = { ...chart.layout };
+  for (const [name, part] of Object.entries(zoom)) layout[name] = { ...layout[name], ...part };
+  heard?.({ data: chart.data, layout, frames: null });
 }
 
 function bringBack(tab, { session, brought }, setStateValue) {
@@ -87,7 +122,7 @@ function bringBack(tab, { session, brought }, setStateValue) {
 }
 
 export default function ({ data, setStateValue }) {
-  const tab = (window.genlibTab ??= watchHistory());
+  const tab = (window.genlibTab ??= watchTab());
   if (!data.page) return bringBack(tab, data, setStateValue);
   tab.waits &&= !data.brought;
   if (!tab.waits) for (const [page, values] of Object.entries(data.values)) store(page, values);

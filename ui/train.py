@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from genlib.config import Config
 from genlib.data import FashionMNIST
@@ -34,6 +35,23 @@ STEPS: dict[str, tuple[float, ...]] = {
     "dropout": (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8),
     "beta": (0.0, 0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0),
 }
+
+
+LAYOUT = """<style>
+@media (min-width: 641px) {
+  .st-key-train { display: grid; grid-template: auto 1fr / 3fr 2fr; column-gap: 4rem; }
+  .st-key-train > :has(> .st-key-train-form) { grid-area: 1 / 2 / 3 / 3; }
+  .st-key-train > * { min-width: 0; }
+}
+</style>"""
+
+
+def places() -> list[DeltaGenerator]:
+    """Where the run, the form and the run's charts stand: one under the other on a phone, so that the start comes
+    before the charts; else the form beside the others."""
+    st.html(LAYOUT)
+    with st.container(key="train"):
+        return [st.container(key=f"train-{name}") for name in ("run", "form", "charts")]
 
 
 def choose_preset() -> Preset:

@@ -1,4 +1,4 @@
-"""One run of the Train page, watched live: its samples, its place, its curves, and what can be done with it."""
+"""One run of the Train page, watched live: its samples, its place, what can be done with it, and its curves."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def watch(queue: Queue, job: Job, by: str | None) -> None:
 
 
 def _show_run(queue: Queue, job: Job, by: str | None) -> None:
-    """The run as it is now: its samples, its place, its curves, and what can be done."""
+    """The run as it is now: its samples, its place, and what can be done."""
     before = job.state
     try:
         queue.jobs()
@@ -66,12 +66,25 @@ def _show_run(queue: Queue, job: Job, by: str | None) -> None:
     _show_actions(queue, job, by)
     for sign in signs(job.directory) if job.state == "done" else []:
         st.warning(f"{sign[0].upper()}{sign[1:]}.")
-    if past is not None and past.table:
-        history.show_charts(history.Moment(entry_of(job), past, past.table[-1]["epoch"]))
-        st.caption(_reading(job))
     if job.state == "failed" and queue.may_touch(job, by) and job.log:
         with st.expander("The end of its log"):
             st.code(job.log, language=None)
+
+
+def watch_curves(queue: Queue, job: Job) -> None:
+    """The run's curves, drawn anew as it goes on."""
+    st.fragment(_show_curves, run_every=SECONDS if is_active(job) else None)(queue, job)
+
+
+def _show_curves(queue: Queue, job: Job) -> None:
+    try:
+        job = queue.get(job.id)
+    except GenlibError:
+        return  # as is said above the form
+    past = _past(job, progress_of(job)) if is_known(job) else None
+    if past is not None and past.table:
+        history.show_charts(history.Moment(entry_of(job), past, past.table[-1]["epoch"]))
+        st.caption(_reading(job))
 
 
 def _reading(job: Job) -> str:
