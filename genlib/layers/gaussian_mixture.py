@@ -88,9 +88,7 @@ class GaussianMixture(Gaussians):
         """Where the fits stand. A run from before there was a memory goes on with its only fit, or searches anew."""
         if self._found is None or self._found.memory is not self.memory:
             config = self.config
-            fits = (
-                every_size(config.most_components) if self.searches else one_size(config.components, config.moves > 0)
-            )
+            fits = every_size(config.most_components) if self.searches else one_size(config.components)
             self._found = Search(fits, config.moves, config.tolerance, config.seed, self.memory)
         if not self.memory:
             self._found.at(0, 0)

@@ -36,7 +36,6 @@ class Fit:
     factor: float
     starts: tuple[str, ...]
     kept: str = FINE  # the name under which its best is kept
-    moves: bool = True  # whether its best is moved on from
 
     @property
     def row(self) -> int:
@@ -44,12 +43,9 @@ class Fit:
         return int(self.kept == COARSE)
 
 
-def one_size(components: int, grown: bool = False) -> list[Fit]:
-    """The fit of a size that is given, from k-means; where `grown`, from smaller ones too, split one after another."""
-    if not grown or components == 1:
-        return [Fit(components, 1.0, ("kmeans",))]
-    smaller = [Fit(k, 1.0, ("split",) if k > 1 else ("kmeans",), moves=False) for k in range(1, components)]
-    return [*smaller, Fit(components, 1.0, ("split", "kmeans"))]
+def one_size(components: int) -> list[Fit]:
+    """The one fit of a size that is given."""
+    return [Fit(components, 1.0, ("kmeans",))]
 
 
 def every_size(most: int, coarser: bool = True) -> list[Fit]:
@@ -58,7 +54,7 @@ def every_size(most: int, coarser: bool = True) -> list[Fit]:
     for k in range(1, most + 1):
         found.append(Fit(k, 1.0, ("split", "kmeans") if k > 1 else ("kmeans",)))
         if coarser:
-            found.append(Fit(k, COARSER, ("fine", "split") if k > 1 else ("fine",), COARSE, moves=False))
+            found.append(Fit(k, COARSER, ("fine", "split") if k > 1 else ("fine",), COARSE))
     return found
 
 
@@ -173,7 +169,7 @@ class Search:
         if start < len(fit.starts):
             last = self.number(f"last.{fit.kept}", -math.inf)
             return fit.starts[start] == "split" and self.best >= last
-        able = fit.moves and fit.components > 2  # a move takes three components
+        able = fit.components > 2 and fit.kept == FINE  # a move takes three components
         tired = bool(self.number("idle", 0)) or self.number("vain", 0) >= PATIENCE
         return tired or not able or start - len(fit.starts) >= self.moves
 
