@@ -10,7 +10,7 @@ from genlib.data import CLASS_NAMES
 from genlib.drawing import CLASS_COLOURS
 from genlib.questions.latent import Latent
 from genlib.questions.question import EVERY_CLASS
-from ui.pictures import show_tiles
+from ui.pictures import TOOLS, show_figure, show_tiles
 
 SHOWN = 40  # pictures of a selection
 FAINT = "#808080"
@@ -38,8 +38,6 @@ def what_is_shown(question: Latent) -> str:
 
 def show_scatter(question: Latent, name: str) -> list[int]:
     """One projection with its figures; the rows of the points that are selected."""
-    from ui.charts import TOOLS, show
-
     projection = question.found[name]
     st.markdown(f"**{name[0].upper()}{name[1:]}**")
     figure, rows = _figure(question, projection)
@@ -50,11 +48,11 @@ def show_scatter(question: Latent, name: str) -> list[int]:
     options = {"config": TOOLS, "key": f"scatter-{name}"}
     selected: list[int] = []
     if question.dims == "2-D":
-        event = show(figure, alt, on_select="rerun", **options)
+        event = show_figure(figure, alt, on_select="rerun", **options)
         points = event.selection.points
         selected = [int(rows[each["curve_number"]][each["point_index"]]) for each in points]
     else:
-        show(figure, alt, **options)
+        show_figure(figure, alt, **options)
     k = int(question.dims[0])
     st.markdown(
         f"{100 * float(projection.explained[:k].sum()):.0f} % of the variance in {k} components. Classes told apart: "

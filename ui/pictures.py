@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -17,6 +18,7 @@ from genlib.questions.generate import Generate
 from genlib.questions.interpolate import there_and_back
 
 STILL = {"displayModeBar": False, "scrollZoom": False}  # the wheel belongs to the page
+TOOLS = {"displaylogo": False, "scrollZoom": False}
 ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a legend over its chart
 
 
@@ -73,12 +75,33 @@ def show_chart(
     **layout: Any,
 ) -> None:
     """Plotly traces on axes of these titles or settings, as wide as their place."""
-    from ui.charts import go, show
+    from ui.charts import go
 
     axes = {"xaxis": x if isinstance(x, dict) else {"title": x}, "yaxis": y if isinstance(y, dict) else {"title": y}}
     margin = {"l": 0, "r": 0, "t": top, "b": 0}
     figure = go.Figure(list(traces), {"height": height, "margin": margin, **axes, **layout})
-    show(figure, alt, key=key)
+    show_figure(figure, alt, key=key)
+
+
+def show_figure(figure: Any, alt: str, config: dict[str, bool] = STILL, **options: Any) -> Any:
+    """A Plotly figure in the page's width; what Streamlit gives back of it.
+
+    A visitor's zoom stays (ui/settings.py) as long as the points do, or as long as the layout's own `uirevision`: a
+    name for what is drawn, where something moves along the same curves.
+    """
+    figure.update_layout(uirevision=figure.layout.uirevision or _points(figure))
+    return st.plotly_chart(figure, config=config, alt=alt, **options)
+
+
+def _points(figure: Any) -> str:
+    """One name for the places of all points, whatever their colours and the order of the traces."""
+    return hashlib.sha1(b"".join(sorted(map(_places, figure.data)))).hexdigest()
+
+
+def _places(trace: Any) -> bytes:
+    axes = [np.asarray(trace[axis]) for axis in ("x", "y", "z") if axis in trace and trace[axis] is not None]
+    numbers = [axis if axis.dtype.kind in "iuf" else axis.astype(str) for axis in axes]
+    return hashlib.sha1(b"".join(each.tobytes() for each in numbers)).digest()
 
 
 def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:
