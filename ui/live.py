@@ -12,7 +12,7 @@ from genlib.errors import GenlibError
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.models import students_of
 from genlib.zoo.figures import written
-from ui import controls, zoo
+from ui import controls, settings, zoo
 from ui.words import line_of, plain
 
 KEYS = (
@@ -32,6 +32,7 @@ PICTURES_FIRST = """<style>
   [data-testid="stLayoutWrapper"]:has(> [data-testid="stExpander"]) { order: 2; }
 }
 </style>"""
+REFUSED = "refused beside"  # in the session: the models that stand beside the first, and why others of a link do not
 MOST_BESIDE = 3  # models beside the first, as static/live/page.js
 Source = dict[str, object]  # of a model, as static/live/pane.js
 STATIC = Path(__file__).parent.parent / "static" / "live"
@@ -65,13 +66,29 @@ _mount = st.components.v2.component(
 def beside_control(entry: zoo.Entry) -> list[zoo.Entry]:
     """Up to three more models; a line for each of a link's that cannot be among them."""
     models = {name: each for name, each in zoo.usable().items() if name != entry.name}
-    asked = dict.fromkeys(name for name in st.query_params.get_all("beside") if name != entry.name)
+    _seat_the_models_of_the_address(entry, list(models))
     notes = st.container()  # always there, so that what comes below keeps its place
-    for name in [name for name in asked if name not in zoo.entries()][: MOST_BESIDE + 1]:
-        notes.warning(f"{plain(name[:60])} is not a model of this studio.")
-    if late := [name for name in asked if name in models][MOST_BESIDE:]:
-        notes.warning(f"At most {MOST_BESIDE + 1} models stand side by side; left out: {', '.join(late)}.")
-    return [models[name] for name in controls.beside_control(list(models), MOST_BESIDE)]
+    names = controls.beside_control(list(models), MOST_BESIDE)
+    seated, lines = st.session_state.get(REFUSED, ([], []))
+    for line in lines if names == seated else []:
+        notes.warning(line)
+    return [models[name] for name in names]
+
+
+def _seat_the_models_of_the_address(entry: zoo.Entry, models: list[str]) -> None:
+    """Put right what Streamlit would, which drops what is no control's from the address as well."""
+    given = settings.asked("beside")
+    asked = [name for name in dict.fromkeys(given) if name != entry.name]
+    known = [name for name in asked if name in models]
+    seated = known[:MOST_BESIDE]
+    if seated == given or settings.settings().settled:
+        return
+    strange = [plain(name[:60]) for name in asked if name not in zoo.entries()][: MOST_BESIDE + 1]
+    lines = [f"{name} is not a model of this studio." for name in strange]
+    if late := known[MOST_BESIDE:]:
+        lines.append(f"At most {MOST_BESIDE + 1} models stand side by side; left out: {', '.join(late)}.")
+    st.session_state[REFUSED] = seated, lines
+    settings.correct("beside", seated)
 
 
 def live(entries: Sequence[zoo.Entry], seed: int, label: int | None) -> None:

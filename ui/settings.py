@@ -174,9 +174,28 @@ def arrive(page: str) -> None:
     for key in {key for keys in known.keys.values() for key in keys}:
         st.session_state.pop(key, None)
     context.is_history_navigation = True  # to Streamlit: the address decides, and what it leaves out has its default
+    _tell_the_binding(known, context)
+
+
+def asked(key: str) -> list[str]:
+    """What a control of this page was last set to, by an address or by hand."""
+    known = settings()
+    return known.of(known.page, key).get(key, [])
+
+
+def correct(key: str, values: list[str]) -> None:
+    """Before a control of this page is drawn: what it takes in place of what the address says."""
+    known, context = settings(), get_script_run_ctx()
+    if context is not None:
+        known.of(known.page, key)[key] = values
+        _tell_the_binding(known, context)
+
+
+def _tell_the_binding(known: Settings, context: Any) -> None:
+    """Streamlit reads the values of the controls that are about to be drawn from here."""
     with context.session_state.query_params() as params:
         params.clear_with_no_forward_msg(preserve_embed=True)
-        params.set_initial_query_params(urlencode({**known.own.get(page, {}), **known.shared}, doseq=True))
+        params.set_initial_query_params(urlencode({**known.own.get(known.page, {}), **known.shared}, doseq=True))
 
 
 def _brought_back(known: Settings) -> dict[str, Values]:

@@ -621,7 +621,11 @@ def test_a_model_that_cannot_be_drawn_live_is_one_line_and_the_others_stay(monke
         return exported(name)
 
     monkeypatch.setattr("ui.live.exported", export_most)
-    app = open_page("live", {"beside": ["gmm-10", "vae-cnn", "dcgan-32"]})
+    app = open_page("live", {"beside": ["gmm-10", "vae-cnn", "nope", "dcgan-32", "gan-cnn"]})
     assert not app.exception
-    assert [each.value for each in app.warning] == ["gmm-10: it has no live program yet"]
+    assert [each.value for each in app.warning] == [
+        "nope is not a model of this studio.",
+        "At most 4 models stand side by side; left out: gan-cnn.",
+        "gmm-10: it has no live program yet",
+    ]
     assert controls(app)["beside"] == ["gmm-10", "vae-cnn", "dcgan-32"]
