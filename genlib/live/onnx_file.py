@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from genlib.errors import GenlibError
 from genlib.images import to_uint8
 from genlib.io.files import write_file
-from genlib.layers.gaussian_mixture import GaussianMixture
+from genlib.layers.gaussians import Gaussians
 from genlib.loading import load
 from genlib.model import N_CLASSES, Conditional, Model, single_precision
+from genlib.models.class_mixture import ClassMixture
 from genlib.sampling import MAX_SAMPLES, cycle_labels, sample
 
 FILE = "model.onnx"
@@ -79,21 +80,30 @@ class _MixtureSampler(nn.Module):
     places every latent, and the one that it picks is kept.
     """
 
-    edges: Tensor
+    owners: Tensor
+    shares: Tensor
     means: Tensor
     factors: Tensor
 
-    def __init__(self, model: GaussianMixture) -> None:
+    def __init__(self, model: Gaussians) -> None:
         super().__init__()
         self.model = model
-        active = model.active
-        self.register_buffer("edges", model.weights[:active].cumsum(0)[:-1])  # (K - 1,)
-        self.register_buffer("means", model.means[:active])  # (K, d)
+        used = model.used
+        if isinstance(model, ClassMixture):
+            owners, shares = used // model.config.most_components, model.shares()
+        else:
+            owners, shares = torch.zeros_like(used), model.weights
+        self.register_buffer("owners", owners)  # (K,), the class of each component
+        self.register_buffer("shares", shares[used])  # (K,), of its class
+        self.register_buffer("means", model.means[used])  # (K, d)
         self.register_buffer("factors", model.factors().clone())  # (K, d, d)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        (z,) = inputs
-        chosen = (z[:, :1] >= self.edges).sum(1)  # (n,)
+        z, *told = inputs
+        classes = told[0] if told else torch.ones_like(z[:, :1])
+        cumulative = (classes[:, self.owners] * self.shares).cumsum(1)  # (n, K)
+        last = (cumulative < cumulative[:, -1:]).sum(1)  # what has no share is never picked
+        chosen = (z[:, :1] >= cumulative).sum(1).minimum(last)  # (n,)
         placed = torch.matmul(z[:, 1:], self.factors.mT) + self.means.unsqueeze(1)  # (K, n, d)
         picked = nn.functional.one_hot(chosen, len(self.means)).T.unsqueeze(2).to(z.dtype)  # (K, n, 1)
         return self.model.render((placed * picked).sum(0))
@@ -101,7 +111,7 @@ class _MixtureSampler(nn.Module):
 
 def _traced(model: Model, *inputs: Tensor) -> bytes:
     """The file's bytes: `model.sample` for any number of images."""
-    module = _MixtureSampler(model) if isinstance(model, GaussianMixture) else _Sampler(model)
+    module = _MixtureSampler(model) if isinstance(model, Gaussians) else _Sampler(model)
     n = torch.export.Dim("n", min=1, max=MAX_SAMPLES)
     try:
         with warnings.catch_warnings(), single_precision(), torch.no_grad():
