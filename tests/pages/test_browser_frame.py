@@ -257,12 +257,17 @@ def test_model_class_and_seed_are_seen_at_once(visit: Visit, size: dict[str, int
     expect_in_view(page, menu)
 
 
+TOP = "element => element.getBoundingClientRect().y"
+
+
+def start_of(page: Page) -> Locator:
+    return page.get_by_role("button", name="Start training")
+
+
 @pytest.mark.slow
-def test_the_start_of_a_training_stands_above_the_charts_on_a_phone(visit: Visit) -> None:  # noqa: F811
+def test_the_start_of_a_training_stands_under_the_picture_on_a_phone_and_beside_it_else(visit: Visit) -> None:  # noqa: F811
     page = visit("/train", phone=True)
-    picture, start = main_picture(page), page.get_by_role("button", name="Start training")
-    charts = page.locator(".st-key-train-charts")
-    tops = [place.evaluate("element => element.getBoundingClientRect().y") for place in (picture, start, charts)]
+    tops = [place.evaluate(TOP) for place in (main_picture(page), start_of(page))]
     assert tops == sorted(tops)
     page.set_viewport_size(LAPTOP)
     run, form = (page.locator(f".st-key-train-{name}").bounding_box() for name in ("run", "form"))
@@ -399,3 +404,7 @@ def test_train_by_keys(visit: Visit) -> None:  # noqa: F811
         tab_to(page, button)
         page.keyboard.press("Enter")
         expect(page.locator(".stMarkdownBadge", has_text=state).first).to_be_visible(timeout=240_000)
+    charts = page.locator(".st-key-train-charts")
+    expect(charts.locator(".js-plotly-plot").first).to_be_visible(timeout=240_000)
+    page.set_viewport_size(PHONE)
+    assert start_of(page).evaluate(TOP) < charts.evaluate(TOP)
