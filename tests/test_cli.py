@@ -155,7 +155,7 @@ def test_sample_replaces_a_file_and_leaves_no_other(tmp_path: Path) -> None:
 # Bad input --------------------------------------------------------------------------------------------------------
 
 BAD_SAMPLES = {
-    "unknown model": (["nope"], "no model 'nope'; models are ae-cnn, cgan-mlp"),
+    "unknown model": (["nope"], "no model 'nope'; models are ae-cnn, cgmm"),
     "label 10": ([CONDITIONAL, "--label", "10"], "no class '10'; classes are 0 T-shirt/top"),
     "label -1": ([CONDITIONAL, "--label=-1"], "no class '-1'"),
     "label coatt": ([CONDITIONAL, "--label", "coatt"], "no class 'coatt'"),
