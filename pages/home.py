@@ -18,9 +18,13 @@ for entry in zoo.usable().values():
 
 nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
 cards = [(family[0].upper() + family[1:], entry) for family, members in nearest_first for entry in members]
-for start in range(0, len(cards), 3):
-    for column, (family, entry) in zip(st.columns(3), cards[start : start + 3], strict=False):
-        with column.container(border=True, height="stretch"):
+st.html(
+    "<style>.st-key-zoo { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); }"
+    ".st-key-zoo > * { min-width: 0; }</style>"
+)
+with st.container(key="zoo"):
+    for family, entry in cards:
+        with st.container(border=True, height="stretch"):
             pictures.show_tiles(pictures.strip(entry.name, 20), 5, f"20 samples of {entry.name}")
             st.page_link(
                 "pages/live.py",
