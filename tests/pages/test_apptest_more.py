@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from tests.pages.studio import Query, assert_healthy, controls, go_to, open_page
 from tests.pages.test_apptest import CONDITIONAL, MIXTURE, SHIPPED, VAE
 from tests.pages.test_snippets import Seen, gray
 from tests.tiny import refused, thinned
-from ui import live, search
+from ui import search
 from ui.words import plain
 
 INVERTED = tuple(name for name in SHIPPED if "discriminates" in capabilities(get_preset(name).model_class))
@@ -339,12 +338,9 @@ def test_the_drawing_page_waits_for_a_stroke() -> None:
     assert len(pictures(app)) == 3
 
 
-def test_an_address_puts_no_link_and_no_flood_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    strange, told = [f"[{i}](http://localhost)![p](http://localhost/p.png)" for i in range(50)], []
-    monkeypatch.setattr("ui.live.st.query_params", SimpleNamespace(get_all=lambda key: strange))
-    monkeypatch.setattr("ui.live.st.container", lambda: SimpleNamespace(warning=told.append))
-    monkeypatch.setattr("ui.live.controls.beside_control", lambda *_: [])
-    live.beside_control(SimpleNamespace(name="vae-cnn"))
+def test_an_address_puts_no_link_and_no_flood_on_the_page() -> None:
+    strange = [f"[{i}](http://localhost)![p](http://localhost/p.png)" for i in range(50)]
+    told = [each.value for each in open_page("live", {"model": "vae-cnn", "beside": strange}).warning]
     assert 0 < len(told) <= 4
     assert all("[" not in each.replace(r"\[", "") and len(each) < 150 for each in told)
 
