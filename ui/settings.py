@@ -164,6 +164,7 @@ def arrive(page: str) -> None:
         return
     brought = _brought_back(known)
     if known.page == page and known.settled and not brought and not context.is_history_navigation:
+        _tell_what_waits(known, context)
         return
     _record(known)
     for place, values in brought.items():
@@ -189,6 +190,16 @@ def correct(key: str, values: list[str]) -> None:
     if context is not None:
         known.of(known.page, key)[key] = values
         _tell_the_binding(known, context)
+
+
+def _tell_what_waits(known: Settings, context: Any) -> None:
+    """Values of controls that the page has not drawn so far: a choice may bring them forth now."""
+    values = {**known.own.get(known.page, {}), **known.shared}
+    waiting = {key: values[key] for key in values.keys() - known.keys.get(known.page, ())}
+    if waiting:
+        given = parse_qs(context.query_string, keep_blank_values=True)
+        with context.session_state.query_params() as params:
+            params.set_initial_query_params(urlencode({**waiting, **given}, doseq=True))
 
 
 def _tell_the_binding(known: Settings, context: Any) -> None:
