@@ -67,6 +67,7 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0; }
 [data-testid="stMainBlockContainer"] h2 { padding: .4rem 0 .2rem; }
+[data-testid="stBaseButton-primary"] * { color: light-dark(#ffffff, #0e1420); }
 .genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
 .genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
 @media (max-width: 640px) {

@@ -68,7 +68,9 @@ export class Pane {
     this.grid = new Grid(part("pictures", this.element));
     this.grid.canvas.tabIndex = 0;
     this.grid.canvas.onclick = (event) => page.chose(this.grid.at(event));
-    this.grid.canvas.onkeydown = (event) => event.key === "Enter" && page.chose(0);
+    this.grid.canvas.onkeydown = (event) => { // whose answer is none: false would swallow Tab
+      if (event.key === "Enter") page.chose(0);
+    };
     this.strip = new Strip(this.element, page.went);
     this.caption = part("caption", this.element);
     this.note = part("note", this.element);

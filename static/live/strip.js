@@ -75,7 +75,9 @@ export class Strip {
       film.setPointerCapture(event.pointerId);
       this.went(this.grid.at(event));
     };
-    film.onpointermove = (event) => film.hasPointerCapture(event.pointerId) && follow(event);
+    film.onpointermove = (event) => {
+      if (film.hasPointerCapture(event.pointerId)) follow(event);
+    };
     film.onkeydown = (event) => {
       const ends = { Home: 0, End: FRAMES - 1 };
       const step = KEYS[/** @type {keyof KEYS} */ (event.key)];
