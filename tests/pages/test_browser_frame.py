@@ -325,7 +325,8 @@ def test_what_opens_is_for_everyone(visit: Visit) -> None:  # noqa: F811
 FOCUSED = """name => {
   let element = document.activeElement;  // a button's text has its icon's name too
   while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  return element.getAttribute("aria-label") === name || (element.matches("button") && element.innerText.includes(name));
+  const text = element.matches("button") ? element.innerText : (element.labels?.[0]?.textContent ?? "");
+  return element.getAttribute("aria-label") === name || text.includes(name);
 }"""
 
 
