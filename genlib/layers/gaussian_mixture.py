@@ -21,7 +21,7 @@ from genlib.program import Program, Value
 class MixtureConfig(Config):
     """An epoch is one EM iteration over the whole training split."""
 
-    epochs: int = option(150, "EM iterations at most", 1, 10_000)
+    epochs: int = option(150, "EM iterations at most", 1, 100_000)
     components: int = option(10, "Gaussians in the mixture; 0: as many as BIC prefers", 0, 50)
     most_components: int = option(20, "where a search by BIC ends", 1, 50)
     regularisation: float = option(1e-4, "added to each variance, as a share of the mean variance", 1e-8, 1.0)
