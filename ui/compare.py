@@ -94,8 +94,9 @@ sight: genlib's classifier (93.5 % right on the test images) looks at the seed's
 class are shown; how many there were says how often the model draws it. More are not drawn, so some may be missing.
 
 **Distance** is the Frechet distance to the test images in that classifier's features: 0 is perfect, 10,000 training
-photographs score 0.05, every model is a single training run. **Time** is for 64 pictures on one machine's processor,
-measured alike for all models. **Size** is what was trained: a mixture's autoencoder counts too.
+photographs score 0.05; how far another training would move it stands on the Leaderboard, where it is known. **Time** is
+for 64 pictures on one machine's processor, measured alike for all models. **Size** is what was trained: a mixture's
+autoencoder counts too.
 
 Source of the distance: Heusel et al. 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500).
 """

@@ -24,9 +24,8 @@ VERDICTS = {
     "not tested": ("?", "not tested yet", "gray"),
 }  # sign, words, badge: never the colour alone
 RULES = (
-    "Every model is a single training run, so a finding is about that run. What would count as holding, figure and "
-    "threshold, was written down before the studies' models were trained, three of them excepted; 17 to 19 are our own "
-    "(see the end of the page). " + BETTER.split(". ")[0] + "."
+    "What would count as holding, figure and threshold, was written down before the studies' models were trained, "
+    f"three of them excepted; 17 to 19 are our own (see the end of the page). {BETTER}"
 )
 LIVE: dict[int, Sequence[tuple[str, str, dict[str, str]]]] = {
     1: (("Training history", "history", {"model": "vae-cnn"}), ("Reconstruct", "reconstruct", {"model": "vae-cnn"})),

@@ -362,7 +362,7 @@ def test_every_claim_has_a_card_a_verdict_and_a_link() -> None:
     assert len(links) == len(CLAIMS)
     assert all("](" in each and "http" not in each for each in links)
     text = captions(app)
-    assert "Every model is a single training run" in text
+    assert "Every other model is a single training run" in text
     assert "was written down before the studies' models were trained" in text
     assert pictures(app)
 
