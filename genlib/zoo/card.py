@@ -220,7 +220,7 @@ def _told_of_trainings(metrics: dict[str, Any]) -> str:
     seeds = metrics.get("training_seeds")
     if not seeds:
         return "One training run."
-    devices = sorted({device for device in metrics["training_devices"] if device})
+    devices = sorted({device for device in metrics.get("training_devices") or () if device})
     where = f" (trained on {', '.join(devices)})" if devices else ""
     given = ", ".join(map(str, seeds))
     return f"""Trained {len(seeds)} times, from the seeds {given}. These are the weights of the first; of the others,
