@@ -15,7 +15,7 @@ from tests.workers import end_workers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TINY = "/train?preset=vae-dense-8&epochs=8&batch=1024&latent=2&width=2&measure=Quick+look"
-RUN = r"runs/vae-dense-8-run-\d+"  # the studio may have others' runs
+RUN = r"vae-dense-8-run-\d+"  # the studio may have others' runs
 SECONDS = 240_000  # milliseconds for a training to get somewhere on a busy machine
 
 
@@ -39,7 +39,7 @@ def test_a_training_is_begun_left_stopped_and_ended(visit: Visit) -> None:  # no
     page = visit(TINY)
     press(page, "Start training")
     state(page, "training")
-    samples = page.get_by_alt_text(re.compile(f"Ten samples of {RUN} after epochs"))
+    samples = page.get_by_alt_text(re.compile(f"Ten samples of .*{RUN} after epochs"))
     expect(samples).to_be_visible(timeout=SECONDS)
     run = re.search(RUN, samples.get_attribute("alt") or "")
     assert run
@@ -50,4 +50,4 @@ def test_a_training_is_begun_left_stopped_and_ended(visit: Visit) -> None:  # no
     press(page, "Resume")
     state(page, "done")
     page.get_by_test_id("stPageLink").get_by_role("link", name="Open in Generate").click()
-    expect(main_picture(page)).to_have_attribute("alt", re.compile(f"samples as drawn by {run[0]}, seed 0"))
+    expect(main_picture(page)).to_have_attribute("alt", re.compile(f"samples as drawn by .*{run[0]}, seed 0"))
