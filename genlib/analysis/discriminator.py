@@ -61,13 +61,12 @@ class Judgement:
 
     def roc(self) -> tuple[Tensor, Tensor]:
         """False and true positive rates over all thresholds, (T + 1,) each for T distinct scores, (0, 0) to (1, 1)."""
+        from sklearn.metrics import roc_curve
+
         scores = torch.cat([self.real_scores, self.fake_scores])
-        real = torch.cat([torch.ones_like(self.real_scores), torch.zeros_like(self.fake_scores)]).bool()
-        order = scores.argsort(descending=True, stable=True)
-        scores, real = scores[order], real[order]
-        last = torch.cat([scores[1:] != scores[:-1], torch.tensor([True])])  # equal scores pass a threshold together
-        rates = [torch.cat([torch.zeros(1), (side.cumsum(0)[last] / side.sum()).float()]) for side in (~real, real)]
-        return rates[0], rates[1]
+        real = torch.cat([torch.ones_like(self.real_scores), torch.zeros_like(self.fake_scores)])
+        false_positive, true_positive, _ = roc_curve(real, scores, drop_intermediate=False)
+        return torch.from_numpy(false_positive).float(), torch.from_numpy(true_positive).float()
 
     def area(self) -> float:
         """Area under the ROC curve: how often a real image scores above a fake; 0.5 is guessing."""

@@ -1,7 +1,8 @@
 """Locks on directories, by which processes that know nothing of one another keep out of each other's way.
 
 A lock is held by whoever has the directory open through it, a child that inherits it included, and the kernel gives
-it back when the last of them is gone, however it went: no lock is ever stale.
+it back when the last of them is gone, however it went: no lock is ever stale. (The package filelock locks a file
+beside the directory, which a child does not inherit, and cannot ask whether a lock is held without taking it.)
 """
 
 from __future__ import annotations

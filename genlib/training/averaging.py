@@ -17,6 +17,7 @@ class AveragedModel:
 
     After step t (counted from 0) average += (1 - d) (weights - average) with d = min(decay, (1 + t) / (10 + t)), where
     decay is the family's: without that warm-up the first epochs of the average would still be the random start.
+    (torch.optim.swa_utils follows whole modules; here the rest, the discriminator above all, is not to be averaged.)
     """
 
     def __init__(self, model: Model) -> None:
