@@ -109,6 +109,16 @@ def test_more_components_never_fit_worse() -> None:
         assert fits[3] - fits[2] > 1 > fits[4] - fits[3]  # four clusters, and then noise
 
 
+def test_every_start_is_moved_on_from_and_a_size_alone_is_fitted_as_in_a_search() -> None:
+    points = clusters(d=18).float()
+    _, found = searched(points, every_size(4))
+    _, alone = searched(points, every_size(4, coarser=False))
+    assert alone == {key: fit for key, fit in found.items() if key[0] == FINE}
+    for start in ("split", "kmeans"):
+        fits = [*every_size(3, coarser=False), Fit(4, 1.0, (start,))]
+        assert found[FINE, 4] >= searched(points, fits)[1][FINE, 4]
+
+
 def test_a_search_that_is_stopped_goes_on_to_the_same_end() -> None:
     points = clusters(d=18, each=60).float()
     whole, _ = searched(points, every_size(3))

@@ -12,7 +12,7 @@ from torch import Tensor
 from genlib.config import Config, option
 from genlib.layers.em import em_step, moments
 from genlib.layers.gaussians import Gaussians
-from genlib.layers.mixture_search import CHOSEN, COARSER, NOW, Search, every_size, one_size
+from genlib.layers.mixture_search import CHOSEN, COARSER, NOW, Fit, Search, every_size, one_size
 from genlib.model import Descend
 from genlib.program import Program, Value
 
@@ -26,7 +26,7 @@ class MixtureConfig(Config):
     most_components: int = option(20, "where a search by BIC ends", 1, 50)
     regularisation: float = option(1e-4, "added to each variance, as a share of the mean variance", 1e-8, 1.0)
     tolerance: float = option(1e-3, "stop when an iteration gains fewer nats a sample", 0.0, 100.0)
-    moves: int = option(0, "split-and-merge moves of a fit at most, each kept where it gains", 0, 1000)
+    moves: int = option(0, "split-and-merge moves at most, each kept where it gains; 0: k-means alone", 0, 1000)
 
 
 class GaussianMixture(Gaussians):
@@ -34,7 +34,8 @@ class GaussianMixture(Gaussians):
 
     With `components=0` the run fits 1, 2, ..., `most_components` components, each under the configured regularisation
     and under ten times that, since it may decide which size wins, and ends with the fit of the smallest BIC under the
-    configured one.
+    configured one. A given number of components is fitted as in that search, after 1, 2, ... of them, or with
+    `moves=0` by itself.
     """
 
     config: MixtureConfig
@@ -86,14 +87,21 @@ class GaussianMixture(Gaussians):
 
     def _search(self) -> Search:
         """Where the fits stand. A run from before there was a memory goes on with its only fit, or searches anew."""
+        if "move" not in self.memory:
+            self.memory = {}
         if self._found is None or self._found.memory is not self.memory:
             config = self.config
-            fits = every_size(config.most_components) if self.searches else one_size(config.components)
-            self._found = Search(fits, config.moves, config.tolerance, config.seed, self.memory)
+            self._found = Search(self._fits(), config.moves, config.tolerance, config.seed, self.memory)
         if not self.memory:
             self._found.at(0, 0)
-            self._found.note(iterations=float(not self.searches and not bool(self.log_likelihood.isneginf())))
+            self._found.note(iterations=float(len(self._found.fits) == 1 and not self.log_likelihood.isneginf()))
         return self._found
+
+    def _fits(self) -> list[Fit]:
+        config = self.config
+        if self.searches:
+            return every_size(config.most_components)
+        return every_size(config.components, coarser=False) if config.moves else one_size(config.components)
 
     def _end_fit(self, search: Search, n: int) -> None:
         """Count the best of the fit under way; after the last one, stand on the mixture that is to be shown."""

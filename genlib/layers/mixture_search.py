@@ -1,9 +1,9 @@
 """The way of a mixture's fits to their optimum: which start is due, which fit so far is the best.
 
-One size is fitted from several starts. Each is iterated until an iteration gains less than the tolerance, or given up
-once it cannot reach the best so far. From the best, split-and-merge moves go on until three in a row gain nothing. A
-search over sizes starts each size from the best fit of one component less, split, so that more components never fit
-worse, and from k-means; with the coarser regularisation, from the finer one's fit.
+One size is fitted from several starts. Each is iterated until an iteration gains less than the tolerance; from there,
+split-and-merge moves go on until three in a row gain nothing, each given up once it cannot reach what it came from. The
+best of all that is the fit. A size starts from the best fit of one component less, split, so that more components never
+fit worse, and from k-means; with the coarser regularisation, from the finer one's fit.
 
 Where it stands is all in `memory`, tensors that a checkpoint holds: they are replaced, never written to.
 """
@@ -25,7 +25,8 @@ COARSER = 10.0  # the second regularisation of a search, in units of the first
 FAIR = 10  # iterations that every start has
 PATIENCE = 3  # moves in a row that may gain nothing, the most promising first
 HORIZON = 10  # after them, a fit that ten more gains like its last would not bring to the best is given up
-FINE, COARSE, CHOSEN, NOW = "fine", "coarse", "chosen", "now"  # mixtures that are kept; `now`: of the fit under way
+FINE, COARSE, CHOSEN = "fine", "coarse", "chosen"  # mixtures that are kept
+NOW, HERE = "now", "here"  # the best of the fit under way, and of its start under way
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Fit:
 
 
 def one_size(components: int) -> list[Fit]:
-    """The one fit of a size that is given."""
+    """One fit, from k-means alone."""
     return [Fit(components, 1.0, ("kmeans",))]
 
 
@@ -62,13 +63,13 @@ def every_size(most: int, coarser: bool = True) -> list[Fit]:
 class Search:
     """Where the fits stand, and what is to be iterated next.
 
-    In `memory`: the fit under way, its start or, after them, its move; its iterations; whether no move was left
-    ("idle"), and how many in a row gained nothing ("vain"); the best log-likelihood of the fit and of the last one
-    under each regularisation; the mixtures of these.
+    In `memory`: the fit under way, its start, and the move from there, 0 for the start itself; its iterations; whether
+    no move was left ("idle"), and how many in a row gained nothing ("vain"); the best log-likelihood from this start
+    ("here"), of the fit ("best") and of the last one under each regularisation; the mixtures of these.
     """
 
     fits: list[Fit]
-    moves: int  # at most, of a fit
+    moves: int  # at most, from a start
     tolerance: float
     seed: int
     memory: dict[str, Tensor] = field(default_factory=dict)
@@ -82,9 +83,9 @@ class Search:
         """Keep numbers in the memory."""
         self.memory.update({key: torch.tensor(value, dtype=torch.float64) for key, value in numbers.items()})
 
-    def at(self, fit: int, start: int) -> None:
+    def at(self, fit: int, start: int, move: int = 0) -> None:
         """Go there: the next iteration is its first."""
-        self.note(fit=fit, start=start, iterations=0, idle=0)
+        self.note(fit=fit, start=start, move=move, iterations=0, idle=0)
 
     @property
     def done(self) -> int:
@@ -118,15 +119,16 @@ class Search:
         """The mixture to iterate from where a start or a move begins, None where one is under way."""
         if self.number("iterations", 0):
             return None
-        start = int(self.number("start", 0))
-        name = self.due.starts[start] if start < len(self.due.starts) else "move"
+        if int(self.number("move", 0)):
+            return self._moved(x, regularisation)
+        name = self.due.starts[int(self.number("start", 0))]
         if name == "kmeans":
             return start_from_kmeans(x, self.due.components, regularisation, self.seed)
-        if name == "split":
-            return self._from_split(x, regularisation)
-        if name == "fine":
-            return self.kept(FINE)
-        best = self.kept(NOW)
+        return self.kept(FINE) if name == "fine" else self._from_split(x, regularisation)
+
+    def _moved(self, x: Tensor, regularisation: float) -> Components:
+        """What is best from this start, after the move that is due; as it is where none is left."""
+        best = self.kept(HERE)
         halved, place = self._splits(x, best, regularisation), int(self.number("vain", 0))
         moved = exchange(best, halved, HORIZON * self.tolerance, place)
         self.note(idle=moved is None)
@@ -148,35 +150,42 @@ class Search:
 
     def iterated(self, mixture: Components, log_likelihood: float, gain: float) -> bool:
         """Take note of an iteration; whether the fit under way is over."""
-        iterations, start = int(self.number("iterations", 0)) + 1, int(self.number("start", 0))
+        iterations, move = int(self.number("iterations", 0)) + 1, int(self.number("move", 0))
+        here = self.number("here", -math.inf) if move else -math.inf
         self.note(iterations=iterations)
-        hopeless = iterations >= FAIR and log_likelihood + HORIZON * gain < self.best
+        hopeless = iterations >= FAIR and log_likelihood + HORIZON * gain < here
         if gain >= self.tolerance and not hopeless and not self.number("idle", 0):
             return False
-        moving = start >= len(self.due.starts)
-        better = log_likelihood > self.best + (self.tolerance if moving else 0.0)
+        better = log_likelihood > here + (self.tolerance if move else 0.0)
         if better:
-            self.keep(NOW, mixture)
-            self.note(best=log_likelihood)
-        self.note(vain=self.number("vain", 0) + 1 if moving and not better else 0)
-        over = self._ends_before(start + 1)
+            self.keep(HERE, mixture)
+            self.note(here=log_likelihood)
+        self.note(vain=0 if better else self.number("vain", 0) + 1)
+        start = int(self.number("start", 0))
+        if self._goes_on(move):
+            self.at(self.done, start, move + 1)
+            return False
+        if self.number("here", -math.inf) > self.best:
+            self.keep(NOW, self.kept(HERE))
+            self.note(best=self.number("here", -math.inf))
         self.at(self.done, start + 1)
-        return over
+        return self._ends_before(start + 1)
+
+    def _goes_on(self, moves: int) -> bool:
+        """Whether another move is to be tried, after so many from this start."""
+        able = self.due.components > 2 and self.due.kept == FINE  # a move takes three components
+        tired = bool(self.number("idle", 0)) or self.number("vain", 0) >= PATIENCE
+        return able and not tired and moves < self.moves
 
     def _ends_before(self, start: int) -> bool:
-        """Whether this start, or the move of that number after the starts, is not to be tried."""
+        """Whether the start of that number is not to be tried: there is none, or a split is not needed."""
         fit = self.due
-        if start < len(fit.starts):
-            last = self.number(f"last.{fit.kept}", -math.inf)
-            return fit.starts[start] == "split" and self.best >= last
-        able = fit.components > 2 and fit.kept == FINE  # a move takes three components
-        tired = bool(self.number("idle", 0)) or self.number("vain", 0) >= PATIENCE
-        return tired or not able or start - len(fit.starts) >= self.moves
+        last = self.number(f"last.{fit.kept}", -math.inf)
+        return start >= len(fit.starts) or (fit.starts[start] == "split" and self.best >= last)
 
     def next_fit(self) -> None:
         """Go to the next size with the best of this one."""
         self.keep(self.due.kept, self.kept(NOW))
         self.note(**{f"last.{self.due.kept}": self.best})
         del self.memory["best"]
-        self.note(vain=0)
         self.at(self.done + 1, 0)

@@ -28,7 +28,7 @@ class ClassMixtureConfig(Config):
     most_components: int = option(4, "Gaussians of a class at most; BIC says how many", 1, 10)
     regularisation: float = option(1e-4, "added to each variance, as a share of the mean variance", 1e-8, 1.0)
     tolerance: float = option(0.3, "stop when an iteration gains fewer nats a sample", 0.0, 100.0)
-    moves: int = option(5, "split-and-merge moves of a fit at most, each kept where it gains", 0, 1000)
+    moves: int = option(5, "split-and-merge moves at most, each kept where it gains", 0, 1000)
 
 
 IDEA = r"""
@@ -122,11 +122,13 @@ class ClassMixture(OnLatents):
         """Where the fits of a class stand."""
         if not images:
             raise GenlibError(f"no training image shows a {CLASS_NAMES[label]}: every class needs some")
+        if "move" not in self.memory:
+            self.memory = {key: value for key, value in self.memory.items() if key == "class"}
         if self._found is None or self._found.memory is not self.memory:
             config = self.config
             fits = every_size(max(1, min(config.most_components, images // 2)), coarser=False)
             self._found = Search(fits, config.moves, config.tolerance, config.seed, self.memory)
-        if "fit" not in self.memory:
+        if "move" not in self.memory:
             self._found.at(0, 0)
         return self._found
 
