@@ -24,7 +24,7 @@ from genlib.metrics.classification import (
 from genlib.metrics.coverage import CHUNK, Coverage, Neighbourhoods, measure_coverage
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.features import load_extractor
-from genlib.metrics.floor import load_floor
+from genlib.metrics.floor import load_floor, load_random
 from genlib.metrics.kernel import CHUNK as KERNEL_CHUNK
 from genlib.metrics.kernel import kernel_distance
 from genlib.metrics.memorisation import nearest, nearest_distances
@@ -220,6 +220,8 @@ def test_real_images_score_near_the_floor_and_noise_far(test_split: FashionMNIST
     assert floor["class_consistency"] == pytest.approx(extractor.accuracy, abs=1e-3)
     assert floor["nearest_train_1_percent"] < floor["nearest_train"]
     bad = score_set(look(noise(500)))
+    for key in ("fd", "precision", "coverage"):
+        assert bad[key] == pytest.approx(load_random()[key], abs=0.05 * max(1, bad[key]))
     assert bad["kid"] > 100 * abs(floor["kid"])
     assert max(bad["recall"], bad["coverage"]) < 0.01  # precision is 0.2: an outlier's wide neighbourhood takes noise
     assert bad["density"] < 0.1

@@ -22,6 +22,7 @@ from genlib.publish.site.folder import ENGINE, LIST, ROOT, TOP, _imported, write
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.figures import FIGURES
+from genlib.zoo.leaderboard import RANDOM, REAL
 from genlib.zoo.trainings import PICTURE
 from tests.tiny import SHIPPED, refused
 from ui.controls import DEFAULT_MODEL
@@ -150,8 +151,9 @@ def test_the_size_of_all_is_said_before(site: Path) -> None:
 
 
 def test_the_leaderboard_has_the_models_figures(site: Path) -> None:
-    heads, real, *rows = Page(site / "leaderboard.html").rows
-    assert {len(row) for row in (real, *rows)} == {len(heads)}
+    heads, real, *rows, random = Page(site / "leaderboard.html").rows
+    assert {len(row) for row in (real, *rows, random)} == {len(heads)}
+    assert [row[0] for row in (real, random)] == [REAL, RANDOM]
     assert [row[0] for row in rows] == ["gan-dense-2", "cvae-cnn", "vae-gmm-2"]
     metrics = read_json(weights_directory() / "cvae-cnn" / "metrics.json")
     cells = dict(zip(heads, rows[1], strict=True))

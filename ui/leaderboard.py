@@ -17,7 +17,7 @@ from genlib.metrics.floor import load_floor, load_spoiled
 from genlib.models import families
 from genlib.questions.leaderboard import Leaderboard
 from genlib.zoo.figures import FIGURES, Figure
-from genlib.zoo.leaderboard import leaderboard
+from genlib.zoo.leaderboard import leaderboard, nothing_learned
 from ui import questions, zoo
 from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles, strip
 from ui.words import line_of
@@ -206,7 +206,9 @@ def _unit(values: list[float], length: int) -> list[float]:
 
 def caption(board: Board) -> str:
     """What the figure means, what real images score, which models have none."""
-    real = f" Real training images score {board.written(board.real)}." if board.real[board.metric] is not None else ""
+    ends = [row for row in (board.real, nothing_learned()) if row[board.metric] is not None]
+    told = ", ".join(f"{row['model']} {board.written(row)}" for row in ends)
+    real = f" For comparison: {told}." if ends else ""
     names = ", ".join(row["model"] for row in board.without)
     lacking = f" Not measured, or not applicable: {names}." if names else ""
     return f"**{board.figure.title}** ({board.figure.better} is better). {board.figure.meaning}{real}{lacking}"
@@ -227,7 +229,7 @@ def show_disputes(board: Board) -> None:
 
 def show_table(board: Board) -> None:
     """Every figure of every model, what real images score among them; a click on a head sorts."""
-    rows = [*board.ranked, *board.without, board.real]
+    rows = [*board.ranked, *board.without, board.real, nothing_learned()]
     trainings = f"{board.metric}_trainings"
     first = ("model", "family", board.metric, f"{board.metric}_spread", trainings, "disputed")
     columns = sorted(
@@ -246,7 +248,7 @@ def show_table(board: Board) -> None:
         row_height=30,
         height="content",
         placeholder="",
-        alt=f"Every figure of {len(board.rows)} models and of real images, ordered by {board.figure.title}",
+        alt=f"Every figure of {len(board.rows)} models, of real images and of random pixels, by {board.figure.title}",
         key="table",
     )
 
@@ -317,7 +319,7 @@ def explain_figures() -> None:
             "depends on who looks, so one model is called better than another only where both agree. *Real training "
             "images* are 10,000 photographs measured in the samples' place: no model can be expected to come nearer, "
             "or to cover more. Precision and density can exceed theirs, where a model draws nothing but the most "
-            "usual garments.\n\n"
+            "usual garments. *Random pixels* are what one would see without any learning.\n\n"
             "Another training, from another seed, would end at other weights. Ten of the models were trained three "
             "times: the **rings** in the chart and the column *Trainings* are what the others scored. Where they are "
             "known, one model is called better than another only if the gap is more than twice that spread too."

@@ -16,7 +16,8 @@ from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.model import Model, keeps_raw, unit_of_training
 from genlib.models import families, get_preset, released
 from genlib.store import WEIGHTS_FILE
-from genlib.zoo.catalogue import list_models, list_runs
+from genlib.zoo.catalogue import list_models, list_runs, scale_of_distance
+from genlib.zoo.figures import written
 from genlib.zoo.files import SAID_OF_EACH
 from ui.words import line_of
 
@@ -78,12 +79,12 @@ class Entry:
         if not self.metrics:
             return f"**{family}.** {self.summary}"
         floor = self.metrics.get("floor") or {}
-        scale = f"0 is perfect, real photographs score {self.metrics['fd_floor']:.2f}"
+        scale = scale_of_distance(self.metrics)
         if self.few:
             number = f"{floor['samples']:,} " if "samples" in floor else ""
             scale = f"a quick look, biased upwards: {number}real photographs score {self.metrics['fd_floor']:.2f}"
         return (
-            f"**{family}.** {self.summary} Frechet distance {self.metrics['fd']:.1f}{self.few} ({scale}); "
+            f"**{family}.** {self.summary} Frechet distance {written(self.metrics, 'fd')}{self.few} ({scale}); "
             f"{self.metrics['parameters']:,} parameters."
         )
 

@@ -1,8 +1,8 @@
 """What photographs score: the protocol applied to training images in the fakes' place, for sets of several sizes.
 
 A figure of few samples says little beside one of 10,000: a thousand photographs cover 38 % of the test split's
-neighbourhoods, ten thousand 97 %. Frozen in floor.json; `python -m genlib.metrics.floor` reproduces it from the
-training split.
+neighbourhoods, ten thousand 97 %. At the other end stand random pixels, for which nothing was learned. Frozen in
+floor.json; `python -m genlib.metrics.floor` reproduces it from the training split.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from genlib.metrics.classification import class_consistency, classification_accu
 from genlib.metrics.features import EXTRACTORS
 from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.scores import distances, look, over_sets, score_set
+from genlib.sampling import cycle_labels
 
 FILE = Path(__file__).with_name("floor.json")
 SIZES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
@@ -38,6 +39,7 @@ _WHOLE = dict.fromkeys(("class_consistency", "cas", "nearest_train", "nearest_tr
 _SIZES = dict.fromkeys(map(str, SIZES), _OF_A_SIZE)
 _FIELDS = {
     "extractors": TABLE,
+    "random": _OF_A_SIZE,
     **{key: record_of(kinds, kinds) for key, kinds in (("sizes", _SIZES), ("spoiled", _SPOILED), ("whole", _WHOLE))},
 }
 
@@ -61,6 +63,14 @@ def load_floor(n: int = 10_000) -> dict[str, Any]:
     return {"samples": size, **kept["sizes"][str(size)], **kept["whole"]}
 
 
+def load_random() -> dict[str, Any]:
+    """The figures of 10,000 pictures of random pixels, which is what one would see without any learning.
+
+    Means and `spread` over three sets, as `load_floor` has them; each is asked for a class in turn.
+    """
+    return _read()["random"]
+
+
 def load_spoiled() -> dict[str, dict[str, float]]:
     """What 10,000 photographs score once they are spoiled in one way: what each extractor minds, and how much."""
     return _read()["spoiled"]
@@ -79,6 +89,18 @@ def _spoiled(train: FashionMNIST) -> dict[str, dict[str, float]]:
     return {name: distances(look(spoiled)) for name, spoiled in sets.items()}
 
 
+def _random(train: FashionMNIST) -> dict[str, Any]:
+    """Gray levels drawn evenly, each pixel by itself, and what is asked of them: each class in turn."""
+    found = []
+    for seed in range(DRAWS):
+        generator = torch.Generator().manual_seed(seed)
+        pixels = torch.randint(256, (SIZES[-2], 28, 28), generator=generator, dtype=torch.uint8)
+        looked = look(pixels)
+        asked = {"class_consistency": class_consistency(looked.classes, cycle_labels(len(pixels)))}
+        found.append(score_set(looked) | asked)
+    return over_sets(found) | {"nearest_train": float(nearest_distances(pixels[:1_000], train.images).median())}
+
+
 def _measure() -> dict[str, Any]:
     train, test = FashionMNIST.load("train"), FashionMNIST.load("test")
     sizes = {}
@@ -90,6 +112,7 @@ def _measure() -> dict[str, Any]:
     return {
         "extractors": {name: frozen.sha256 for name, frozen in EXTRACTORS.items()},
         "sizes": sizes,
+        "random": _random(train),
         "spoiled": _spoiled(train),
         "whole": {
             "class_consistency": class_consistency(look(test.images).classes, test.labels),

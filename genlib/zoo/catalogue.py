@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from genlib.errors import GenlibError
 from genlib.io.fields import TEXT, read_fields
 from genlib.io.files import may_look_into, runs_directory
 from genlib.loading import weights_directory
-from genlib.metrics.floor import load_floor
+from genlib.metrics.floor import load_floor, load_random
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets, released
 from genlib.zoo.figures import FIGURES, written
@@ -68,8 +69,8 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def markdown_table(short: bool = False) -> str:
-    """The zoo as a Markdown table: every measure, real images' in the first row, for docs/models.md; or, `short`, six
-    columns for the README, best Frechet distance first.
+    """The zoo as a Markdown table below real images and random pixels: every measure, for docs/models.md; or, `short`,
+    six columns for the README, best Frechet distance first.
     """
     columns, weights = (_SHORT, "weights") if short else (COLUMNS, "../weights")
     heads = ["model", "family", *(FIGURES[key].title if short else FIGURES[key].short for key in columns)]
@@ -79,10 +80,18 @@ def markdown_table(short: bool = False) -> str:
         shipped.sort(key=lambda model: model["metrics"]["fd"])
     if shipped:
         rows.append(["*training images*", "", *(written(load_floor(), key) for key in columns)])
+        rows.append(["*random pixels*", "", *(written(load_random(), key) for key in columns)])
     for model in shipped:
         cells = [written(model["metrics"], key) for key in columns]
         rows.append([f"[`{model['name']}`]({weights}/{model['name']}/README.md)", model["family"], *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def scale_of_distance(metrics: Mapping[str, Any]) -> str:
+    """What a model's Frechet distance is to be read against, and what other trainings of the model score."""
+    ends = f"photographs score {written(load_floor(), 'fd')}, random pixels {load_random()['fd']:.0f}"
+    others = [f"{fd:.2f}" for fd in (metrics.get("fd_trainings") or [])[1:]]
+    return f"{ends}; trained anew: {' and '.join(others)}" if others else ends
 
 
 _SHORT = ("fd", "fd_second", "recall", "parameters")

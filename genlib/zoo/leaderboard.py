@@ -7,12 +7,12 @@ from statistics import mean, stdev
 from typing import Any
 
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
-from genlib.metrics.floor import load_floor
+from genlib.metrics.floor import load_floor, load_random
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.figures import FIGURES as KNOWN
 from genlib.zoo.figures import TRAINED
 
-REAL = "real training images"
+REAL, RANDOM = "real training images", "random pixels"
 APART = (
     *("fd_std", "fd_floor", "fd_second_std", "fd_second_floor", "fd_averaged", "kid_se", "nearest_train_test"),
     *("spread", "floor", "bic_curve", "seeds", "solver", "extractor", "extractor_second"),
@@ -47,6 +47,11 @@ def ranked(measured: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         against = [other["name"] for other in measured if disputed(model["metrics"], other["metrics"])]
         row["disputed"] = ", ".join(against) or None
     return [row_of(REAL, "data", load_floor()), *sorted(rows, key=_distance)]
+
+
+def nothing_learned() -> dict[str, Any]:
+    """The row of what one would see without any learning: random pixels in the fakes' place."""
+    return row_of(RANDOM, "data", load_random())
 
 
 def better(a: dict[str, Any], b: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from genlib.images import npz_bytes
 from genlib.metrics import floor
 from genlib.metrics.memorisation import nearest
 from genlib.questions import Leaderboard
-from genlib.zoo.leaderboard import REAL
+from genlib.zoo.leaderboard import RANDOM, REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
 from ui import leaderboard, own_samples
@@ -109,8 +109,8 @@ def test_every_model_is_on_the_board_and_on_the_scatter() -> None:
     app = open_page("leaderboard")
     assert_healthy(app)
     table = app.dataframe[0].value
-    assert sorted(table["model"]) == sorted([*SHIPPED, REAL])
-    ranked = table[table["model"] != REAL]["fd"].to_numpy()
+    assert sorted(table["model"]) == sorted([*SHIPPED, REAL, RANDOM])
+    ranked = table[~table["model"].isin([REAL, RANDOM])]["fd"].to_numpy()
     assert (np.diff(ranked) >= 0).all()
     (chart,) = charts(app)
     *traces, phone, wide = chart["data"]
@@ -144,7 +144,7 @@ def test_files_of_the_older_protocol_leave_blanks(weights: Path) -> None:
     assert_healthy(app)
     table = app.dataframe[0].value.set_index("model")
     assert table["fd"].notna().all()
-    assert table["precision"].isna().to_dict() == {"vae-cnn": False, "cgan-mlp": True, REAL: False}
+    assert table["precision"].isna().to_dict() == {"vae-cnn": False, "cgan-mlp": True, REAL: False, RANDOM: False}
     assert any("not applicable: cgan-mlp" in each.value for each in app.caption)
 
 

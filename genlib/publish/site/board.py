@@ -11,7 +11,7 @@ from genlib.publish.site.html import filled, whole_page
 from genlib.publish.site.shown import Shown
 from genlib.zoo.catalogue import COLUMNS
 from genlib.zoo.figures import FIGURES
-from genlib.zoo.leaderboard import OPINIONS, ranked
+from genlib.zoo.leaderboard import OPINIONS, RANDOM, nothing_learned, ranked
 
 Row = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ def leaderboard(models: Sequence[Shown]) -> str:
     pages = {model.name: model.page for model in models}
     table = [_row(f"<i>{escape(real['model'])}</i>", real, columns, {})]
     table += [_row(f'<a href="{pages[row["model"]]}">{escape(row["model"])}</a>', row, columns, best) for row in rows]
+    table.append(_row(f"<i>{RANDOM}</i>", nothing_learned(), columns, {}))
     body = filled(
         "leaderboard.html",
         heads="".join(map(_head, columns)),

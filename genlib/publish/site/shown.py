@@ -11,9 +11,9 @@ from typing import Any
 
 from genlib.analysis.history import History, read_history
 from genlib.loading import model_directory
-from genlib.metrics.floor import load_floor
 from genlib.model import Preset
 from genlib.models import get_preset
+from genlib.zoo.catalogue import scale_of_distance
 from genlib.zoo.figures import written
 from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics
 from genlib.zoo.trainings import PICTURE
@@ -72,7 +72,7 @@ class Shown:
         """What it is, how good, how big."""
         return (
             f"{capitalised(self.preset.family)}. {self.preset.summary} Frechet distance {written(self.metrics, 'fd')} "
-            f"(0 is perfect, real photographs score {written(load_floor(), 'fd')}); "
+            f"({scale_of_distance(self.metrics)}); "
             f"{self.metrics['parameters']:,} parameters."
         )
 
