@@ -18,7 +18,7 @@ export function part(name, root) {
  * @param {(value: number, moving: boolean) => void} changed
  * @param {(value: number) => string} [text] the value in words
  */
-export function slider(label, range, changed, text = (value) => value.toFixed(range.step % 1 ? 1 : 0)) {
+export function slider(label, range, changed, text = (value) => value.toFixed(String(range.step).split(".")[1]?.length)) {
   const row = document.createElement("label");
   const shown = document.createElement("span");
   const input = document.createElement("input");

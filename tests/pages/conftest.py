@@ -77,12 +77,16 @@ def serve(directory: Path) -> Iterator[Server]:
             time.sleep(POLL_SECONDS)
         yield Server(address, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -92,13 +96,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+def installed(program: str, package: str) -> str:
+    """A browser's path. Continuous integration must have it; elsewhere its tests are skipped."""
+    path = shutil.which(program)
+    if path is None:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up(f"this browser test needs {program} (Debian: apt-get install {package})")
+    return path
+
+
 @pytest.fixture(scope="module")  # not for the session: while it lives, its event loop is the main thread's
 def chromium() -> Iterator:
-    """Debian's Chromium. Continuous integration must have it; elsewhere its tests are skipped."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up("the browser tests need chromium (Debian: apt-get install chromium)")
+    """Debian's Chromium."""
+    executable = installed("chromium", "chromium")
     from playwright.sync_api import sync_playwright
 
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

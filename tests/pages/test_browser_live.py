@@ -40,7 +40,11 @@ def drawn_beside(page: Page, name: str, text: str) -> np.ndarray:
 
 def shown(canvas: Locator) -> np.ndarray:
     """Pictures on a canvas, uint8 (N, 28, 28)."""
-    width, height, levels = canvas.evaluate(LEVELS)
+    return cut(*canvas.evaluate(LEVELS))
+
+
+def cut(width: int, height: int, levels: list[int]) -> np.ndarray:
+    """A canvas's grid into its pictures, uint8 (N, 28, 28)."""
     columns, rows = (width + 1) // 29, (height + 1) // 29
     whole = np.zeros((29 * rows, 29 * columns), np.uint8)
     whole[:height, :width] = np.reshape(levels, (height, width))
