@@ -287,12 +287,19 @@ def finds(page: Page) -> list[str]:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
-        page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
-        for violation in Axe().run(page).response["violations"]:
-            for node in violation["nodes"]:
-                if not is_streamlits(page, violation["id"], node["target"][0]):
-                    found.append(f"{scheme}: {violation['id']}: {node['target']}: {node['html'][:200]}")
+        found += violations(page, scheme)
     return found
+
+
+def violations(page: Page, scheme: str) -> list[str]:
+    """What axe-core finds as the page stands, but for Streamlit's own; each line begins with the scheme."""
+    page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
+    return [
+        f"{scheme}: {violation['id']}: {node['target']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+        if not is_streamlits(page, violation["id"], node["target"][0])
+    ]
 
 
 def is_streamlits(page: Page, rule: str, target: str) -> bool:

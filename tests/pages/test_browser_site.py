@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from genlib.publish.site.folder import write_site
+from genlib.publish.site.html import TITLES
 from tests.pages.test_browser import DESK, PHONE, new_profile
+from tests.pages.test_browser_frame import violations
 from tests.pages.test_browser_live import distance, drawn, drawn_beside, place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -266,3 +269,18 @@ def test_the_leaderboard_is_sorted_by_a_press(visit: Open) -> None:
     expect(page.get_by_role("columnheader", name="FD", exact=True)).to_have_attribute("aria-sort", "descending")
     page.get_by_role("button", name="MSE").click()
     expect(names.first).to_have_text(CLASSES)  # what has no figure comes last
+
+
+@SIZES
+@pytest.mark.parametrize("path", [*TITLES, f"index.html?beside={MIXTURE}", f"models/{CLASSES}/index.html"])
+def test_a_page_is_for_everyone(visit: Open, path: str, size: dict[str, int]) -> None:
+    page = visit(path, size)
+    for canvas in page.locator(".pictures canvas").all():
+        expect(canvas).to_have_attribute("aria-label", re.compile("pictures by"))
+    for details in page.locator("details").all():
+        details.locator("summary").click()
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found += violations(page, scheme)
+    assert not found
