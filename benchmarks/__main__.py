@@ -13,7 +13,7 @@ import torch
 from benchmarks.report import Unavailable, load_average
 from genlib.errors import GenlibError
 
-NAMES = ("training", "processes", "sampling", "measuring", "em", "live", "web", "slider", "load", "pages")
+NAMES = ("training", "processes", "sampling", "measuring", "em", "live", "web", "site", "slider", "load", "pages")
 
 
 def main() -> int:

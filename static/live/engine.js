@@ -131,17 +131,23 @@ export class Engine {
  */
 export async function createEngine(options = {}) {
   const { workers = defaultWorkers(), kernel } = options;
-  const { module, notice } = await compileKernel(kernel);
-  const notices = notice ? [notice] : [];
-  if (workers === 0) return new Engine(module, null, notices);
+  const [{ module, notice }, { pool, alone }] = await Promise.all([compileKernel(kernel), startThreads(workers)]);
+  return new Engine(module, pool, [notice, alone].filter((line) => line));
+}
+
+/**
+ * The threads, or none with a line that says why there are none, where some were wanted.
+ * @param {number} count
+ * @returns {Promise<{pool: Pool | null, alone: string}>}
+ */
+async function startThreads(count) {
   try {
-    const pool = await Pool.start(workers);
-    return new Engine(module, pool, notices);
+    return { pool: count ? await Pool.start(count) : null, alone: "" };
   } catch (error) {
-    return new Engine(module, null, [
-      ...notices,
-      `drawing on the page's own thread, which may stutter: no workers here (${reason(error)})`,
-    ]);
+    return {
+      pool: null,
+      alone: `drawing on the page's own thread, which may stutter: no workers here (${reason(error)})`,
+    };
   }
 }
 
