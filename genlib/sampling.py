@@ -118,5 +118,5 @@ def asked_classes(model: Model, n: int, label: Any, start: int) -> Tensor | None
     if label.ndim == 1 and not bool(((label >= 0) & (label < N_CLASSES)).all()):
         raise GenlibError(f"label takes classes from 0 to {N_CLASSES - 1}, not {label.tolist()[:10]}")
     if label.ndim == 2 and not bool(((label >= 0).all(1) & ((label.sum(1) - 1).abs() < 1e-3)).all()):
-        raise GenlibError("a class mixture's shares are none below 0 and 1 in all")
+        raise GenlibError("the shares of a class mixture must be non-negative and sum to 1")
     return label

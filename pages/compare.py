@@ -2,7 +2,7 @@
 
 from ui import compare, controls, explain, questions
 
-controls.page("compare", "Same question", "One seed and one class, asked of every model: what does each of them draw?")
+controls.page("compare", "Same question", "What does each model draw from the same seed and class?")
 question = questions.seed_and_class(questions.asked("Compare"))
 question = questions.own_controls(question, each=165, family=190, unlabelled=0)
 entries = compare.asked_of(question)

@@ -7,7 +7,7 @@ from ui import controls, discriminator, explain, questions
 controls.page(
     "discriminator",
     "Discriminator",
-    "Can the judge still tell real from fake? A well balanced game ends with a judge that is often wrong.",
+    "Can the discriminator still tell real from fake? When a GAN's two networks are in balance, it is often wrong.",
 )
 asked = questions.seed_and_class(questions.asked("Discriminator"))
 

@@ -5,7 +5,7 @@ import streamlit as st
 from ui import controls, explain, findings, questions
 
 controls.page(
-    "findings", "Findings", "Do the studies' sixteen claims hold, and three of our own? Each is judged by figures."
+    "findings", "Findings", "Do the sixteen claims of the studies hold, and three of our own? Figures decide."
 )
 found = findings.load()
 findings.overview(found)

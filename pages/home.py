@@ -7,8 +7,8 @@ from ui import controls, pictures, settings, zoo
 controls.page(
     "home",
     "genlib",
-    "Generative image models on Fashion-MNIST, side by side: GANs, variational autoencoders, mixtures and flows, each "
-    "trained for real and measured in the same way. **Every garment below was drawn by a model**; open one, and it "
+    "Generative image models on Fashion-MNIST, side by side: GANs, variational autoencoders, mixtures and flows, all "
+    "trained by us and measured in the same way. **Every garment below was drawn by a model**; open one, and it "
     "follows your hand.",
 )
 

@@ -7,7 +7,8 @@ from ui import controls, explain, latent, questions
 controls.page(
     "latent",
     "Latent space",
-    "Where does a model keep its classes? Each point is a picture, placed by what the model knows it by.",
+    "Where does a model keep its classes? Each point is a picture, placed by the numbers that the model describes it "
+    "with.",
 )
 question = questions.own_controls(questions.seed_and_class(questions.asked("Latent")), dims=0, n=200)
 

@@ -5,7 +5,9 @@ import streamlit as st
 from ui import controls, explain, mixtures, questions
 
 controls.page(
-    "mixtures", "Mixtures", "What does each Gaussian hold? One component a class would be tidy; nothing asks for it."
+    "mixtures",
+    "Mixtures",
+    "What does each Gaussian hold? One class each would be tidy, but nothing in the training asks for it.",
 )
 asked = questions.seed_and_class(questions.asked("Mixtures"))
 entry = questions.entry_of(asked)

@@ -7,7 +7,8 @@ from ui import controls, explain, own_picture, questions, reconstruct, search
 controls.page(
     "reconstruct",
     "Reconstruct",
-    "Can a model give back a picture it is shown? Those that encode answer at once; a GAN's noise must be searched.",
+    "Can a model reproduce a picture it is shown? A model with an encoder answers at once; a GAN's noise must be "
+    "searched for.",
 )
 asked = questions.seed_and_class(questions.asked("Reconstruct"))
 asked = questions.own_controls(asked, of=0, first=150, n=140, polarity=0, fresh=0)

@@ -4,7 +4,9 @@ from ui import controls, curves, explain, runs, train, watch
 from ui.share import csv_bytes, share
 from ui.visitor import on_behalf_of, visitor
 
-controls.page("train", "Train", "How does a model come about? Choose one, change what you like, start it, and watch.")
+controls.page(
+    "train", "Train", "How does a model learn? Choose one, change any setting, start the training, and watch."
+)
 queue, jobs = runs.open_queue()
 who = visitor()
 look, form, charts = train.places()

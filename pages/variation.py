@@ -5,7 +5,7 @@ from ui import controls, explain, pictures, questions
 controls.page(
     "variation",
     "Variation",
-    "Which pixels of a class does a model vary most? White varies most: above in photographs, below in samples.",
+    "Which pixels vary most within a class? The white ones: above in photographs, below in samples.",
 )
 question = questions.own_controls(questions.seed_and_class(questions.asked("Variation")), n=200)
 pictures.show_tiles(question.images, len(question.heads), question.alt, question.heads, caption=question.alt)

@@ -138,7 +138,7 @@ def test_a_class_mixture_is_a_distribution(shares: tuple[float, float]) -> None:
     mixture = torch.zeros(2, 10)
     mixture[:, 0] = 1.0
     mixture[1, :2] = torch.tensor(shares)
-    with refused("a class mixture's shares are none below 0 and 1 in all"):
+    with refused("the shares of a class mixture must be non-negative and sum to 1"):
         generate(tiny_model("cgan-mlp"), 2, label=mixture)
 
 

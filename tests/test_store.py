@@ -227,7 +227,7 @@ def test_a_mixture_whose_weights_are_no_distribution_is_refused(tmp_path: Path) 
     for weights in ([0.0, 0.0], [-1.0, 2.0], [1.0, 1.0]):
         parts = {"weights": torch.tensor(weights), "log_likelihood": torch.tensor(0.0, dtype=torch.float64)}
         changed(tmp_path, lambda t, parts=parts: t.update(parts))
-        with refused(f"{tmp_path}: the mixture's weights are no distribution"):
+        with refused(f"{tmp_path}: the weights of a mixture must be non-negative"):
             load(tmp_path)
 
 

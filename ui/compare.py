@@ -86,17 +86,18 @@ def _figures(entry: zoo.Entry) -> str:
 
 
 ABOUT = f"""
-**The seed** gives every model noise from the same stream; a longer latent begins with the numbers of a shorter one. The
-models learned apart, so the same noise is not the same garment: only pictures of one model can be followed by the seed.
+**The seed** gives every model noise from the same stream; a longer latent begins with the numbers of a shorter one.
+The models were trained separately, so the same noise becomes a different garment in each: a seed stands for one
+garment only within one model.
 
-**The class** is a question for models that were told classes in training. Of any other the pictures are picked by
-sight: genlib's classifier (93.5 % right on the test images) looks at the seed's first {DRAWS} samples and those of the
-class are shown; how many there were says how often the model draws it. More are not drawn, so some may be missing.
+**The class** can be asked of models that were told the classes in training. For the others, genlib's classifier
+(93.5 % right on the test images) looks at the seed's first {DRAWS} samples, and those that it sees as the class are
+shown. Their number says how often the model draws that class. No more samples are drawn, so pictures may be missing.
 
 **Distance** is the Frechet distance to the test images in that classifier's features: 0 is perfect, 10,000 training
-photographs score 0.05; how far another training would move it stands on the Leaderboard, where it is known. **Time** is
-for 64 pictures on one machine's processor, measured alike for all models. **Size** is what was trained: a mixture's
-autoencoder counts too.
+photographs score 0.05. The Leaderboard says how far another training would move it, where that is known. **Time** is
+for 64 pictures on one machine's processor, measured in the same way for all models. **Size** counts every trained
+number, those of a mixture's autoencoder too.
 
 Source of the distance: Heusel et al. 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500).
 """

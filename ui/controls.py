@@ -108,7 +108,7 @@ def beside_control(names: list[str], most: int) -> list[str]:
     kept = [name for name in st.session_state.get("beside", []) if name in names]
     if kept != st.session_state.get("beside", kept):
         st.session_state["beside"] = kept  # the picker's own was among them
-    told = f"Up to {most} more, under the same hand."
+    told = f"Up to {most} more, which follow the same controls."
     return _row().multiselect(
         "Beside it", names, key="beside", max_selections=most, placeholder="Add a model", help=told, width=300, **BOUND
     )

@@ -74,20 +74,20 @@ def show_shares(question: Dataset) -> None:
 
 
 ABOUT = r"""
-70,000 photographs of articles from a shop's catalogue, made small (28 x 28), gray and centred, garments bright on
-black: 60,000 to train with and 10,000 to test with, a tenth of each in every class. Models learn from the training
-split alone; the test split decides nothing and only measures.
+70,000 photographs from a shop's catalogue, reduced to 28 x 28 gray pixels: the garment is centred and bright on
+black. 60,000 are for training and 10,000 for testing, a tenth of each in every class. Models learn from the training
+split alone; the test split only measures them.
 
 **Classes**: the mean and the standard deviation of every pixel over all images of a class. A mean that looks like a
-garment says that the class's images are alike; a bright deviation, where they differ.
+garment tells you that the images of the class are alike. A bright deviation shows where they differ.
 
 **Components**: with pixels $x \in [0, 1]^{784}$ and their mean $\mu$, the directions $v_j$ are the eigenvectors of
 the covariance $\frac{1}{N} \sum_i (x_i - \mu)(x_i - \mu)^\top$ with the largest eigenvalues, and an image's
 coordinates are $v_j^\top (x - \mu)$ (Bishop 2006, section 12.1). Classes that overlap in this plane may still be
 apart in the other 782 directions.
 
-**Neighbours**: by Euclidean distance between pixels in $[0, 1]$: likeness of shape and brightness, not of meaning,
-so that a neighbour may be of another class.
+**Neighbours**: by Euclidean distance between pixels in $[0, 1]$: this compares shape and brightness, not meaning, so
+a neighbour may be of another class.
 
 Source: Xiao, Rasul and Vollgraf 2017, [arXiv:1708.07747](https://arxiv.org/abs/1708.07747).
 """

@@ -14,15 +14,15 @@ SHOWN = 10  # pictures of either extreme
 SIDES = ("real", "real images", "#832db6"), ("fake", "fakes", "#e76300")
 TOP = 30  # pixels, of a legend
 WHAT_IS_JUDGED = (
-    "Test images against as many fakes of the *raw* generator, the one it trained against, not of the average that the "
-    "other pages sample from. Dropout is off. **For comparison**: a guess is right in 50 % of the images, of "
-    "either kind and of every class."
+    "The discriminator judges test images and as many fakes. The fakes come from the *raw* generator that it trained "
+    "against, not from the average that the other pages sample from. Dropout is off. **For comparison**: a guess is "
+    "right for 50 % of the images, real or fake, of every class."
 )
 LAG = (
-    "This discriminator has batch norm: in evaluation mode it normalises by running averages that trail behind its "
-    "weights, and even a small lag moves the scores of real images and fakes alike, so that the pies swing from epoch "
-    "to epoch between 0 and 100 %. **Batch** normalises by the images at hand, real ones and fakes apart, as in "
-    "training; the area under the ROC curve needs no threshold and changes little."
+    "This discriminator has batch norm. In evaluation mode it normalises by running averages, which lag behind its "
+    "weights. Even a small lag moves the scores of all images, and the pies swing from epoch to epoch between 0 and "
+    "100 %. **Batch** normalises by the images at hand, real ones and fakes apart, as in training. The area under the "
+    "ROC curve needs no threshold and changes little."
 )
 
 

@@ -17,7 +17,8 @@ CLOSEST = 8
 REAL = "rgba(128, 128, 128, 0.55)"
 HELP = (
     "The mean distance between two different pictures of the class, as the features of genlib's classifier see them: 0 "
-    f"where all are the same. Measured on {MEASURED} samples of a class, or what came, and {MEASURED} test images."
+    f"where all are the same. Measured on {MEASURED} samples of a class, or as many as there were, and {MEASURED} "
+    f"test images."
 )
 
 
@@ -43,7 +44,8 @@ def show_rows(question: Diversity) -> None:
         st.caption("Each row was asked for its class.")
     else:
         st.caption(
-            f"This model knows no classes: a row holds what genlib's classifier sees as its class among {DRAWS:,} "
+            f"This model takes no class. A row holds the samples that genlib's classifier sees as its class among "
+            f"{DRAWS:,} "
             "draws, and says how many of them that is."
         )
 
@@ -84,8 +86,8 @@ def show_closest(question: Diversity) -> None:
     photographs = FashionMNIST.load(question.split).images[rows[order]].numpy()
     st.markdown(
         f"**The samples nearest to a {SPLIT_NAMES[question.split]} image**, over that image",
-        help="By the Euclidean distance of pixels from 0 to 1. Two photographs of plain garments can be as near: "
-        "a copy would agree in its details, at a distance near 0.",
+        help="By the Euclidean distance of pixels from 0 to 1. Two photographs of plain garments can be as near. A "
+        "copy would agree in its details too, at a distance near 0.",
     )
     heads = [f"{distances[i]:.1f}" for i in order]
     alt = f"{len(order)} samples of {question.model} over the nearest {SPLIT_NAMES[question.split]} images"

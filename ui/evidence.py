@@ -60,7 +60,7 @@ def _components(name: str) -> None:
 
 def _latent_sizes(*names: str) -> None:
     originals = FashionMNIST.load("test").images[:10]
-    for title, name in (("Test images", None), *((f"Given back by {name}", name) for name in names)):
+    for title, name in (("Test images", None), *((f"Reconstructed by {name}", name) for name in names)):
         st.caption(title)
         images = originals if name is None else reconstruct(loaded(name), originals)
         pictures.show_tiles(images.numpy(), 10, f"{title}: ten garments")

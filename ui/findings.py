@@ -24,8 +24,8 @@ VERDICTS = {
     "not tested": ("?", "not tested yet", "gray"),
 }  # sign, words, badge: never the colour alone
 RULES = (
-    "What would count as holding, figure and threshold, was written down before the studies' models were trained, "
-    f"three of them excepted; 17 to 19 are our own (see the end of the page). {BETTER}"
+    "The rule for each claim, a figure and a threshold, was written down before the studies' models were trained, "
+    f"except for three of them. Claims 17 to 19 are our own (see the end of the page). {BETTER}"
 )
 LIVE: dict[int, Sequence[tuple[str, str, dict[str, str]]]] = {
     1: (("Training history", "history", {"model": "vae-cnn"}), ("Reconstruct", "reconstruct", {"model": "vae-cnn"})),
@@ -144,5 +144,5 @@ guidance were not. A claim **holds** where every part does, **partly** where som
 {BETTER}
 
 The studies trained on other code, other seeds and sometimes another loss scale, so a claim that does not hold here is
-not thereby refuted: it did not show in one run of ours. `python -m genlib findings` judges all of them anew.
+not refuted by that: it did not show in one run of ours. `python -m genlib findings` judges all of them anew.
 """

@@ -21,14 +21,15 @@ def move_sliders(question: Generate) -> Generate:
         mixture = "mixture" in question.can
         drawn = "the choice of a component and numbers" if mixture else f"{steps.shape[1]} numbers"
         st.caption(
-            f"This model's latent is {drawn} of noise, none of which has a slider of its own: temperature scales all."
+            f"This model's latent is {drawn} of noise. They have no sliders of their own; the temperature scales them "
+            f"all."
         )
         return question
     about = "The numbers of this model's latent, one by one."
     if "hidden_layers" in question.can:
         about = (
-            "The directions in which this generator's first hidden layer varies most (GANSpace), named by what we see "
-            "change; a number where we cannot tell."
+            "The directions in which this generator's first hidden layer varies most (GANSpace), named after what "
+            "changes; a number where that is not clear."
         )
     st.caption(f"{about} In standard deviations; the pictures show -2 and +2.")
     moves = []

@@ -22,8 +22,9 @@ ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_f
 READING = {
     "adversarial": (
         "The losses of two networks that play against each other say who is winning, not how good the pictures are: "
-        "look at the Frechet distance for that. A discriminator that is right half of the time can no longer tell; "
-        "one that is right on training images and wrong on test images has learned them by heart."
+        "look at the Frechet distance for that. A discriminator that is right half of the time can no longer tell "
+        "real from fake. One that is right on training images and wrong on test images has memorised the training "
+        "images."
     ),
     "fitted": (
         "Each iteration of expectation-maximisation can only raise the likelihood of the training images; it ends when "
@@ -31,15 +32,15 @@ READING = {
         "merged, and the result is kept if it ends higher. A better likelihood is not always a better picture."
     ),
     "searched": (
-        "Many fits one after another: of each size from 1 to 20 Gaussians several, from several starts, under the "
-        "regularisation and ten times that. Within a fit each iteration of expectation-maximisation can only raise the "
-        "likelihood; where the curve falls, the next fit begins. Pictures and distances are those of the fit that an "
-        "iteration belongs to. At the end stands the size that BIC likes best."
+        "Many fits, one after another: several of each size from 1 to 20 Gaussians, from several starts, with the "
+        "regularisation and with ten times that. Within a fit, each iteration of expectation-maximisation can only "
+        "raise the likelihood; where the curve falls, the next fit begins. Pictures and distances are those of the fit "
+        "that an iteration belongs to. The last is of the size that BIC prefers."
     ),
     "class by class": (
         "Many fits one after another: each class in turn, of each size from 1 to 4 Gaussians. The likelihood is "
-        "that of the class under way. Where the curve falls, the next fit begins; of each "
-        "class the size stays that BIC likes best."
+        "that of the class under way. Where the curve falls, the next fit begins; for each class, the size that BIC "
+        "prefers is kept."
     ),
     "descended": (
         "The losses are sums over an image's 784 pixels, mean over the epoch. The squared error on test images is per "

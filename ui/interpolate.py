@@ -18,8 +18,8 @@ NUMBERS_HELP = (
     "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding."
 )
 JUMPS = (
-    "This walk jumps. The model has Gaussians for each class and none between: asked for a bit of two classes, it "
-    "takes a Gaussian of one of them, by their shares."
+    "This walk jumps. The model has Gaussians for each class and none between them. Asked for a mix of two classes, "
+    "it takes a Gaussian of one of them; the shares are the chances of each."
 )
 
 

@@ -31,7 +31,7 @@ def what_is_shown(question: Latent) -> str:
             about += " Axes and figures are those of 2,000 samples of seed 0: they stay as you change the seed."
         if "conditional" in question.can:
             return f"{about} Colour: the class that was asked for."
-        return f"{about} It knows no classes: colour is what genlib's classifier sees in each sample."
+        return f"{about} It takes no class: colour is what genlib's classifier sees in each sample."
     where = "among the mixture's Gaussians" if "mixture" in question.can else "as the encoder places them"
     return f"Test images {where}. Colour: their class."
 

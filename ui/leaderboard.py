@@ -222,8 +222,8 @@ def show_disputes(board: Board) -> None:
     st.markdown(
         ":material/balance: **Where the two opinions part.** A distance is what a classifier sees, and a second one, "
         "built in another way, sees other things. By more than chance the first puts the model on the right ahead, and "
-        "the second prefers\n\n" + "\n".join(lines) + "\n\nWhich of such two is better, these figures do not say: "
-        "look at the samples."
+        "the second prefers\n\n" + "\n".join(lines) + "\n\nThese figures do not say which of the two is better: look "
+        "at the samples."
     )
 
 
@@ -347,10 +347,10 @@ def _what_each_minds() -> str:
     }
     rows = [f"| {told} | {spoiled[key]['fd']:.2f} | {spoiled[key]['fd_second']:.2f} |" for key, told in names.items()]
     return (
-        "What the two classifiers mind differs. Frechet distances of 10,000 photographs:\n\n"
+        "The two classifiers are sensitive to different faults. Frechet distances of 10,000 photographs:\n\n"
         "| photographs | first | second |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "The first minds grain more than a missing class, the second far less: grainy but well-shaped garments do "
-        "better by the second, clean but misshapen ones by the first."
+        "For the first, grain is worse than a missing class; for the second it matters far less. Grainy but "
+        "well-shaped garments score better by the second, clean but misshapen ones by the first."
     )
 
 

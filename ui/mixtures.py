@@ -53,7 +53,7 @@ def show_component(question: Mixtures) -> None:
     alt = f"{SAMPLES} samples of component {question.component} of {question.model}, seed {question.seed}"
     show_tiles(question.images, COLUMNS, alt)
     if not total:
-        st.caption("It is the likeliest of no test image.")
+        st.caption("No test image is given to it.")
         return
     st.markdown(f"**The test images it is surest of**, of the {total:,} it holds")
     alt = f"{len(rows)} test images that component {question.component} of {question.model} is surest of"
@@ -85,7 +85,7 @@ def show_criterion(entry: zoo.Entry) -> None:
     if not searched:
         known = entry.metrics.get("bic")
         told = "" if known is None else f", with a BIC of {known:,.0f}"
-        st.caption(f"{entry.name} was fitted at one size{told}; no search over 1 to 20 is here for its family.")
+        st.caption(f"{entry.name} was fitted at one size{told}; there is no search over 1 to 20 for its family.")
         return
     criterion_chart(searched[-1])
 

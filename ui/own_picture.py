@@ -129,8 +129,8 @@ def _controls(automatic: Crop, upload: str) -> tuple[Crop | None, float, str]:
         "Remove the background",
         True,
         key=f"background-{own}",
-        help="What does not stand out from the picture's border becomes black. Off: the picture is only made gray and "
-        "stretched. Turn it off where the garment is not told apart well.",
+        help="Makes everything black that does not stand out from the picture's border. Turn it off if parts of the "
+        "garment get lost: the picture is then only made gray and stretched.",
     )
     chosen = across, down, size
     found = automatic.x, automatic.y, automatic.size

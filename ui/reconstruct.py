@@ -22,12 +22,12 @@ def legend(question: Reconstruct) -> str:
 
 ENCODED = r"""
 The encoder turns the image $x$ into latents, the decoder turns these into the reconstruction. What does not fit into
-the latents is lost: prints and seams first. Of a VAE the latents are the middle of the image's cloud, so nothing is
-left to chance. Source: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114).
+the latents is lost: prints and seams first. A VAE's encoder gives a cloud of latents; its middle is used, so nothing
+is left to chance. Source: Kingma and Welling 2014, [arXiv:1312.6114](https://arxiv.org/abs/1312.6114).
 """
 SEARCHED = r"""
-A GAN has no encoder: nothing says which noise $z$ would draw a given image $x$. So it is searched, by gradient descent
-through the generator $G$ from four random starts, the best of which is shown:
+A GAN has no encoder: nothing says which noise $z$ would draw a given image $x$. So we search for it by gradient
+descent through the generator $G$, from four random starts, and show the best:
 
 $$\min_z \; \lVert G(z, y) - x \rVert^2 + \lambda\, \lVert \phi(G(z, y)) - \phi(x) \rVert^2$$
 

@@ -152,7 +152,7 @@ def is_let_in(limits: Limits) -> bool:
 def may_train(limits: Limits) -> bool:
     """Whether this visitor may; asks for the password where there is one."""
     if limits.training == "off":
-        st.info("Training is switched off on this host. `make run` on a machine of your own has it.")
+        st.info("Training is switched off on this host. To train, run the studio on a machine of your own: `make run`.")
         return False
     if not is_let_in(limits):
         given = st.text_input("Password of this host", type="password", key="password")
@@ -171,9 +171,9 @@ def may_train(limits: Limits) -> bool:
 def choose_measuring() -> str:
     """How much is measured of a finished run, and while it trains."""
     told = (
-        "Measuring by the full protocol takes some minutes after the training, and its figures compare with the "
-        "leaderboard's. A quick look draws 1,000 samples instead of 10,000: its distances are biased upwards, so they "
-        "compare with nothing but other quick looks, and stay off the leaderboard."
+        "The full protocol takes some minutes after the training, and its figures compare with the leaderboard's. A "
+        "quick look draws 1,000 samples instead of 10,000. Its distances are biased upwards: compare them with other "
+        "quick looks only. They stay off the leaderboard."
     )
     chosen = st.segmented_control(
         "Measuring", list(MEASURES), default="Full protocol", required=True, key="measure", help=told, **BOUND
@@ -192,7 +192,7 @@ def show_estimate(preset: str, settings: dict[str, Any], measuring: str, session
     else:
         most = "at most " if found.at_most else "about "
         full = MEASURES[measuring] is None
-        measured = f", {duration(found.evaluation_seconds)} of it for measuring" if full else ", then a quick measuring"
+        measured = f", {duration(found.evaluation_seconds)} of it for measuring" if full else ", then a quick look"
         total = found.seconds if full else found.seconds - found.evaluation_seconds
         st.caption(
             f":material/timer: {most}**{duration(total)}** on this machine as busy as it is now{measured}; "

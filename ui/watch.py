@@ -113,13 +113,13 @@ def show_example(preset: Preset) -> None:
         past = read_history(preset.name)
     except GenlibError:
         st.info(
-            f"{preset.name} is not shipped here, so nothing of its training can be shown yet. Start one, here or in a "
+            f"{preset.name} is not shipped here, so there is no training of it to show yet. Start one, here or in a "
             f"shell: `python -m genlib train {preset.name}`"
         )
         return
     last = len(past.sample_epochs) - 1
     shown = [past.sample_epochs[round(last * place / 5)] for place in range(min(6, last + 1))]
-    told = f"How the shipped {preset.name} came about: samples from the same noise after {preset.unit}s "
+    told = f"How the shipped {preset.name} learned: samples from the same noise after {preset.unit}s "
     told += ", ".join(map(str, shown))
     pictures.show_tiles(torch.cat([past.at(epoch)[0] for epoch in shown]).numpy(), ROW, told, caption=told)
 
@@ -193,7 +193,7 @@ def _sentence(job: Job) -> str:
 def _show_actions(queue: Queue, job: Job, by: str | None) -> None:
     """What may be done with the run in its state."""
     if not queue.may_touch(job, by):
-        st.caption(f"{'Another visitor' if job.owner else 'The host'}'s run: you can look, not touch.")
+        st.caption(f"{'Another visitor' if job.owner else 'The host'}'s run: you can watch it, but not change it.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if queue.may_touch(job, by):
             if job.state in ("queued", "running"):

@@ -22,7 +22,7 @@ COMMANDS = {  # by name, the question and what it draws
     "history": ("History", "draw samples of a model as it was after an epoch of its training"),
     "interpolate": ("Interpolate", "draw a walk between two samples of a model"),
     "latent": ("Latent", "draw principal components of hidden layers or latents, by class"),
-    "reconstruct": ("Reconstruct", "draw test images, or a picture of your own, as a model gives them back"),
+    "reconstruct": ("Reconstruct", "draw a model's reconstructions of test images, or of a picture of your own"),
     "path": ("Trajectory", "draw a flow's way from noise to image, and the end expected at each point"),
     "variation": ("Variation", "draw which pixels of a class vary most, in photographs and in samples"),
     "discriminator": ("Discriminator", "draw how well a GAN's discriminator tells real from fake"),

@@ -150,7 +150,7 @@ class Gaussians(Model):
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         weights = state_dict.get(f"{prefix}weights", self.weights)
         if (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
-            raise GenlibError("the mixture's weights are no distribution: none below 0, 1 in all")
+            raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None
 

@@ -78,13 +78,13 @@ def steps_field() -> Any:
 
 def solver_field() -> Any:
     """How a model that integrates takes a step."""
-    help = "Euler follows one arrow a step; Heun looks at the arrow where it arrives too, and takes the mean."
+    help = "Euler follows one arrow a step. Heun also looks at the arrow where the step ends, and takes the mean."
     return asks(None, "Solver", help, said="how a step is taken", choices=SOLVERS, when="integrates")
 
 
 def guidance_field() -> Any:
     """How far the class pulls a model that integrates."""
-    help = "How far the class pulls. 0: the class is not heard; 1: as learned; above: more typical, less varied."
+    help = "How far the class pulls. 0: the class is ignored; 1: as learned; above: more typical, less varied."
     return asks(
         None,
         "Guidance",

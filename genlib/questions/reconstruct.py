@@ -85,8 +85,8 @@ class Reconstruct(Question):
     fresh: bool = asks(
         False,
         "New samples of the class",
-        "What the study showed as a reconstruction: other garments of the same class, drawn without a look at the "
-        "image. Not a reconstruction.",
+        "What the study showed as reconstructions: other garments of the same class, drawn without looking at the "
+        "image. They are no reconstructions.",
         when="conditional",
     )
     file: str = asks("", "File", said="a photograph of your own in place of test images", key=False)

@@ -180,8 +180,8 @@ FIGURES = {
         "Training, s",
         "seconds",
         ",.0f",
-        "Seconds of training, on one machine or another. For a mixture on latents the mixture's alone: its encoder, "
-        "which its size counts, was trained before.",
+        "Seconds of training, not always on the same machine. For a mixture on latents, of the mixture alone: its "
+        "encoder, which counts in its size, was trained before.",
         log=True,
     ),
     "train_epochs": Figure("Epochs", "epochs", "d", "Passes over the training images; for mixtures, EM iterations."),

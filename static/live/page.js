@@ -51,7 +51,7 @@ export class Page {
     this.actions = part("actions", this.panel);
     this.sliders = part("sliders", root);
     this.offered = ""; // the sliders that are there
-    this.walking = button("Walk", "Wander from seed to seed without an end", () => this.wander(!this.wandering));
+    this.walking = button("Walk", "Wander from seed to seed without end", () => this.wander(!this.wandering));
     this.all = button("All pictures", "Show the whole grid again", () => this.choose(0));
     this.saving = new Saving(this);
     this.offerActions();
@@ -70,7 +70,7 @@ export class Page {
       this.all,
       this.walking,
       this.saving.element,
-      button("Copy link", "An address that opens these very pictures", () => this.copyLink()),
+      button("Copy link", "A link that opens the same pictures", () => this.copyLink()),
     );
   }
 
@@ -122,7 +122,7 @@ export class Page {
     );
     const [moves, stay] = this.moving(directions);
     const [steps, usual] = path ? this.following(path) : [[], () => {}];
-    const back = button("Reset", "What the sliders were at first", () => {
+    const back = button("Reset", "Put the sliders back where they were at first", () => {
       stay();
       usual();
       heat.set(1);

@@ -26,7 +26,7 @@ export class Saving {
     this.element = document.createElement("div");
     this.element.className = "choice";
     const [kind, type] = video() ?? [];
-    this.films = [this.button("GIF", "The walk by the next two seeds and back, as a film", () => this.film("GIF", ""))];
+    this.films = [this.button("GIF", "A walk through the next two seeds and back, as a film", () => this.film("GIF", ""))];
     if (kind && type) this.films.push(this.button(kind, "The same as a video", () => this.film(kind, type)));
     this.element.append("Save", this.button("PNG", "The pictures, enlarged", () => this.still()), ...this.films);
   }

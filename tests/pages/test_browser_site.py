@@ -174,7 +174,7 @@ def test_models_stand_side_by_side(visit: Open, size: dict[str, int]) -> None:
     assert other
     assert one["y"] == other["y"]
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    page.get_by_role("button", name=f"Take {MIXTURE} away").click()
+    page.get_by_role("button", name=f"Remove {MIXTURE}").click()
     drawn(page, f"10 pictures by {CLASSES}")
     assert "beside" not in page.url
     page.get_by_label("Add beside it").select_option(MIXTURE)

@@ -18,7 +18,7 @@ async function show() {
   button.onclick = () => run(kept ? remove : keep);
   button.disabled = !possible;
   bar.hidden = true;
-  if (!possible) said.textContent = "Not here: browsers keep sites only from an https address or from localhost.";
+  if (!possible) said.textContent = "Not possible here: browsers keep sites only from an https address or from localhost.";
   else if (kept) said.textContent = "All models are kept: this site works without a network.";
 }
 

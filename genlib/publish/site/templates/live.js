@@ -73,8 +73,8 @@ function describe() {
   element("about").replaceChildren(name, `: ${about} `, link);
   document.title = `${picker.value} - genlib`;
   const remove = (/** @type {string} */ each) => {
-    const made = button(`${each} ×`, `Take ${each} away`, () => choose(beside.filter((other) => other !== each)));
-    made.setAttribute("aria-label", `Take ${each} away`);
+    const made = button(`${each} ×`, `Remove ${each}`, () => choose(beside.filter((other) => other !== each)));
+    made.setAttribute("aria-label", `Remove ${each}`);
     return made;
   };
   element("beside").replaceChildren(more, ...beside.map(remove));
