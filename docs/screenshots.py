@@ -38,6 +38,7 @@ LINKS = {
 WAY = ("Sandal", "Ankle boot", "Bag", "Coat", "Sandal")  # that the hand drags through, in the moving picture
 MOVES = 8  # pictures from one class to the next
 FRAME = 640, 420  # the moving picture's size
+MARGIN = 16  # pixels to the right of the wheel, over which its labels reach
 FINISHED = {"epochs": 2}
 RUNNING = {"epochs": 30, "lr": 0.0002}
 QUICK = (1_000, 1_000)  # samples of a Frechet distance: a quick look, as the page calls it
@@ -79,7 +80,7 @@ def _open(browser: Browser, address: str) -> Page:
 
 def _live(browser: Browser, address: str) -> bytes:
     """Live while a hand drags the wheel's point from class to class: the page itself, frame by frame."""
-    context = browser.new_context(viewport={"width": 1100, "height": 720}, color_scheme="light")
+    context = browser.new_context(viewport={"width": 1100, "height": 800}, color_scheme="light")
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(address)
@@ -88,12 +89,14 @@ def _live(browser: Browser, address: str) -> bytes:
     stops = [_on_the_wheel(page, label) for label in WAY]
     page.mouse.move(*stops[0])
     page.mouse.down()
-    frames = []
+    frames, whole = [], page.locator(".live").bounding_box()
+    assert whole
+    whole["width"] += MARGIN
     for (x, y), (to_x, to_y) in pairwise(stops):
         for i in range(MOVES):
             page.mouse.move(x + (to_x - x) * i / MOVES, y + (to_y - y) * i / MOVES)
             page.wait_for_timeout(300)  # the garments follow at once; a busy machine may take longer
-            frames.append(page.locator(".live").screenshot())
+            frames.append(page.screenshot(clip=whole))
     page.mouse.up()
     context.close()
     return _moving(frames)
@@ -117,7 +120,9 @@ def _moving(frames: list[bytes]) -> bytes:
     for picture in pictures:
         picture.thumbnail(FRAME)
     buffer = io.BytesIO()
-    pictures[0].save(buffer, "WEBP", save_all=True, append_images=pictures[1:], duration=110, loop=0, quality=70)
+    pictures[0].save(
+        buffer, "WEBP", save_all=True, append_images=pictures[1:], duration=110, loop=0, quality=50, method=6
+    )
     return buffer.getvalue()
 
 
