@@ -328,7 +328,7 @@ def test_private_stays_private(hub: Hub, writer: None, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("token", "repository", "match"),
     [
-        ("", "me/x", "publishing takes a token that may write: log in with `hf auth login` or set HF_TOKEN"),
+        ("", "me/x", "publishing needs a token with write permission: log in with `hf auth login` or set HF_TOKEN"),
         ("hf_stale", "me/x", "me/x on the Hub: the Hub does not know your token"),
         (READER, "me/x", "me/x on the Hub: your token may not write there"),
         (WRITER, "someone/x", "someone/x on the Hub: your token may not write there"),

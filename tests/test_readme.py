@@ -104,7 +104,7 @@ def test_a_training_runs_as_written(
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec", dont_inherit=True), {"__name__": "__main__"})
     assert capsys.readouterr().out.splitlines()[-1].startswith("Done(")
-    assert (tmp_path / "runs/mine/model.safetensors").is_file()
+    assert (tmp_path / "runs/first/model.safetensors").is_file()
 
 
 def test_the_example_model_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,7 +235,12 @@ def test_a_new_space_of_the_hubs_page_is_filled_and_anothers_is_not(
 @pytest.mark.parametrize(
     ("token", "status", "kind", "told"),
     [
-        (None, 0, "--static", "publishing takes a token that may write: log in with `hf auth login` or set HF_TOKEN"),
+        (
+            None,
+            0,
+            "--static",
+            "publishing needs a token with write permission: log in with `hf auth login` or set HF_TOKEN",
+        ),
         ("hf_unknown", 0, "--static", "the Hub does not know your token; log in with"),
         (READER, 0, "--static", "your token may not write there: it needs the right to write"),
         (WRITER, 402, "--static", "its owner's plan does not include it; huggingface.co/pricing"),

@@ -88,7 +88,7 @@ def check_writable(repository: str) -> None:
 
     check_name(repository)
     if not get_token():
-        raise GenlibError(f"publishing takes a token that may write: {LOG_IN}")
+        raise GenlibError(f"publishing needs a token with write permission: {LOG_IN}")
 
 
 def check_name(repository: str) -> None:
