@@ -83,17 +83,21 @@ def _parser() -> _Parser:
 
     add = names.add_parser("train", help="train a model, or all of them, resumably")
     add.add_argument("name", nargs="?", metavar="NAME")
-    add.add_argument("--all", action="store_true", help="every model, through the queue of runs; goes on where it was")
+    add.add_argument(
+        "--all", action="store_true", help="every model, through the queue of runs; continues where it was"
+    )
     add.add_argument("--run-dir", metavar="D", help="default: $GENLIB_RUNS/NAME, else runs/NAME")
     for flag in ("epochs", "batch-size", "lr", "seed"):
         add.add_argument(f"--{flag}", metavar=flag[0].upper(), help=f"short for --set {flag.replace('-', '_')}=...")
     add.add_argument("--set", action="append", default=[], metavar="key=value", help="any field of the configuration")
     add.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    add.add_argument("--start-from", metavar="NAME|RUN", help="begin with the weights of a model of the same sizes")
+    add.add_argument(
+        "--start-from", metavar="NAME|RUN", help="begin with the weights of a model with the same layer sizes"
+    )
     add.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the run directory's newest checkpoint; with more --epochs, extend a finished run",
+        help="continue from the run directory's newest checkpoint; with more --epochs, extend a finished run",
     )
     for flag, count, behind in (
         ("distance-samples", "5,000 unless given", "each Frechet distance of the history"),
@@ -113,10 +117,10 @@ def _parser() -> _Parser:
         help="instead of a model, samples of any generator: an .npz of images, uint8 (N, 28, 28), with or without "
         "labels; a directory of 28 x 28 PNGs; the shards that `sample --out D/` wrote",
     )
-    add.add_argument("--n", type=_whole("n"), default=10_000, help="fakes a seed")
+    add.add_argument("--n", type=_whole("n"), default=10_000, help="samples a seed")
     add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
     add.add_argument("--inception", action="store_true", help="print the Frechet Inception distance instead (an hour)")
-    add.add_argument("--inception-weights", metavar="F.pth", help="its network's weights, which else are downloaded")
+    add.add_argument("--inception-weights", metavar="F.pth", help="the weights of its network; downloaded unless given")
     add.add_argument("--score", action="store_true", help="train classifiers on conditional models' fakes (minutes)")
     add.set_defaults(run=commands.run_evaluate)
 
@@ -159,7 +163,9 @@ def _parser() -> _Parser:
 
     add = names.add_parser("space", help="publish the studio, or the static site, as a Space on the Hugging Face Hub")
     add.add_argument("repository", metavar="owner/name")
-    add.add_argument("--static", action="store_true", help="the static site, free of charge, not the studio in Docker")
+    add.add_argument(
+        "--static", action="store_true", help="the static site, which is free, instead of the studio in Docker"
+    )
     add.add_argument("--dry-run", nargs="?", const="build/space", metavar="DIR", help="only write the Space's folder")
     add.set_defaults(run=commands.run_space)
     return parser

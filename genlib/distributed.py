@@ -21,7 +21,7 @@ from genlib.model import resolve_device
 
 T = TypeVar("T")
 E = TypeVar("E")
-_LOST = "another process of this training has ended; the last checkpoint is kept, go on with --resume"
+_LOST = "another process of this training has ended; the last checkpoint is kept, continue with --resume"
 
 
 class Lost(GenlibError):

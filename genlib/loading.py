@@ -61,7 +61,7 @@ def _missing(name: str | Path, directory: Path) -> str:
     if os.path.isfile(directory / "run.json"):
         preset = read_fields(directory / "run.json", {"preset": TEXT}, ("preset",))["preset"]
         return (
-            f"{directory} holds a run of {preset} that is not finished; go on with: python -m genlib train {preset} "
+            f"{directory} holds a run of {preset} that is not finished; continue with: python -m genlib train {preset} "
             f"--run-dir {directory} --resume"
         )
     train = f"train it: python -m genlib train {name}, " if str(name) in presets() else ""

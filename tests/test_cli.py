@@ -307,6 +307,15 @@ def test_help_is_no_error(capsys: Capture) -> None:
     assert "COMMAND" in capsys.readouterr().out
 
 
+def test_help_says_what_a_flag_is_chosen_from_and_no_empty_default(capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        run("sample", "--help")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "last weights themselves; one of: averaged, raw (averaged)" in told
+    assert "--moves MOVES in standard deviations, a direction each --steps" in told
+    assert "--n N pictures (64)" in told
+
+
 # train ------------------------------------------------------------------------------------------------------------
 
 
@@ -369,7 +378,7 @@ def test_a_run_is_not_begun_over_another(capsys: Capture, small_train: Path) -> 
     assert run(*arguments) == 0
     before = tree(Path("d"))
     capsys.readouterr()
-    assert_refused(capsys, "d already holds a run; go on with --resume", *arguments)
+    assert_refused(capsys, "d already holds a run; continue with --resume", *arguments)
     other = ("train", MIXTURE, *tiny_settings(MIXTURE), "--run-dir", "d", "--resume")
     assert_refused(capsys, "d holds a run of vae-cnn, not of gmm-10", *other)
     assert_refused(capsys, "was started with seed=0", "train", VAE, "--run-dir", "d", "--resume", "--seed", 1)

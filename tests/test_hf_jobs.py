@@ -421,7 +421,9 @@ def test_an_end_that_leaves_no_model_is_one_line_and_can_be_resumed(
     for again in (submit, come_back):
         assert again() == 2
         line = only_line(capsys)
-        assert line.startswith(f"genlib: {match}{jobs.url}/jobs/me/{0:024x}; go on with: python -m genlib train {NAME}")
+        assert line.startswith(
+            f"genlib: {match}{jobs.url}/jobs/me/{0:024x}; continue with: python -m genlib train {NAME}"
+        )
         assert line.endswith("--resume; the end of its log: installing PyTorch | out of memory")
     home = files(Path("runs") / NAME)
     assert home[CHECKPOINT] == partial[CHECKPOINT]
@@ -470,7 +472,7 @@ def test_a_run_that_was_begun_here_goes_on_there(
     also = {"extended": [1], "start_from": {"name": "vae-cnn", "sha256": "0" * 64}}  # which it keeps
     begin_here(partial | {"run.json": json.dumps(json.loads(partial["run.json"]) | also).encode()})
     assert submit() == 2
-    assert "already holds a run; go on with --resume" in only_line(capsys)
+    assert "already holds a run; continue with --resume" in only_line(capsys)
     sent: dict[str, bytes] = {}
 
     def machine(wanted: dict[str, Any]) -> Scripted:

@@ -140,7 +140,7 @@ def test_a_killed_process_ends_the_run_in_one_line_and_one_process_goes_on(
     (status, told), _ = ended(started)
     assert status == 2
     assert [line for line in told.splitlines() if line.startswith("genlib:")] == [
-        f"genlib: {LOST}; the last checkpoint is kept, go on with --resume"
+        f"genlib: {LOST}; the last checkpoint is kept, continue with --resume"
     ]
     assert "Traceback" not in told
     list(tiny_training("gan-dense-1", directory, small_data, resume=True, **long))
@@ -176,7 +176,7 @@ def test_a_stop_writes_a_checkpoint_and_ends_all(tmp_path: Path, started: list[s
     for process in reversed(started):  # as torchrun does
         process.send_signal(signal.SIGTERM)
     (first, told), (_, silent) = ended(started)
-    assert first == 0 and "stopped; go on with" in told
+    assert first == 0 and "stopped; continue with" in told
     assert "batch norm sees each process' share of a batch alone" in told
     assert "genlib:" not in silent and "Traceback" not in silent + told
 

@@ -235,7 +235,7 @@ def test_a_stop_loses_no_shard(number: signal.Signals, tmp_path: Path) -> None:
         os.kill(process.pid, number)
         told = process.communicate()[1]
     if number == signal.SIGINT:
-        assert process.returncode == 0 and "stopped; the same command goes on" in told
+        assert process.returncode == 0 and "stopped; the same command continues" in told
     test = FashionMNIST.load("test").images
     for path in sorted((tmp_path / "d").glob("*.npz")):
         assert np.load(path)["images"].shape == (50, *test.shape[1:])

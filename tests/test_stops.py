@@ -79,7 +79,7 @@ def test_a_stop_is_heard_in_the_midst_of_a_long_call(slow: str, number: signal.S
         _, told = process.communicate(timeout=25)
     assert time.monotonic() - asked < ROOM_SECONDS
     assert process.returncode == 0, told
-    assert "stopped; go on with: " in told and "Traceback" not in told
+    assert "stopped; continue with: " in told and "Traceback" not in told
     assert not (parts / "metrics.json").exists()
     for directory, resume in ((parts, "--resume"), (whole, "")):
         with start("nothing", directory, resume) as process:

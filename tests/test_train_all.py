@@ -134,7 +134,7 @@ def stop(queue: Queue, printed: Path, number: signal.Signals = signal.SIGINT) ->
     until(lambda: queue.get(job.id).state == "pausing", "the pause")
     os.killpg(job.process, signal.SIGCONT)
     status, _, err = command.finish()
-    assert (status, err[-1]) == (0, "stopped with 0 of 2 trained; the same command goes on")
+    assert (status, err[-1]) == (0, "stopped with 0 of 2 trained; the same command continues")
     assert {job.state for job in queue.jobs()} == {"paused"}
 
 
@@ -163,7 +163,7 @@ def kill_worker(queue: Queue, printed: Path) -> None:
     status, out, err = command.finish()
     assert status == 2
     assert f"{job.preset} failed: the training ended without a word: it was killed, or the machine stopped" in err
-    assert err[-1] == f"genlib: not trained: {job.preset} (failed); the same command goes on with them"
+    assert err[-1] == f"genlib: not trained: {job.preset} (failed); the same command continues with them"
     assert out[-1].startswith("1 of 2 trained")
 
 
@@ -199,7 +199,7 @@ def test_a_second_stop_does_not_wait(queue: Queue, printed: Path) -> None:
     until(lambda: queue.get(job.id).state == "pausing", "the pause")
     command.process.send_signal(signal.SIGINT)
     status, _, err = command.finish()
-    assert (status, err[-1]) == (0, "stopped with 0 of 2 trained; the same command goes on")
+    assert (status, err[-1]) == (0, "stopped with 0 of 2 trained; the same command continues")
     assert runs(queue) == ["vae-dense-8 pausing", "vae-dense-64 paused"]
 
 
@@ -229,7 +229,7 @@ def test_a_run_that_fails_is_named_and_the_others_train(queue: Queue, printed: P
     status, out, err = Command(printed, zoo, "--epochs", "1", "--seed", "3").finish()
     assert status == 2
     assert any(line.startswith("vae-dense-8 failed: training diverged: the ") for line in err)
-    assert err[-1] == "genlib: not trained: vae-dense-8 (failed); the same command goes on with them"
+    assert err[-1] == "genlib: not trained: vae-dense-8 (failed); the same command continues with them"
     assert out[-1] == f"1 of 2 trained; they are in {queue.directory}"
     (done,) = [job for job in queue.jobs() if job.state == "done"]
     assert (done.preset, done.config["epochs"], done.config["seed"]) == ("vae-dense-64", 1, 3)
@@ -391,5 +391,5 @@ def test_a_run_deleted_meanwhile_is_named(queue: Queue, monkeypatch: pytest.Monk
         return waits(self)
 
     monkeypatch.setattr(ZooTraining, "jobs", delete)
-    with refused(r"^not trained: vae-dense-8 \(deleted\); the same command goes on with them$"):
+    with refused(r"^not trained: vae-dense-8 \(deleted\); the same command continues with them$"):
         follow_zoo(zoo)

@@ -231,10 +231,10 @@ def test_resuming_a_finished_run_changes_nothing(
 def test_a_finished_or_started_run_is_not_begun_anew(
     small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
 ) -> None:
-    with refused("already holds a run; go on with --resume"):
+    with refused("already holds a run; continue with --resume"):
         list(tiny_training("vae-cnn", undisturbed("vae-cnn"), small_data))
     run_until("vae-cnn", tmp_path / "run", small_data, at_step(2))
-    with refused("already holds a run; go on with --resume"):
+    with refused("already holds a run; continue with --resume"):
         list(tiny_training("vae-cnn", tmp_path / "run", small_data))
 
 
@@ -388,7 +388,9 @@ def test_a_run_that_diverges_at_once_promises_no_checkpoint(
     monkeypatch.setattr(get_preset("vae-cnn").model_class, "train_step", lambda *_: {"loss": nan})
     with refused("the loss is nan by step 4; start a new run with a smaller lr$"):
         list(tiny_training("vae-cnn", tmp_path / "run", small_data))
-    with refused(rf"a run of vae-cnn that is not finished; go on with: .* vae-cnn --run-dir {tmp_path}/run --resume$"):
+    with refused(
+        rf"a run of vae-cnn that is not finished; continue with: .* vae-cnn --run-dir {tmp_path}/run --resume$"
+    ):
         load(tmp_path / "run")
 
 

@@ -156,7 +156,7 @@ def _show_place(job: Job, progress: Progress) -> None:
         parts.append(f"{unit} {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:
         parts.append(_doing(progress))
-    losses = "  ".join(f"{plain(name.replace('_', ' '))} {value:.4g}" for name, value in progress.losses.items())
+    losses = ", ".join(f"{plain(name.replace('_', ' '))} {value:.4g}" for name, value in progress.losses.items())
     st.markdown(" · ".join(filter(None, parts)))
     if job.state != "done":
         st.progress(min(share, 1.0))

@@ -51,13 +51,22 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
     parser.add_argument("--out", required=True, metavar="F", help=where)
     for name, known in kind.fields().items():
         if name != "model" and known["flag"] is not False:
-            said = known["said"].replace("%", "%%")
             form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": name.upper()}
-            default = {**kind.defaults(), **kind.DEFAULTS}[name]
-            default = "the model's own" if default is None else default
-            parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=f"{said} ({default})", **form)
+            parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=_help(kind, name), **form)
     if kind.NAME in KEEPS:
         parser.add_argument("--keep", action="store_true", help=KEEPS[kind.NAME][1])
+
+
+def _help(kind: type[Question], name: str) -> str:
+    """What a flag sets, what it is chosen from, and its default, where it has one to show."""
+    known, default = kind.fields()[name], {**kind.defaults(), **kind.DEFAULTS}[name]
+    said = (known["said"] or known["label"].lower()).removesuffix(".").replace("%", "%%")
+    if known["choices"] and name != "label":  # it says so itself
+        said += f"; one of: {', '.join(known['choices'])}"
+    if default in ((), "") or kind.kind(name) is bool:
+        return said
+    default = "the model's own" if default is None else default
+    return f"{said} ({default})"
 
 
 def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:

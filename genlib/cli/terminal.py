@@ -41,7 +41,7 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
         else:
             list(events)
     if asked and not (run_dir / "metrics.json").is_file():
-        _tell(f"stopped; go on with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
+        _tell(f"stopped; continue with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
 
 
 GRACE_SECONDS = 0.7  # for work to come to a good place to stop at
@@ -169,7 +169,7 @@ def follow_shards(name: str, directory: str, n: int, seed: int, label: int | Non
                 if asked:
                     break
     if asked and processes.leads:
-        _tell("stopped; the same command goes on")
+        _tell("stopped; the same command continues")
 
 
 def follow_evaluation(name: str, n: int, score: bool) -> dict[str, Any]:

@@ -128,12 +128,12 @@ class _Screen:
         """The last line. Raises GenlibError where runs have ended without being done."""
         done, total = len(self.done), len(self.zoo.configs)
         if stopped and done < total:
-            print(f"stopped with {done} of {total} trained; the same command goes on", file=sys.stderr)
+            print(f"stopped with {done} of {total} trained; the same command continues", file=sys.stderr)
             return
         print(f"{done} of {total} trained; they are in {self.zoo.queue.directory}", flush=True)
         rest = [f"{name} ({state})" for name, state in self.states.items() if state != "done"]
         if rest:
-            raise GenlibError(f"not trained: {', '.join(rest)}; the same command goes on with them")
+            raise GenlibError(f"not trained: {', '.join(rest)}; the same command continues with them")
 
 
 def _where(name: str, progress: Progress) -> str:

@@ -258,14 +258,14 @@ def _log(api: HfApi, rental: Rental, follow: bool, shown: int) -> Iterator[str]:
 def _ended(api: HfApi, wanted: Wanted, rental: Rental, job: JobInfo | None) -> GenlibError:
     """How a job ended that leaves no finished run, and how to go on."""
     if job is None:
-        return GenlibError(f"the Hub no longer knows the job {rental.url}; go on with: {wanted.command} --resume")
+        return GenlibError(f"the Hub no longer knows the job {rental.url}; continue with: {wanted.command} --resume")
     how = ENDS.get(job.status.stage, "ended before the training did")
     why = f" ({job.status.message[:200]})" if job.status.message else ""
     last: list[str] = []
     with suppress(GenlibError):
         last = [line[:200] for line in _log(api, rental, False, 0) if line.strip()][-3:]
     told = f"; the end of its log: {' | '.join(last)}" if last else ""
-    return GenlibError(f"the job {how}{why}: {rental.url}; go on with: {wanted.command} --resume{told}")
+    return GenlibError(f"the job {how}{why}: {rental.url}; continue with: {wanted.command} --resume{told}")
 
 
 def _announce(wanted: Wanted, rental: Rental | None = None) -> None:

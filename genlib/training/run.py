@@ -218,7 +218,7 @@ def refuse_wrong_directory(
         raise GenlibError(f"{directory} holds a run of {found['preset']}, not of {preset.name}")
     started = checkpoint.is_file() or (directory / "metrics.json").is_file()
     if started and not resume:
-        raise GenlibError(f"{directory} already holds a run; go on with --resume or give a new run directory")
+        raise GenlibError(f"{directory} already holds a run; continue with --resume or give a new run directory")
     # a field that is newer than the run had its default
     before = type(config).from_dict(found["config"]).to_dict()
     changed = [key for key, value in wanted["config"].items() if before.get(key) != value]
