@@ -114,16 +114,22 @@ function zoomTo(chart, zoom) {
   heard?.({ data: chart.data, layout, frames: null });
 }
 
-function bringBack(tab, { session, brought }, setStateValue) {
-  const all = stored(), named = new URLSearchParams(location.search);
-  const missing = Object.values(all).some((values) => Object.keys(values).some((key) => !named.has(key)));
-  if (tab.session !== session) Object.assign(tab, { session, waits: missing });
-  if (tab.waits && !brought) setStateValue("stored", all);
+// Both parts of the script above the page and below it begin here: a busy browser may run the lower one first, which
+// must not write a new session's defaults over what the one before has yet to bring back.
+function meet(tab, session) {
+  if (tab.session === session) return;
+  const named = new URLSearchParams(location.search);
+  const known = Object.values(stored()).flatMap((values) => Object.keys(values));
+  Object.assign(tab, { session, waits: known.some((key) => !named.has(key)) });
 }
 
 export default function ({ data, setStateValue }) {
   const tab = (window.genlibTab ??= watchTab());
-  if (!data.page) return bringBack(tab, data, setStateValue);
+  meet(tab, data.session);
+  if (!data.page) {
+    if (tab.waits && !data.brought) setStateValue("stored", stored());
+    return;
+  }
   tab.waits &&= !data.brought;
   if (!tab.waits) for (const [page, values] of Object.entries(data.values)) store(page, values);
   if (place() === data.page) show(tab, data);
@@ -289,8 +295,8 @@ def keep(page: str, keys: Iterable[str], loose: tuple[str, ...] = ()) -> None:
     for key in bound:
         values["shared" if key in SHARED else page][key] = changed.get(key)
     search = urlencode(address, doseq=True)
-    told = {"page": page, "search": search, "values": values, "loose": loose, "brought": known.brought}
-    _mount(key="kept", data=told)
+    told = {"page": page, "search": search, "values": values, "loose": loose}
+    _mount(key="kept", data=told | {"session": known.session, "brought": known.brought})
 
 
 def _metadata(context: Any, key: str) -> Any:

@@ -31,6 +31,7 @@ from tests.pages.test_browser import (  # noqa: F401
 )
 from tests.workers import end_workers
 from ui.controls import DEFAULT_MODEL
+from ui.settings import JS
 
 pytestmark = pytest.mark.browser
 LAPTOP = {"width": 1366, "height": 768}
@@ -111,6 +112,24 @@ def test_what_an_address_names_wins_even_where_it_is_the_default(visit: Visit) -
     assert query(page) == {"label": ["Coat"]}
     page.goto(f"{root}/generate?label=8&n=100000")
     expect_generate(page, Seed="0", Class="Bag")
+
+
+LOWER_PART_FIRST = """async ({ script, kept }) => {
+  const part = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const sent = [], told = { session: "new", brought: false };
+  sessionStorage.setItem("genlib-settings", JSON.stringify(kept));
+  part.default({ data: { ...told, page: "generate", values: { shared: { label: null } }, search: "", loose: [] } });
+  part.default({ data: told, setStateValue: (name, value) => sent.push({ [name]: value }) });
+  return sent;
+}"""
+
+
+def test_a_new_sessions_defaults_wait_for_what_the_tab_brings_back(visit: Visit, server: Server) -> None:  # noqa: F811
+    """In a busy browser the script at a page's end may run before the one at its head."""
+    page = visit("/")
+    page.goto(f"{server.address}/_stcore/health")  # the same browser storage, without the studio's own scripts
+    kept = {"shared": {"label": ["Coat"]}}
+    assert page.evaluate(LOWER_PART_FIRST, {"script": JS, "kept": kept}) == [{"stored": kept}]
 
 
 @pytest.mark.slow
