@@ -84,15 +84,17 @@ export function asGif(frames) {
 }
 
 /**
- * The film once through, recorded as it plays.
+ * The film once through, recorded as it plays. Rejects once the signal is given.
  * @param {Sheet[]} frames
  * @param {string} type as MediaRecorder knows it
+ * @param {AbortSignal} signal
  * @returns {Promise<Blob>}
  */
-export async function asVideo(frames, type) {
+export async function asVideo(frames, type, signal) {
   const canvas = document.createElement("canvas");
   paint(canvas, frames[0]);
-  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type, videoBitsPerSecond: BITS });
+  const stream = canvas.captureStream();
+  const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITS });
   /** @type {Blob[]} */
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
@@ -100,13 +102,18 @@ export async function asVideo(frames, type) {
     recorder.onstop = done;
     recorder.onerror = () => failed(new Error("the browser could not record the video"));
   });
-  recorder.start();
-  for (const frame of [...frames, frames[0]]) {
-    paint(canvas, frame);
-    await new Promise((done) => setTimeout(done, 10 * DELAY));
+  try {
+    recorder.start();
+    for (const frame of [...frames, frames[0]]) {
+      signal.throwIfAborted();
+      paint(canvas, frame);
+      await new Promise((done) => setTimeout(done, 10 * DELAY));
+    }
+    recorder.stop();
+    await ended;
+  } finally {
+    for (const track of stream.getTracks()) track.stop(); // which ends a recorder that still runs
   }
-  recorder.stop();
-  await ended;
   return new Blob(parts, { type: type.split(";")[0] });
 }
 

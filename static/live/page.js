@@ -371,6 +371,7 @@ export class Page {
   /** Let go of everything. */
   async end() {
     this.wandering = false;
+    this.saving.end();
     for (const pane of this.panes) pane.end();
     (await this.engine).close();
   }

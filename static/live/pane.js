@@ -98,22 +98,26 @@ export class Pane {
       this.student = await this.load(source.student);
       if (this.student && !this.whole) this.page.ready(this); // it can stand in at once
     } catch (error) {
-      if (this.source === source) this.failed(error);
+      this.failed(error);
     }
   }
 
   /**
-   * A model, or null where another was chosen meanwhile.
+   * A model, or null where another was chosen meanwhile; an Error of one line, which names it, where it cannot be had.
    * @param {Source} source
    * @param {(count: number) => void} [come]
    */
-  async load({ program, weights }, come) {
+  async load({ name, program, weights }, come) {
     const { signal } = this.fetching;
-    const files = Promise.all([program, weights].map((file) => fetched(file, signal, come)));
-    const [engine, [text, bytes]] = await Promise.all([this.engine, files]);
-    const loaded = await engine.load(new TextDecoder().decode(text), bytes);
-    if (!signal.aborted) return loaded;
-    loaded.free();
+    try {
+      const files = Promise.all([program, weights].map((file) => fetched(file, signal, come)));
+      const [engine, [text, bytes]] = await Promise.all([this.engine, files]);
+      const loaded = await engine.load(new TextDecoder().decode(text), bytes);
+      if (!signal.aborted) return loaded;
+      loaded.free();
+    } catch (error) {
+      if (!signal.aborted) throw new Error(`${name}: ${reason(error)}`);
+    }
     return null;
   }
 

@@ -67,14 +67,19 @@ export class Saving {
       const frames = await film(panes, page.hand, signal, (share) =>
         page.say(`The film is drawn: ${Math.round(100 * share)} %. Press Save ${kind} again to stop.`),
       );
-      if (type) page.say("The film is recorded as it plays.");
-      this.save(type ? await asVideo(frames, type) : asGif(frames), kind.toLowerCase());
+      if (type) page.say(`The film is recorded as it plays. Press Save ${kind} again to stop.`);
+      this.save(type ? await asVideo(frames, type, signal) : asGif(frames), kind.toLowerCase());
       page.say(`The ${kind} is saved.`);
     } catch (error) {
       page.say(signal.aborted ? "The film was stopped." : `The film failed: ${error instanceof Error ? error.message : error}`);
     } finally {
       this.filming = null;
     }
+  }
+
+  /** Give up the film under way. */
+  end() {
+    this.filming?.abort();
   }
 
   /**
