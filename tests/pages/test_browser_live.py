@@ -251,7 +251,7 @@ def test_a_flow_is_followed_step_by_step_and_its_student_stands_in(visit: Visit)
 def test_until_a_flow_has_drawn_its_students_pictures_are_there(visit: Visit) -> None:  # noqa: F811
     page = visit("/live?model=flow-unet&n=10&seed=3&label=Sandal")
     drawn(page, "10 pictures by flow-unet, Sandal 100 %, seed 3")
-    page.get_by_label("Steps").fill("60")  # long enough to be looked at
+    page.get_by_label("Steps").fill("20")  # long enough to be looked at
     page.locator(".wheel").get_by_role("button", name="Only Bag").click()
     waiting = page.get_by_role("status").get_by_text("flow-unet: flow-one-step in its place until its own are drawn")
     expect(waiting).to_be_visible()
@@ -259,7 +259,7 @@ def test_until_a_flow_has_drawn_its_students_pictures_are_there(visit: Visit) ->
     expect(canvas).to_have_attribute("aria-label", "10 pictures by flow-one-step, Bag 100 %, seed 3")
     assert distance(shown(canvas), "flow-one-step", 10, seed=3, label="Bag") <= 1
     own = drawn(page, "10 pictures by flow-unet, Bag 100 %, seed 3")
-    assert distance(own, "flow-unet", 10, seed=3, label="Bag", steps=60) <= 1
+    assert distance(own, "flow-unet", 10, seed=3, label="Bag", steps=20) <= 1
 
 
 @pytest.mark.slow
