@@ -4,6 +4,7 @@ import { gif } from "./gif.js";
 import { PIXELS, enlarged, sheetOf, sideBySide } from "./sheet.js";
 
 /** @typedef {import("./pane.js").Hand} Hand */
+/** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./pane.js").Pane} Pane */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
@@ -129,4 +130,44 @@ function paint(canvas, { width, height, levels }) {
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+}
+
+/**
+ * @param {Page} page
+ */
+export async function saveStill(page) {
+  save(page, await png(page.panes), "png");
+}
+
+/**
+ * The walk from where the page is. Rejects once the signal is given.
+ * @param {Page} page
+ * @param {string} kind
+ * @param {string} type of a video, or empty
+ * @param {AbortSignal} signal
+ */
+export async function saveFilm(page, kind, type, signal) {
+  const panes = page.panes.filter(({ model }) => model);
+  const frames = await film(panes, page.hand, signal, (share) =>
+    page.say(`The film is drawn: ${Math.round(100 * share)} %. Press Save ${kind} again to stop.`),
+  );
+  if (type) page.say(`The film is recorded as it plays. Press Save ${kind} again to stop.`);
+  save(page, type ? await asVideo(frames, type, signal) : asGif(frames), kind.toLowerCase());
+  page.say(`The ${kind} is saved.`);
+}
+
+/**
+ * Hand a file to the visitor.
+ * @param {Page} page
+ * @param {Blob | null} blob
+ * @param {string} ending
+ */
+function save(page, blob, ending) {
+  if (!blob) return;
+  const names = page.given.models.map(({ name }) => name.replace("/", "-"));
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(blob);
+  anchor.download = `${names.join("-")}-live.${ending}`;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
 }

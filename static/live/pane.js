@@ -103,7 +103,7 @@ export class Pane {
   }
 
   /**
-   * A model, or null where another was chosen meanwhile; an Error of one line, which names it, where it cannot be had.
+   * A model, or null where another was chosen meanwhile; an Error that names it where it cannot be had.
    * @param {Source} source
    * @param {(count: number) => void} [come]
    */

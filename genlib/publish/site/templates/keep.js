@@ -9,15 +9,11 @@ const said = /** @type {HTMLElement} */ (document.getElementById("said"));
 const offer = button.textContent;
 const root = new URL("./", location.href).href;
 const prefix = `genlib ${root} `; // caches are the whole host's
-const possible = "serviceWorker" in navigator && (await allowed());
+const possible = "serviceWorker" in navigator && (await allowed().catch(() => false));
 
-/** Whether there are caches, and the visitor's settings allow them. */
+/** Whether the visitor's settings allow caches. */
 async function allowed() {
-  try {
-    return Boolean(await caches.keys());
-  } catch {
-    return false;
-  }
+  return Boolean(await caches.keys());
 }
 
 /** Whether everything is kept, and what the button does now. */
