@@ -18,7 +18,9 @@
  * @property {LiveModel} model
  * @property {Request} request
  * @property {number} least
+ * @property {Standing | null} before
  */
+/** @typedef {{model: LiveModel, request: Request}} Standing another model, whose pictures stand in until the own come */
 
 const FRAME = 33; // milliseconds; what takes longer is drawn in part while a hand moves
 const PATIENCE = 300; // milliseconds; what takes longer comes part by part once the hand rests
@@ -43,9 +45,10 @@ export class Drawer {
    * @param {LiveModel} model
    * @param {Request} request
    * @param {number} [least] while a hand moves, the pictures of a row: so many or a multiple are drawn; 0: all of them
+   * @param {Standing | null} [before]
    */
-  ask(model, request, least = 0) {
-    this.next = { model, request, least };
+  ask(model, request, least = 0, before = null) {
+    this.next = { model, request, least, before };
     this.stopping.abort();
     if (!this.busy) this.run();
   }
@@ -59,11 +62,12 @@ export class Drawer {
   async run() {
     this.busy = true;
     while (this.next) {
-      const { model, request, least } = this.next;
+      const { model, request, least, before } = this.next;
       this.next = null;
       this.stopping = new AbortController();
       const { signal } = this.stopping;
       try {
+        if (before) await this.all(before.model, before.request, signal, false);
         await (least ? this.some(model, request, least) : this.all(model, request, signal));
       } catch (error) {
         if (!signal.aborted) this.fail(error);
@@ -99,15 +103,16 @@ export class Drawer {
    * @param {LiveModel} model
    * @param {Request} request
    * @param {AbortSignal} signal
+   * @param {boolean} [final] whether nothing comes after them
    */
-  async all(model, request, signal) {
+  async all(model, request, signal, final = true) {
     const all = countOf(request);
     const began = performance.now();
     for (let from = 0; from < all && !signal.aborted; ) {
       const each = this.each.get(model) ?? Infinity; // not measured yet: it may take long
       const size = each * all <= PATIENCE ? all : Math.max(1, Math.floor(PATIENCE / each / model.together)) * model.together;
       const count = Math.min(size, all - from);
-      await this.part(model, request, from, count, began, signal);
+      await this.part(model, request, from, count, began, signal, final);
       from += count;
     }
   }
@@ -119,8 +124,9 @@ export class Drawer {
    * @param {number} count
    * @param {number} began
    * @param {AbortSignal} [signal] after which it is not wanted any more
+   * @param {boolean} [final]
    */
-  async part(model, request, from, count, began, signal) {
+  async part(model, request, from, count, began, signal, final = true) {
     const { start = 0, shares } = request;
     const own = shares ? { shares: Array.from(shares).slice(from, from + count) } : { start: start + from, count };
     const started = performance.now();
@@ -128,7 +134,7 @@ export class Drawer {
     const now = performance.now();
     this.each.set(model, (now - started) / (Math.ceil(count / model.together) * model.together));
     if (signal?.aborted) return;
-    const last = !signal || from + count >= countOf(request);
+    const last = !signal || (final && from + count >= countOf(request));
     this.show({ pictures, from, request, model, took: now - began, last });
   }
 }

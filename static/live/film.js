@@ -4,6 +4,7 @@ import { gif } from "./gif.js";
 import { PIXELS, enlarged, sheetOf, sideBySide } from "./sheet.js";
 
 /** @typedef {import("./pane.js").Hand} Hand */
+/** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./pane.js").Pane} Pane */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
@@ -84,15 +85,17 @@ export function asGif(frames) {
 }
 
 /**
- * The film once through, recorded as it plays.
+ * The film once through, recorded as it plays. Rejects once the signal is given.
  * @param {Sheet[]} frames
  * @param {string} type as MediaRecorder knows it
+ * @param {AbortSignal} signal
  * @returns {Promise<Blob>}
  */
-export async function asVideo(frames, type) {
+export async function asVideo(frames, type, signal) {
   const canvas = document.createElement("canvas");
   paint(canvas, frames[0]);
-  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type, videoBitsPerSecond: BITS });
+  const stream = canvas.captureStream();
+  const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITS });
   /** @type {Blob[]} */
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
@@ -100,13 +103,18 @@ export async function asVideo(frames, type) {
     recorder.onstop = done;
     recorder.onerror = () => failed(new Error("the browser could not record the video"));
   });
-  recorder.start();
-  for (const frame of [...frames, frames[0]]) {
-    paint(canvas, frame);
-    await new Promise((done) => setTimeout(done, 10 * DELAY));
+  try {
+    recorder.start();
+    for (const frame of [...frames, frames[0]]) {
+      signal.throwIfAborted();
+      paint(canvas, frame);
+      await new Promise((done) => setTimeout(done, 10 * DELAY));
+    }
+    recorder.stop();
+    await ended;
+  } finally {
+    for (const track of stream.getTracks()) track.stop(); // which ends a recorder that still runs
   }
-  recorder.stop();
-  await ended;
   return new Blob(parts, { type: type.split(";")[0] });
 }
 
@@ -122,4 +130,44 @@ function paint(canvas, { width, height, levels }) {
   canvas.width = width;
   canvas.height = height;
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+}
+
+/**
+ * @param {Page} page
+ */
+export async function saveStill(page) {
+  save(page, await png(page.panes), "png");
+}
+
+/**
+ * The walk from where the page is. Rejects once the signal is given.
+ * @param {Page} page
+ * @param {string} kind
+ * @param {string} type of a video, or empty
+ * @param {AbortSignal} signal
+ */
+export async function saveFilm(page, kind, type, signal) {
+  const panes = page.panes.filter(({ model }) => model);
+  const frames = await film(panes, page.hand, signal, (share) =>
+    page.say(`The film is drawn: ${Math.round(100 * share)} %. Press Save ${kind} again to stop.`),
+  );
+  if (type) page.say(`The film is recorded as it plays. Press Save ${kind} again to stop.`);
+  save(page, type ? await asVideo(frames, type, signal) : asGif(frames), kind.toLowerCase());
+  page.say(`The ${kind} is saved.`);
+}
+
+/**
+ * Hand a file to the visitor.
+ * @param {Page} page
+ * @param {Blob | null} blob
+ * @param {string} ending
+ */
+function save(page, blob, ending) {
+  if (!blob) return;
+  const names = page.given.models.map(({ name }) => name.replace("/", "-"));
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(blob);
+  anchor.download = `${names.join("-")}-live.${ending}`;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
 }

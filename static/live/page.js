@@ -260,6 +260,8 @@ export class Page {
     pane.resize(this.count, this.columns);
     pane.grid.draw(drawn.pictures, drawn.from);
     const name = pane.source?.name;
+    const student = pane.source?.student?.name;
+    const stands = model === pane.student;
     const alone = request.start !== undefined;
     const which = alone ? `picture ${Number(request.start) + 1}` : `${drawnBy(drawn)} pictures`;
     const told = pane.conditional ? `, ${inWords(request.mixture ?? null)}` : "";
@@ -267,14 +269,16 @@ export class Page {
     const midway = taken === undefined ? "" : `, ${taken} of ${steps} steps from noise`;
     const rest = `${told}, seed ${request.seed}${midway}`;
     const time = `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`;
-    const stands = model === pane.student ? `${pane.source?.student?.name} in its place while it moves` : "";
-    pane.grid.canvas.setAttribute("aria-label", `${which} by ${name}${rest}`);
+    const place = `${student} in its place ${last ? "while it moves" : "until its own are drawn"}`;
+    const others = pane.stood ? `, the others are by ${student}` : "";
+    const part = stands ? place : `${drawnBy(drawn)} of ${request.count} drawn${others}`;
+    pane.grid.canvas.setAttribute("aria-label", `${which} by ${stands ? student : name}${rest}`);
     const several = this.panes.length > 1;
     const untold = several && !pane.conditional && !this.wheelPart.hidden ? "takes no class; " : "";
-    pane.describe(stands || `${untold}${last ? time : `${drawnBy(drawn)} of ${request.count}`}`);
-    if (!several && !last) this.say(`${name}: ${drawnBy(drawn)} of ${request.count} drawn`);
+    pane.describe(stands ? place : `${untold}${last ? time : part}`);
+    if (!several && !last) this.say(`${name}: ${part}`);
     else if (!several)
-      this.say(`${which} by ${name}${rest}; drawn in ${time} here in your browser. ${stands || this.hint}`);
+      this.say(`${which} by ${name}${rest}; drawn in ${time} here in your browser. ${stands ? place : this.hint}`);
     else if (pane === this.speaker)
       this.say(`${alone ? which : `${request.count} pictures`} by each${rest}. ${this.hint}`);
   }
@@ -367,6 +371,7 @@ export class Page {
   /** Let go of everything. */
   async end() {
     this.wandering = false;
+    this.saving.end();
     for (const pane of this.panes) pane.end();
     (await this.engine).close();
   }

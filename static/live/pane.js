@@ -16,7 +16,7 @@ import { part } from "./widgets.js";
 /**
  * A model's name and the addresses of its files; where their `bytes` together are given, loading shows its progress.
  * `distance` is its Frechet distance. The `student` draws in one step what the model draws in many, and stands in for it
- * while a hand moves.
+ * while a hand moves and until the model's own pictures are drawn.
  * @typedef {{name: string, program: string, weights: string, bytes?: number, distance?: string, student?: Source}} Source
  */
 
@@ -76,6 +76,8 @@ export class Pane {
     this.note = part("note", this.element);
     this.note.setAttribute("role", "status");
     this.alone = false;
+    this.stood = false; // whether its student's pictures are there before its own
+    this.whole = false; // whether its own are all there
   }
 
   /**
@@ -92,24 +94,30 @@ export class Pane {
       if (!this.model) return;
       this.say("");
       this.page.ready(this);
-      if (source.student && this.model.program.integrate) this.student = await this.load(source.student);
+      if (!source.student || !this.model.program.integrate) return;
+      this.student = await this.load(source.student);
+      if (this.student && !this.whole) this.page.ready(this); // it can stand in at once
     } catch (error) {
-      if (this.source === source) this.failed(error);
+      this.failed(error);
     }
   }
 
   /**
-   * A model, or null where another was chosen meanwhile.
+   * A model, or null where another was chosen meanwhile; an Error that names it where it cannot be had.
    * @param {Source} source
    * @param {(count: number) => void} [come]
    */
-  async load({ program, weights }, come) {
+  async load({ name, program, weights }, come) {
     const { signal } = this.fetching;
-    const files = Promise.all([program, weights].map((file) => fetched(file, signal, come)));
-    const [engine, [text, bytes]] = await Promise.all([this.engine, files]);
-    const loaded = await engine.load(new TextDecoder().decode(text), bytes);
-    if (!signal.aborted) return loaded;
-    loaded.free();
+    try {
+      const files = Promise.all([program, weights].map((file) => fetched(file, signal, come)));
+      const [engine, [text, bytes]] = await Promise.all([this.engine, files]);
+      const loaded = await engine.load(new TextDecoder().decode(text), bytes);
+      if (!signal.aborted) return loaded;
+      loaded.free();
+    } catch (error) {
+      if (!signal.aborted) throw new Error(`${name}: ${reason(error)}`);
+    }
     return null;
   }
 
@@ -171,10 +179,13 @@ export class Pane {
     if (!this.model) return;
     const { alone } = hand;
     this.alone = alone !== null;
-    const stands = moving && !own && hand.taken === null ? this.student : null;
-    const model = stands ?? this.model;
+    this.whole = false;
+    const stands = !own && hand.taken === null ? this.student : null;
+    const model = (moving && stands) || this.model;
     const request = this.request(hand, model);
-    this.drawer.ask(model, request, moving ? (this.alone ? 1 : columns) : 0);
+    const before = stands && !moving ? { model: stands, request: this.request(hand, stands) } : null;
+    this.stood = before !== null;
+    this.drawer.ask(model, request, moving ? (this.alone ? 1 : columns) : 0, before);
     const single = this.alone || hand.count === 1;
     this.strip.element.hidden = !single || !this.walks;
     if (single && this.walks) this.drawStrip(model, hand, request, moving);
@@ -203,6 +214,7 @@ export class Pane {
     if (model !== this.model && model !== this.student) return; // another was chosen meanwhile
     if ((request.start !== undefined) !== this.alone) return; // the next request, under way, has the other number
     this.say("");
+    this.whole = drawn.last && model === this.model;
     this.page.shown(this, drawn);
   }
 

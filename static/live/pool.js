@@ -21,6 +21,7 @@ class Thread {
   async start() {
     const address = new URL("./worker.js", import.meta.url);
     if (typeof Worker === "undefined") {
+      if (!(/** @type {any} */ (globalThis).process)) throw new Error("this browser starts none");
       const threads = await import("node:worker_threads");
       this.worker = new threads.Worker(address);
       this.worker.on("message", (/** @type {Answer} */ answer) => this.settle(answer));
@@ -86,9 +87,15 @@ export class Pool {
    * @returns {Promise<Pool>}
    */
   static async start(count) {
-    const threads = await Promise.all(Array.from({ length: count }, () => new Thread().start()));
-    await Promise.all(threads.map((thread) => thread.order({ do: "free" }))); // an answer: it could be loaded and runs
-    return new Pool(threads);
+    const pool = new Pool(Array.from({ length: count }, () => new Thread()));
+    try {
+      await Promise.all(pool.threads.map((thread) => thread.start()));
+      await Promise.all(pool.threads.map((thread) => thread.order({ do: "free" }))); // an answer: it is loaded and runs
+      return pool;
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
   }
 
   /**
@@ -133,7 +140,7 @@ export class Pool {
   close() {
     for (const thread of this.threads) {
       thread.fail("the engine was closed");
-      thread.worker.terminate();
+      thread.worker?.terminate(); // none where it could not be started
     }
   }
 }

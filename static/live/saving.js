@@ -48,8 +48,7 @@ export class Saving {
   }
 
   async still() {
-    const { png } = await import("./film.js");
-    this.save(await png(this.page.panes), "png");
+    (await import("./film.js")).saveStill(this.page);
   }
 
   /**
@@ -62,14 +61,7 @@ export class Saving {
     this.filming = new AbortController();
     const { signal } = this.filming;
     try {
-      const { asGif, asVideo, film } = await import("./film.js");
-      const panes = page.panes.filter(({ model }) => model);
-      const frames = await film(panes, page.hand, signal, (share) =>
-        page.say(`The film is drawn: ${Math.round(100 * share)} %. Press Save ${kind} again to stop.`),
-      );
-      if (type) page.say("The film is recorded as it plays.");
-      this.save(type ? await asVideo(frames, type) : asGif(frames), kind.toLowerCase());
-      page.say(`The ${kind} is saved.`);
+      await (await import("./film.js")).saveFilm(page, kind, type, signal);
     } catch (error) {
       page.say(signal.aborted ? "The film was stopped." : `The film failed: ${error instanceof Error ? error.message : error}`);
     } finally {
@@ -77,18 +69,8 @@ export class Saving {
     }
   }
 
-  /**
-   * Hand a file to the visitor.
-   * @param {Blob | null} blob
-   * @param {string} ending
-   */
-  save(blob, ending) {
-    if (!blob) return;
-    const names = this.page.given.models.map(({ name }) => name.replace("/", "-"));
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(blob);
-    anchor.download = `${names.join("-")}-live.${ending}`;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+  /** Give up the film under way. */
+  end() {
+    this.filming?.abort();
   }
 }

@@ -21,6 +21,7 @@ export class Strip {
     this.drawn = ""; // what is shown, to tell whether it must be drawn anew
     this.element = document.createElement("div");
     this.element.className = "strip";
+    this.element.hidden = true; // until there is a picture alone
     this.film = document.createElement("div");
     this.film.className = "film";
     this.film.tabIndex = 0;

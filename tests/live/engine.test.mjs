@@ -352,7 +352,12 @@ class Unloadable {
   postMessage() {
     this.onerror({ message: "worker.js is not there" });
   }
+
+  terminate() {
+    Unloadable.ended++;
+  }
 }
+Unloadable.ended = 0;
 
 for (const [worker, match] of [
   [Forbidden, /no workers here \(workers are forbidden here\)/],
@@ -364,6 +369,7 @@ for (const [worker, match] of [
       const single = await createEngine({ workers: 2 });
       assert.match(single.notices.join(), match);
       assert.equal((await (await load({}, single)).draw({ count: 9 })).length, 9 * 784);
+      if (worker === Unloadable) assert.equal(Unloadable.ended, 2); // given back
     } finally {
       delete globalThis.Worker;
     }

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import genlib
 from genlib.analysis.path import trace
-from tests.pages.test_browser import PHONE, Visit, profile, visit  # noqa: F401
+from tests.pages.test_browser import PHONE, Visit, go_to, profile, visit  # noqa: F401
 from tests.tiny import SHIPPED_PER_FAMILY
 from ui.controls import DEFAULT_MODEL
 
@@ -247,15 +247,56 @@ def test_a_flow_is_followed_step_by_step_and_its_student_stands_in(visit: Visit)
     page.mouse.move(*place(wheel, "Bag"), steps=8)
     expect(page.get_by_role("status").get_by_text("flow-one-step in its place while it moves")).to_be_visible()
     page.mouse.up()
+    drawn(page, "10 pictures by flow-unet")
     expect(page.get_by_role("status").get_by_text("flow-one-step")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_until_a_flow_has_drawn_its_students_pictures_are_there(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?model=flow-unet&n=10&seed=3&label=Sandal")
+    drawn(page, "10 pictures by flow-unet, Sandal 100 %, seed 3")
+    page.get_by_label("Steps").fill("20")  # long enough to be looked at
+    page.locator(".wheel").get_by_role("button", name="Only Bag").click()
+    waiting = page.get_by_role("status").get_by_text("flow-unet: flow-one-step in its place until its own are drawn")
+    expect(waiting).to_be_visible()
+    canvas = page.locator(".pictures canvas")
+    expect(canvas).to_have_attribute("aria-label", "10 pictures by flow-one-step, Bag 100 %, seed 3")
+    assert distance(shown(canvas), "flow-one-step", 10, seed=3, label="Bag") <= 1
+    own = drawn(page, "10 pictures by flow-unet, Bag 100 %, seed 3")
+    assert distance(own, "flow-unet", 10, seed=3, label="Bag", steps=20) <= 1
+
+
+@pytest.mark.slow
+def test_pages_give_back_what_they_took(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?n=1")
+    drawn(page, "1 pictures")
+    own, threads = page.context.new_cdp_session(page), len(page.workers)
+    own.send("Performance.enable")
+    counts = []
+    for _ in range(25):
+        go_to(page, "Leaderboard")
+        expect(page.locator(".live")).to_have_count(0)
+        while page.workers:
+            page.wait_for_timeout(20)
+        go_to(page, "Live")
+        drawn(page, "pictures by")
+        assert len(page.workers) == threads
+        own.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in own.send("Performance.getMetrics")["metrics"]}
+        counts.append([found["Nodes"], found["JSEventListeners"], found["JSHeapUsedSize"]])
+    early, late = (
+        np.min(counts[5:10], axis=0),
+        np.min(counts[-5:], axis=0),
+    )  # the page before may still wait to be freed
+    assert (late - early <= (40, 20, 3e6)).all(), counts
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "body", "line"),
     [
-        ("octet-stream", b"", "the weights have 0 bytes"),
-        ("json", b"{", "the program is not readable JSON"),
+        ("octet-stream", b"", "vae-dense-8: the weights have 0 bytes"),
+        ("json", b"{", "vae-dense-8: the program is not readable JSON"),
         ("json", b'{"format": 9}', "the weights have"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -132,34 +133,112 @@ LIVE = """async ([models, frames, changes]) => {
   for (let i = 1; i <= changes; i++)
     await shown(() => page.update({ ...page.given, models: [source(models[i % models.length])] }));
 }"""
+# What a page took and must give back. A film is recorded, and its address given back 10 s later: here at once.
+COUNTED = """
+globalThis.taken = { addresses: 0, recording: 0 };
+const { createObjectURL, revokeObjectURL } = URL;
+URL.createObjectURL = (each) => { taken.addresses++; return createObjectURL.call(URL, each); };
+URL.revokeObjectURL = (each) => { taken.addresses--; revokeObjectURL.call(URL, each); };
+const { setTimeout: later } = globalThis;
+globalThis.setTimeout = (then, wait, ...rest) => later(then, wait === 10_000 ? 0 : wait, ...rest);
+const { captureStream } = HTMLCanvasElement.prototype;
+HTMLCanvasElement.prototype.captureStream = function (...rest) {
+  const stream = captureStream.apply(this, rest);
+  for (const track of stream.getTracks()) {
+    const { stop } = track;
+    taken.recording++;
+    track.stop = () => { taken.recording -= Number(track.readyState === "live"); stop.call(track); };
+  }
+  return stream;
+};
+"""
 
 
-def held(page: Page, chromium: Browser) -> tuple[float, float]:
-    """Megabytes of the page's JavaScript and of all the browser's renderers."""
+@dataclass(frozen=True)
+class Held:
+    """Megabytes of the page's JavaScript and of all the browser's renderers, and what the page has by number."""
+
+    heap: float
+    resident: float
+    nodes: int
+    listeners: int
+    documents: int
+
+    def assert_no_less_than(self, more: Held) -> None:
+        assert more.heap < self.heap + 2, (self, more)
+        assert more.resident < self.resident + 40, (self, more)  # a model that is kept holds 2 a thread
+        assert more.nodes < self.nodes + 40, (self, more)
+        assert more.listeners < self.listeners + 20, (self, more)
+        assert more.documents <= self.documents + 1, (self, more)
+
+
+def held(page: Page, chromium: Browser) -> Held:
     own, whole = page.context.new_cdp_session(page), chromium.new_browser_cdp_session()
-    own.send("HeapProfiler.collectGarbage")
+    for _ in range(2):  # what finalizers let go of, too
+        own.send("HeapProfiler.collectGarbage")
     own.send("Performance.enable")
-    heap = {each["name"]: each["value"] for each in own.send("Performance.getMetrics")["metrics"]}["JSHeapUsedSize"]
+    found = {each["name"]: each["value"] for each in own.send("Performance.getMetrics")["metrics"]}
     processes = whole.send("SystemInfo.getProcessInfo")["processInfo"]
     files = [Path(f"/proc/{each['id']}/statm") for each in processes if each["type"] == "renderer"]
-    return heap / 1e6, sum(int(file.read_text().split()[1]) for file in files) * 4096 / 1e6
+    resident = sum(int(file.read_text().split()[1]) for file in files) * 4096 / 1e6
+    own.detach()
+    counts = (int(found[name]) for name in ("Nodes", "JSEventListeners", "Documents"))
+    return Held(found["JSHeapUsedSize"] / 1e6, resident, *counts)
 
 
-def test_memory_stays_flat_over_frames_and_models(visit: Open, chromium: Browser) -> None:
+def test_memory_stays_flat_over_frames_models_and_themes(visit: Open, chromium: Browser) -> None:
     page = visit("models.html")
     names = [CLASSES, MIXTURE]
     page.evaluate(LIVE, [names, 500, 10])
-    heap, resident = held(page, chromium)
-    page.evaluate(LIVE, [names[:1], 4_000, 0])
+    before = held(page, chromium)
+    page.evaluate(LIVE, [names[:1], 10_000, 0])
     page.evaluate(LIVE, [names, 0, 50])
-    more_heap, more_resident = held(page, chromium)
-    assert more_heap < heap + 2, (heap, more_heap)
-    assert more_resident < resident + 40, (resident, more_resident)  # a model that is kept holds 2 a thread
+    for change in range(50):
+        page.emulate_media(color_scheme="light" if change % 2 else "dark")
+        page.evaluate("new Promise(requestAnimationFrame)")
+    before.assert_no_less_than(held(page, chromium))
     threads = len(page.workers)
     page.evaluate("kept.end()")
-    page.wait_for_timeout(500)
     assert threads >= 1
-    assert page.workers == []
+    while page.workers:
+        page.wait_for_timeout(50)
+
+
+def test_pages_give_back_what_they_took(visit: Open, chromium: Browser) -> None:
+    page = visit("?n=1")
+    drawn(page, "1 pictures")
+    before = threads = None
+    for change in range(25):
+        page.get_by_role("link", name="Leaderboard").click()
+        expect(page.get_by_role("rowheader", name=CLASSES)).to_be_visible()
+        while page.workers:
+            page.wait_for_timeout(20)
+        page.get_by_role("link", name="Live").click()
+        drawn(page, "pictures by")
+        threads = threads or len(page.workers)
+        assert len(page.workers) == threads
+        if change == 4:
+            before = held(page, chromium)
+    assert before
+    before.assert_no_less_than(held(page, chromium))
+
+
+def test_a_film_gives_back_its_recorder_and_address(visit: Open) -> None:
+    page = visit("models.html")
+    page.context.add_init_script(COUNTED)
+    page.goto(page.url.replace("models.html", "?n=1"))
+    drawn(page, "1 pictures")
+    video = page.get_by_role("button", name=re.compile("Save (WebM|MP4)"))
+    with page.expect_download():
+        video.click()
+    expect(page.get_by_role("status").get_by_text("is saved")).to_be_visible()
+    page.wait_for_function("taken.addresses === 0")
+    assert page.evaluate("taken.recording") == 0
+    video.click()
+    expect(page.get_by_role("status").get_by_text("recorded as it plays")).to_be_visible()
+    video.click()
+    expect(page.get_by_role("status").get_by_text("The film was stopped.")).to_be_visible()
+    assert page.evaluate("taken") == {"addresses": 0, "recording": 0}
 
 
 @SIZES
@@ -204,6 +283,40 @@ def test_progress_is_shown_and_a_failure_is_one_line(visit: Open) -> None:
     expect(page.get_by_role("status").get_by_text("the server answers 503")).to_be_visible()
     page.get_by_label("Model").select_option(CLASSES)
     drawn(page, f"1 pictures by {CLASSES}")
+
+
+def test_a_model_that_fails_leaves_the_others_alone(visit: Open) -> None:
+    page = visit("models.html")
+    page.route(f"**/{MIXTURE}/weights.safetensors", lambda route: route.fulfill(body=b"cut"))
+    page.goto(page.url.replace("models.html", f"?beside={MIXTURE}&n=10"))
+    expect(page.get_by_role("status").get_by_text(f"{MIXTURE}: the weights have 3 bytes")).to_be_visible()
+    every = drawn_beside(page, CLASSES, f"10 pictures by {CLASSES}, every class in turn, seed 0")
+    assert distance(every, CLASSES, 10) <= 1
+    expect(page.get_by_role("button", name="To the next seed")).to_have_count(0)  # no controls of what is not there
+
+
+LACKING = {
+    "simd": (
+        "WebAssembly.compile = () => Promise.reject(new Error('no SIMD'))",
+        "drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (no SIMD)",
+    ),
+    "workers": ("delete globalThis.Worker", "no workers here (this browser starts none)"),
+    "storage": (
+        """for (const each of ["sessionStorage", "localStorage", "caches", "indexedDB"])
+        Object.defineProperty(globalThis, each, { get() { throw new DOMException("denied", "SecurityError"); } });""",
+        "where storage is allowed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_what_a_browser_lacks_is_one_line(visit: Open, what: str) -> None:
+    script, line = LACKING[what]
+    page = visit("models.html")
+    page.add_init_script(script)
+    page.goto(page.url.replace("models.html", "?n=10"))
+    assert distance(drawn(page, f"10 pictures by {CLASSES}"), CLASSES, 10) <= 1
+    expect(page.get_by_role("status").get_by_text(line)).to_be_visible()
 
 
 @SIZES

@@ -9,7 +9,12 @@ const said = /** @type {HTMLElement} */ (document.getElementById("said"));
 const offer = button.textContent;
 const root = new URL("./", location.href).href;
 const prefix = `genlib ${root} `; // caches are the whole host's
-const possible = "serviceWorker" in navigator && "caches" in globalThis;
+const possible = "serviceWorker" in navigator && (await allowed().catch(() => false));
+
+/** Whether the visitor's settings allow caches. */
+async function allowed() {
+  return Boolean(await caches.keys());
+}
 
 /** Whether everything is kept, and what the button does now. */
 async function show() {
@@ -18,7 +23,7 @@ async function show() {
   button.onclick = () => run(kept ? remove : keep);
   button.disabled = !possible;
   bar.hidden = true;
-  if (!possible) said.textContent = "Not possible here: browsers keep sites only from an https address or from localhost.";
+  if (!possible) said.textContent = "Not possible here: browsers keep sites only from an https address or from localhost, and only where storage is allowed.";
   else if (kept) said.textContent = "All models are kept: this site works without a network.";
 }
 

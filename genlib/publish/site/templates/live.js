@@ -121,8 +121,8 @@ if (Object.hasOwn(models, wanted)) picker.value = wanted;
 seeds.value = String(seedOf(asked.get("seed")));
 beside = seated(asked.getAll("beside"));
 describe();
-element("wait").remove();
 const page = mount(element("live"), given());
+element("wait").remove();
 page.panel.append(element("beside"));
 
 picker.onchange = () => {
