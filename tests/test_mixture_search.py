@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor
 
+import genlib
 from genlib.io.files import read_json
 from genlib.layers.em import em_step, log_joint, maximise, moments, start_from_kmeans
 from genlib.layers.mixture_search import COARSE, FINE, Fit, Search, every_size, one_size
@@ -179,6 +181,16 @@ def test_the_shipped_likelihoods_rise_with_every_component(name: str) -> None:
     for fits in curve["log_likelihood"]:
         assert len(fits) == 20
         assert all(more > fewer for fewer, more in pairwise(fits))
+
+
+@pytest.mark.parametrize("name", ["ae-gmm-best", "vae-gmm-best"])
+def test_the_summary_says_how_many_bic_prefers(name: str) -> None:
+    found = read_json(model_directory(name) / "metrics.json")["components"]
+    summary = get_preset(name).summary
+    assert f"among 1 to 20: {found}" in summary
+    for twin in re.findall(r"the same ones as (\S+)\.", summary):
+        ours, its = (genlib.generate(genlib.load(each), 20)[0] for each in (name, twin))
+        assert (ours == its).all()
 
 
 @pytest.mark.parametrize("name", ["ae-gmm-2", "ae-gmm-11", "ae-gmm-18", "vae-gmm-2", "vae-gmm-11", "vae-gmm-18"])

@@ -138,7 +138,7 @@ def test_at_most_200_kb_come_before_the_first_models_weights(site: Path) -> None
     page = live(models, sizes, [f"live/{module}" for module in _imported("page.js")])
     modules = {*_imported("page.js"), *_imported("worker.js"), "kernel.wasm", "page.css"}
     engine = [site / "live" / name for name in modules]
-    shared = [site / name for name in ("live.js", "keep.js", "site.css")]
+    shared = [site / name for name in ("live.js", "site.css")]
     program = max((exported(name) / "program.json").stat().st_size for name in NAMES)
     assert len(page.encode()) + sum(path.stat().st_size for path in [*engine, *shared]) + program < MOST
     assert default(models).name == DEFAULT_MODEL  # as in the studio

@@ -54,6 +54,7 @@ SEARCH = {"components": 0, "most_components": 2, "tolerance": 0.1}
 NAMES = tuple(presets())
 ONE_PER_FAMILY = tuple({preset.family: name for name, preset in reversed(presets().items())}.values())
 SHIPPED = tuple(name for name in released() if (weights_directory() / name / "config.json").is_file())
+DIFFERENT = len(SHIPPED) - 1  # BIC prefers 11 components on the latents of ae-cnn: ae-gmm-best is ae-gmm-11
 SHIPPED_PER_FAMILY = tuple({get_preset(name).family: name for name in reversed(SHIPPED)}.values())
 
 

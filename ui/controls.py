@@ -13,6 +13,7 @@ from genlib.data import CLASS_NAMES
 from genlib.noise import MAX_SEED
 from genlib.questions.question import EVERY_CLASS
 from ui import settings, zoo
+from ui.words import plain
 
 DEFAULT_MODEL = "cgan-conv"
 DEFAULTS = (DEFAULT_MODEL, "vae-cnn", "gmm-10")  # the first that a page can show; released, so they stay
@@ -94,7 +95,8 @@ def model_picker(*capabilities: str) -> zoo.Entry:
     index = list(models).index(default)
     name = _row().selectbox("Model", list(models), key="model", index=index, on_change=_choose, width=260, **BOUND)
     entry = models[name or default]
-    st.session_state[PLACES][1].caption(entry.caption)
+    strange = f"{plain(chosen[:60])} is not a model of this studio. " if chosen and chosen not in zoo.entries() else ""
+    st.session_state[PLACES][1].caption(strange + entry.caption)
     return entry
 
 

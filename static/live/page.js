@@ -82,7 +82,7 @@ export class Page {
     this.panes = models.map((source) => {
       const own = before.find((pane) => pane.source?.weights === source.weights);
       const pane = own ?? free.shift() ?? this.pane();
-      if (!own) pane.take(source);
+      if (!own) pane.coming = pane.take(source);
       return pane;
     });
     for (const pane of free) pane.end();

@@ -61,6 +61,7 @@ export class Pane {
     /** @type {LiveModel | null} */
     this.student = null;
     this.fetching = new AbortController();
+    this.coming = Promise.resolve(); // until its model is there, or has failed
     this.failed = (/** @type {unknown} */ error) => this.say(reason(error), true);
     this.drawer = new Drawer((drawn) => this.show(drawn), this.failed);
     this.stripDrawer = new Drawer(({ pictures, from }) => this.strip.grid.draw(pictures, from), this.failed);

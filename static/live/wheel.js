@@ -138,7 +138,7 @@ export class Wheel {
 
   listen() {
     const { element } = this;
-    /** @type {{x: number, y: number, dragged: boolean} | null} where it was pressed */
+    /** @type {{x: number, y: number, dragged: boolean, from: Place} | null} where it was pressed, and what was before */
     let held = null;
     const follow = (/** @type {PointerEvent} */ event) => {
       const box = element.getBoundingClientRect();
@@ -149,18 +149,24 @@ export class Wheel {
     };
     element.onpointerdown = (event) => {
       const named = event.target instanceof HTMLButtonElement; // a press of a name is a choice, a drag from it a drag
-      held = { x: event.clientX, y: event.clientY, dragged: !named };
+      if (!event.isPrimary) return; // a second finger
+      held = { x: event.clientX, y: event.clientY, dragged: !named, from: this.place };
       if (!named) follow(event);
     };
     element.onpointermove = (event) => {
-      if (!held) return;
+      if (!held || !event.isPrimary) return;
       held.dragged ||= Math.hypot(event.clientX - held.x, event.clientY - held.y) > NUDGE;
       if (!held.dragged) return;
       element.setPointerCapture(event.pointerId); // from now on, beyond the wheel too
       follow(event);
     };
-    element.onpointerup = element.onpointercancel = () => {
+    element.onpointerup = (event) => {
+      if (!event.isPrimary) return;
       if (held?.dragged) this.moved(false);
+      held = null;
+    };
+    element.onpointercancel = () => {
+      if (held?.dragged) this.go(held.from); // two fingers zoom the page: nothing was chosen
       held = null;
     };
     this.point.onkeydown = (event) => {

@@ -20,6 +20,7 @@ import streamlit as st
 
 from genlib.training.estimate import Estimate
 from tests.pages.studio import ROOT
+from ui import zoo
 
 START_SECONDS = 120  # a cold disk is slow to give Streamlit up
 POLL_SECONDS = 0.05
@@ -122,6 +123,14 @@ def chromium() -> Iterator:
 def _no_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visit to Train has its settings timed by a process of its own: here it would only take the others' time."""
     monkeypatch.setattr("genlib.jobs.estimates._measure", lambda question: Estimate(60.0, 20.0, 1.0, False))
+
+
+@pytest.fixture(autouse=True)
+def _no_others_runs(tmp_path: Path) -> Iterator[None]:
+    """Each test has runs of its own, and the studio remembers for half a minute which there are."""
+    yield
+    if (tmp_path / "runs").is_dir():
+        zoo.entries.clear()
 
 
 @pytest.fixture

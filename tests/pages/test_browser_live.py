@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 import genlib
 from genlib.analysis.path import trace
-from tests.pages.test_browser import PHONE, Visit, go_to, profile, visit  # noqa: F401
+from tests.pages.test_browser import PHONE, TIMEOUT, Visit, go_to, profile, visit  # noqa: F401
 from tests.tiny import SHIPPED_PER_FAMILY
 from ui.controls import DEFAULT_MODEL
 
@@ -73,6 +73,14 @@ def place(wheel: Locator, label: str) -> tuple[float, float]:
     return middle[0] + 0.7 * (at[0] - middle[0]), middle[1] + 0.7 * (at[1] - middle[1])
 
 
+def await_no_threads(page: Page) -> None:
+    for _ in range(TIMEOUT // 20):
+        if not page.workers:
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(f"{len(page.workers)} threads are kept")
+
+
 def test_the_garments_are_pythons_and_follow_the_hand(visit: Visit) -> None:  # noqa: F811
     page = visit("/live?label=Sandal&n=10&seed=3")
     sandals = drawn(page, "10 pictures by cgan-conv, Sandal 100 %, seed 3")
@@ -116,6 +124,41 @@ def test_a_finger_turns_the_wheel_on_a_phone(visit: Visit) -> None:  # noqa: F81
     box = page.locator(".pictures canvas").bounding_box()
     assert box
     assert box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.slow
+def test_fingers_scroll_and_zoom_the_page_and_choose_nothing_by_it(visit: Visit) -> None:  # noqa: F811
+    page = visit("/live?label=Bag", phone=True)
+    bags = drawn(page, "Bag 100 %")
+    fingers = page.context.new_cdp_session(page)
+    fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def move(starts: list[tuple[float, float]], ends: list[tuple[float, float]]) -> None:
+        for share in np.linspace(0, 1, 13):
+            places = (1 - share) * np.array(starts) + share * np.array(ends)
+            points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places.tolist())]
+            kind = "touchMove" if share else "touchStart"
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            page.wait_for_timeout(20)
+        fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def middle(part: Locator, off: float = 0) -> tuple[float, float]:
+        part.scroll_into_view_if_needed()
+        box = part.bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + off
+
+    canvas, wheel = page.locator(".pictures canvas"), page.locator(".wheel")
+    x, y = middle(canvas)
+    move([(x, y)], [(x, y - 150)])
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollTop > 50")
+    for part, off in ((canvas, 0), (wheel, 30)):
+        x, y = middle(part, off)
+        move([(x - 15, y), (x + 15, y)], [(x - 75, y), (x + 75, y)])
+        page.wait_for_function("visualViewport.scale > 1.2")
+        fingers.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 1})
+        page.wait_for_function("visualViewport.scale === 1")
+    assert (drawn(page, "Bag 100 %") == bags).all()
 
 
 @pytest.mark.slow
@@ -276,18 +319,15 @@ def test_pages_give_back_what_they_took(visit: Visit) -> None:  # noqa: F811
     for _ in range(25):
         go_to(page, "Leaderboard")
         expect(page.locator(".live")).to_have_count(0)
-        while page.workers:
-            page.wait_for_timeout(20)
+        await_no_threads(page)
         go_to(page, "Live")
         drawn(page, "pictures by")
         assert len(page.workers) == threads
         own.send("HeapProfiler.collectGarbage")
         found = {each["name"]: each["value"] for each in own.send("Performance.getMetrics")["metrics"]}
         counts.append([found["Nodes"], found["JSEventListeners"], found["JSHeapUsedSize"]])
-    early, late = (
-        np.min(counts[5:10], axis=0),
-        np.min(counts[-5:], axis=0),
-    )  # the page before may still wait to be freed
+    # The page before may still wait to be freed: the least of five.
+    early, late = np.min(counts[5:10], axis=0), np.min(counts[-5:], axis=0)
     assert (late - early <= (40, 20, 3e6)).all(), counts
 
 

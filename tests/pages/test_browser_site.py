@@ -18,7 +18,7 @@ from genlib.publish.site.folder import write_site
 from genlib.publish.site.html import TITLES
 from tests.pages.test_browser import DESK, PHONE, new_profile
 from tests.pages.test_browser_frame import violations
-from tests.pages.test_browser_live import distance, drawn, drawn_beside, place
+from tests.pages.test_browser_live import await_no_threads, distance, drawn, drawn_beside, place
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -200,8 +200,7 @@ def test_memory_stays_flat_over_frames_models_and_themes(visit: Open, chromium: 
     threads = len(page.workers)
     page.evaluate("kept.end()")
     assert threads >= 1
-    while page.workers:
-        page.wait_for_timeout(50)
+    await_no_threads(page)
 
 
 def test_pages_give_back_what_they_took(visit: Open, chromium: Browser) -> None:
@@ -211,8 +210,7 @@ def test_pages_give_back_what_they_took(visit: Open, chromium: Browser) -> None:
     for change in range(25):
         page.get_by_role("link", name="Leaderboard").click()
         expect(page.get_by_role("rowheader", name=CLASSES)).to_be_visible()
-        while page.workers:
-            page.wait_for_timeout(20)
+        await_no_threads(page)
         page.get_by_role("link", name="Live").click()
         drawn(page, "pictures by")
         threads = threads or len(page.workers)

@@ -87,7 +87,7 @@ function describe() {
  * @param {string[]} names
  */
 function seated(names) {
-  const others = [...new Set(names)].filter((name) => name !== picker.value);
+  const others = [...new Set(names)].filter((name) => name && name !== picker.value);
   const known = others.filter((name) => Object.hasOwn(models, name));
   const lines = others.filter((name) => !known.includes(name)).map((name) => `${name} is not a model of this site.`);
   const late = known.slice(MOST_MODELS - 1);
@@ -119,9 +119,10 @@ more.append(...Object.keys(models).map((name) => new Option(name)));
 const wanted = asked.get("model") ?? "";
 if (Object.hasOwn(models, wanted)) picker.value = wanted;
 seeds.value = String(seedOf(asked.get("seed")));
-beside = seated(asked.getAll("beside"));
+beside = seated([wanted, ...asked.getAll("beside")]); // the first too, where it is not known
 describe();
 const page = mount(element("live"), given());
+page.panes[0].coming.then(() => import("./keep.js")); // nobody keeps models before the first one came
 element("wait").remove();
 page.panel.append(element("beside"));
 
