@@ -188,6 +188,7 @@ def test_the_request(jobs: Hub, finished: dict[str, bytes]) -> None:
     assert run == {"preset": NAME, "config": tiny_config(NAME).to_dict(), "samples": [50, 50]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flavor", "device"), [(None, "cuda"), ("cpu-basic", "cpu"), ("a100-large", "cuda")])
 def test_the_device_is_the_machines(flavor: str | None, device: str, jobs: Hub, finished: dict[str, bytes]) -> None:
     leaves(jobs, finished)
@@ -326,6 +327,7 @@ def test_who_stops_following_finds_the_job_again(
     assert genlib.load(f"runs/{NAME}").config == tiny_config(NAME)
 
 
+@pytest.mark.slow
 def test_a_submission_whose_answer_is_lost_is_looked_for(
     jobs: Hub, finished: dict[str, bytes], capsys: Capture
 ) -> None:
@@ -340,6 +342,7 @@ def test_a_submission_whose_answer_is_lost_is_looked_for(
     assert len(jobs.repositories) == 1
 
 
+@pytest.mark.slow
 def test_a_submission_that_never_arrived_is_made_again(jobs: Hub, finished: dict[str, bytes], capsys: Capture) -> None:
     leaves(jobs, finished)
     jobs.no_jobs = 504
@@ -361,6 +364,7 @@ class Outage:
         return self.requests >= 0
 
 
+@pytest.mark.slow
 def test_a_network_that_comes_back_costs_no_line_and_doubles_none(
     jobs: Hub, finished: dict[str, bytes], capsys: Capture
 ) -> None:
@@ -377,6 +381,7 @@ def test_a_network_that_comes_back_costs_no_line_and_doubles_none(
     assert jobs.down.requests < 0
 
 
+@pytest.mark.slow
 def test_a_network_that_stays_away_is_one_line_and_loses_nothing(
     jobs: Hub, finished: dict[str, bytes], capsys: Capture
 ) -> None:
@@ -395,6 +400,7 @@ def test_a_network_that_stays_away_is_one_line_and_loses_nothing(
 # a job that fails -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "message", "match"),
     thinned(
@@ -437,6 +443,7 @@ def test_an_end_that_leaves_no_model_is_one_line_and_can_be_resumed(
     assert jobs.requests[1]["labels"] != jobs.requests[0]["labels"]
 
 
+@pytest.mark.slow
 def test_a_job_that_the_hub_forgot(jobs: Hub, partial: dict[str, bytes], capsys: Capture) -> None:
     leaves(jobs, partial, "RUNNING", "ERROR")
     assert submit() == 2
@@ -446,6 +453,7 @@ def test_a_job_that_the_hub_forgot(jobs: Hub, partial: dict[str, bytes], capsys:
     assert "the Hub no longer knows the job" in only_line(capsys)
 
 
+@pytest.mark.slow
 def test_no_credit_to_go_on_with_changes_nothing(jobs: Hub, partial: dict[str, bytes], capsys: Capture) -> None:
     leaves(jobs, partial, "RUNNING", "ERROR")
     assert submit() == 2
@@ -553,6 +561,7 @@ def test_what_comes_back_is_checked(case: str, jobs: Hub, finished: dict[str, by
     assert files(Path("runs") / NAME).keys() == {"hf-job.json"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole", "told"),
     [
@@ -572,6 +581,7 @@ def test_another_model_is_not_taken(
     assert files(Path("mine")).keys() == {"hf-job.json"}
 
 
+@pytest.mark.slow
 def test_only_what_a_run_holds_comes_back(jobs: Hub, finished: dict[str, bytes]) -> None:
     strange = {
         "evil.pkl": b"x",

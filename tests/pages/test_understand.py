@@ -104,13 +104,15 @@ def test_a_control_changes_what_is_shown_and_back(page: str, name: str, key: str
 
 
 CODES = [
+    ("latent", {"model": "cgan-mlp", "points": "500"}),
     ("latent", {"points": "500"}),
     ("latent", {"points": "500", "label": "Coat", "seed": "3"}),
     ("latent", {"model": "gmm-10", "points": "500"}),
     ("latent", {"model": "vae-cnn", "points": "500", "dims": "3-D"}),
-    ("discriminator", {"images": "500", "threshold": "0.4"}),
+    ("discriminator", {"model": "cgan-mlp", "images": "500", "threshold": "0.4"}),
+    ("discriminator", {"images": "500"}),
     ("discriminator", {"model": "dcgan-32", "images": "500", "norm": "batch"}),
-    ("diversity", {"per": "5", "seed": "2"}),
+    ("diversity", {"model": "cgan-mlp", "per": "5", "seed": "2"}),
     ("diversity", {"model": "vae-cnn", "near": "true"}),
     ("mixtures", {"component": "4", "t": "0.6", "seed": "5"}),
     ("leaderboard", {}),
