@@ -51,7 +51,9 @@ export default function ({ parentElement, data }) {
   const page = known
     ? known.then((each) => { each.update(given); return each; })
     : import(new URL("app/static/live/page.js", document.baseURI).href).then(({ mount }) => mount(root, given));
-  if (!known) page.catch((error) => { root.textContent = `The live page could not start: ${error.message}`; });
+  if (!known) page.catch(({ message }) => {
+    root.textContent = `The live page could not start: ${message}. Reload it; an old browser may lack what it needs.`;
+  });
   pages.set(root, page);
   return () => { pages.delete(root); page.then((each) => each.end()); };
 }

@@ -146,7 +146,7 @@ async function startThreads(count) {
   } catch (error) {
     return {
       pool: null,
-      alone: `drawing on the page's own thread, which may stutter: no workers here (${reason(error)})`,
+      alone: `Drawing on the page's own thread, which may stutter: no workers here (${reason(error)})`,
     };
   }
 }

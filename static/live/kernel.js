@@ -27,7 +27,7 @@ export async function compileKernel(address = new URL("./kernel.wasm", import.me
     await fetchPlain();
     return {
       module: null,
-      notice: `drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (${reason(error)})`,
+      notice: `Drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (${reason(error)})`,
     };
   }
 }

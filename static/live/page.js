@@ -289,7 +289,7 @@ export class Page {
   }
 
   get hint() {
-    const slow = this.notices.length ? ` ${this.notices.join("; ")}.` : "";
+    const slow = this.notices.length ? ` ${this.notices.join(". ")}.` : "";
     if (this.settings.n === 1) return slow;
     return `${this.alone === null ? "Click a picture to see it alone." : "Click it to see all."}${slow}`;
   }

@@ -60,6 +60,7 @@ export class Pane {
     this.model = null;
     /** @type {LiveModel | null} */
     this.student = null;
+    this.lack = ""; // why its student cannot be had
     this.fetching = new AbortController();
     this.coming = Promise.resolve(); // until its model is there, or has failed
     this.failed = (/** @type {unknown} */ error) => this.say(reason(error), true);
@@ -96,10 +97,23 @@ export class Pane {
       this.say("");
       this.page.ready(this);
       if (!source.student || !this.model.program.integrate) return;
-      this.student = await this.load(source.student);
-      if (this.student && !this.whole) this.page.ready(this); // it can stand in at once
+      await this.takeStudent(source.student);
     } catch (error) {
       this.failed(error);
+    }
+  }
+
+  /**
+   * Fetch what stands in while the model's own pictures are slow to come. Without it they are what one waits for.
+   * @param {Source} source
+   */
+  async takeStudent(source) {
+    try {
+      this.student = await this.load(source);
+      if (this.student && !this.whole) this.page.ready(this); // it can stand in at once
+    } catch (error) {
+      this.lack = `Its pictures come slowly while it moves: ${reason(error)}`;
+      this.say(this.lack, true);
     }
   }
 
@@ -214,7 +228,7 @@ export class Pane {
     const { request, model } = drawn;
     if (model !== this.model && model !== this.student) return; // another was chosen meanwhile
     if ((request.start !== undefined) !== this.alone) return; // the next request, under way, has the other number
-    this.say("");
+    this.say(this.lack, this.lack !== "");
     this.whole = drawn.last && model === this.model;
     this.page.shown(this, drawn);
   }
@@ -253,6 +267,7 @@ export class Pane {
     for (const drawer of [this.drawer, this.stripDrawer]) drawer.stop();
     for (const model of [this.model, this.student]) model?.free();
     this.model = this.student = this.source = null;
+    this.lack = "";
     this.strip.drawn = "";
   }
 

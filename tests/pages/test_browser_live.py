@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 import genlib
 from genlib.analysis.path import trace
@@ -350,3 +350,37 @@ def test_what_is_damaged_is_one_line(visit: Visit, file: str, body: bytes, line:
     page.unroute(f"**/media/*{kind}")
     page.reload()
     assert len(drawn(page, "10 pictures by vae-dense-8")) == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", [{"status": 404}, {"body": "const = ;", "content_type": "text/javascript"}])
+def test_an_engine_that_cannot_start_is_one_line(visit: Visit, answer: dict) -> None:  # noqa: F811
+    page = visit("/dataset")
+    page.route("**/live/engine.js", lambda route: route.fulfill(**answer))
+    page.goto(page.url.replace("/dataset", "/live"))
+    expect(page.get_by_text("The live page could not start: ")).to_be_visible()
+    page.unroute("**/live/engine.js")
+    page.reload()
+    drawn(page, "40 pictures")
+
+
+@pytest.mark.slow
+def test_a_flow_without_its_student_says_so_and_draws(visit: Visit) -> None:  # noqa: F811
+    page = visit("/dataset")
+    weights: list[Route] = []
+
+    def cut_the_second(route: Route) -> None:
+        weights.append(route)
+        if len(weights) == 2:
+            route.fulfill(body=b"cut")
+        else:
+            route.continue_()
+
+    page.route("**/media/*.bin", cut_the_second)
+    page.goto(page.url.replace("/dataset", "/live?model=flow-unet&n=1"))
+    drawn(page, "1 pictures by flow-unet")
+    line = "Its pictures come slowly while it moves: flow-one-step: the weights have 3 bytes"
+    expect(page.get_by_role("status").get_by_text(line)).to_be_visible()
+    page.get_by_role("slider", name="Temperature").press("ArrowLeft")
+    drawn(page, "1 pictures by flow-unet")
+    expect(page.get_by_role("status").get_by_text(line)).to_be_visible()

@@ -296,7 +296,7 @@ def test_a_model_that_fails_leaves_the_others_alone(visit: Open) -> None:
 LACKING = {
     "simd": (
         "WebAssembly.compile = () => Promise.reject(new Error('no SIMD'))",
-        "drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (no SIMD)",
+        "Drawing in plain JavaScript, which is slower: no WebAssembly with SIMD here (no SIMD)",
     ),
     "workers": ("delete globalThis.Worker", "no workers here (this browser starts none)"),
     "storage": (
