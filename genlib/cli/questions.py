@@ -51,7 +51,8 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
     parser.add_argument("--out", required=True, metavar="F", help=where)
     for name, known in kind.fields().items():
         if name != "model" and known["flag"] is not False:
-            form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": name.upper()}
+            shown = {int: "N", float: "X"}.get(kind.kind(name), kind.flag(name).upper())
+            form: dict[str, Any] = {"action": "store_true"} if kind.kind(name) is bool else {"metavar": shown}
             parser.add_argument(f"--{kind.flag(name)}", dest=name, default=None, help=_help(kind, name), **form)
     if kind.NAME in KEEPS:
         parser.add_argument("--keep", action="store_true", help=KEEPS[kind.NAME][1])
@@ -60,13 +61,14 @@ def add_flags(parser: argparse.ArgumentParser, kind: type[Question]) -> None:
 def _help(kind: type[Question], name: str) -> str:
     """What a flag sets, what it is chosen from, and its default, where it has one to show."""
     known, default = kind.fields()[name], {**kind.defaults(), **kind.DEFAULTS}[name]
-    said = (known["said"] or known["label"].lower()).removesuffix(".").replace("%", "%%")
+    said = (known["said"] or known["label"]).removesuffix(".").replace("%", "%%")
+    said = said[0].lower() + said[1:]
     if known["choices"] and name != "label":  # it says so itself
         said += f"; one of: {', '.join(known['choices'])}"
-    if default in ((), "") or kind.kind(name) is bool:
+    if default in ((), "") or kind.kind(name) is bool or "unless given" in said:
         return said
-    default = "the model's own" if default is None else default
-    return f"{said} ({default})"
+    usual = "the model's own" if default is None else default
+    return f"{said}; {usual} unless given"
 
 
 def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Compare(Question):
 
     seed: int = seed_field()
     label: str = class_field()
-    each: int = asks(10, "Pictures each", "", 1, 100, slider=(5, 20, 5))
+    each: int = asks(10, "Pictures each", "", 1, 100, said="pictures of each model", slider=(5, 20, 5))
     family: str = asks(EVERY_FAMILY, "Family", said="ask the models of one family alone")
     unlabelled: str = asks(
         BY_SIGHT,

@@ -53,8 +53,8 @@ class Dataset(Question):
 
     NAME = "dataset"
 
-    view: str = asks("images", "Show", choices=VIEWS)
-    split: str = asks("test", "Split", choices=SPLITS)
+    view: str = asks("images", "Show", said="what is drawn", choices=VIEWS)
+    split: str = asks("test", "Split", said="whose images", choices=SPLITS)
     n: int = asks(40, "Pictures", "", 1, 100, slider=(1, 100, 1), when=lambda asked: asked.view == "images")
     seed: int = seed_field(when=lambda asked: asked.view == "images")
     label: str = class_field(when=lambda asked: asked.view == "images")

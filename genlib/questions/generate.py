@@ -97,6 +97,7 @@ class Generate(Question):
         UNMIXED,
         "Mix with",
         "Blends in the class embedding.",
+        said="another class, whose embedding is blended in",
         choices=(UNMIXED, *CLASS_NAMES),
         when=lambda asked: asked.label != EVERY_CLASS and "conditional" in asked.can,
     )
@@ -105,10 +106,13 @@ class Generate(Question):
         "Share of it",
         "",
         *(0.0, 1.0),
+        said="how much of the other class: 0 none, 1 all",
         slider=(0.0, 1.0, 0.05),
         when=lambda asked: asked.mix != UNMIXED and asked.applies("mix"),
     )
-    moves: tuple[float, ...] = asks((), "Moves", "in standard deviations, a direction each", -10.0, 10.0, key="d")
+    moves: tuple[float, ...] = asks(
+        (), "Moves", "how far along each named direction, in standard deviations: 0,2,-1", -10.0, 10.0, key="d"
+    )
     steps: int | None = steps_field()
     solver: str | None = solver_field()
     guidance: float | None = guidance_field()

@@ -84,12 +84,30 @@ class Interpolate(Question):
     model: str = model_field()
     seed: int = seed_field()
     between: str = asks("classes", "Between", said="what the ends are", choices=tuple(MODES))
-    start: str = asks(CLASS_NAMES[0], "From", choices=CLASS_NAMES, key="from", flag="from", when=_between("classes"))
-    end: str = asks(CLASS_NAMES[3], "To", choices=CLASS_NAMES, key="to", flag="to", when=_between("classes"))
-    seed2: int = asks(9, "To seed", "", 0, MAX_SEED, when=_between("seeds"))
+    start: str = asks(
+        CLASS_NAMES[0],
+        "From",
+        said="the class it begins with",
+        choices=CLASS_NAMES,
+        key="from",
+        flag="from",
+        when=_between("classes"),
+    )
+    end: str = asks(
+        CLASS_NAMES[3],
+        "To",
+        said="the class it ends with",
+        choices=CLASS_NAMES,
+        key="to",
+        flag="to",
+        when=_between("classes"),
+    )
+    seed2: int = asks(9, "To seed", "", 0, MAX_SEED, said="where it ends, between seeds", when=_between("seeds"))
     label: str = class_field(when=lambda asked: asked.between == "seeds" and "conditional" in asked.can)
-    a: int = asks(0, "From test image", "", 0, 9_999, when=_between("test images"))
-    b: int = asks(1, "To test image", "", 0, 9_999, when=_between("test images"))
+    a: int = asks(
+        0, "From test image", "", 0, 9_999, said="the test image it begins with", when=_between("test images")
+    )
+    b: int = asks(1, "To test image", "", 0, 9_999, said="the test image it ends with", when=_between("test images"))
     rows: int = asks(
         5, "Rows", said="pairs, one a row", low=1, high=1_000, slider=(1, 10, 1), when=_between("random pairs")
     )

@@ -42,7 +42,7 @@ class Mixtures(Question):
 
     model: str = model_field("mixture")
     seed: int = seed_field()
-    component: int = asks(1, "Component", low=1)
+    component: int = asks(1, "Component", said="its number, the heaviest first", low=1)
     temperature: float = temperature_field("Scales the noise around the mean. 0: the mean itself; 1: as fitted.", 2.0)
 
     def bounds(self, name: str) -> tuple[Any, Any]:

@@ -87,6 +87,7 @@ class Reconstruct(Question):
         "New samples of the class",
         "What the study showed as reconstructions: other garments of the same class, drawn without looking at the "
         "image. They are no reconstructions.",
+        said="new samples of the class in place of reconstructions, as the study showed them",
         when="conditional",
     )
     file: str = asks("", "File", said="a photograph of your own in place of test images", key=False)
@@ -98,9 +99,23 @@ class Reconstruct(Question):
         key=False,
         when=lambda asked: bool(asked.file),
     )
-    contrast: float = asks(1.0, "Contrast", "", 0.1, 10.0, key=False, when=lambda asked: bool(asked.file))
+    contrast: float = asks(
+        1.0,
+        "Contrast",
+        "",
+        0.1,
+        10.0,
+        said="of the photograph: above 1 stronger",
+        key=False,
+        when=lambda asked: bool(asked.file),
+    )
     background: str = asks(
-        BACKGROUNDS[0], "Background", choices=BACKGROUNDS, key=False, when=lambda asked: bool(asked.file)
+        BACKGROUNDS[0],
+        "Background",
+        said="of the photograph",
+        choices=BACKGROUNDS,
+        key=False,
+        when=lambda asked: bool(asked.file),
     )
     photo: Photo | None = asks(  # noqa: RUF009 - what the file holds, where it is read already
         None, "", key=False, flag=False, when=lambda asked: False
