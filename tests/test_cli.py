@@ -311,9 +311,9 @@ def test_help_says_what_a_flag_is_chosen_from_and_no_empty_default(capsys: Captu
     with pytest.raises(SystemExit):
         run("sample", "--help")
     told = " ".join(capsys.readouterr().out.split())
-    assert "last weights themselves; one of: averaged, raw (averaged)" in told
-    assert "--moves MOVES in standard deviations, a direction each --steps" in told
-    assert "--n N pictures (64)" in told
+    assert "last weights themselves; one of: averaged, raw; averaged unless given" in told
+    assert "--moves MOVES how far along each named direction, in standard deviations: 0,2,-1 --steps" in told
+    assert "--n N pictures; 64 unless given" in told
 
 
 # train ------------------------------------------------------------------------------------------------------------
