@@ -18,10 +18,6 @@ for entry in zoo.usable().values():
 
 nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
 cards = [(family[0].upper() + family[1:], entry) for family, members in nearest_first for entry in members]
-st.html(
-    "<style>.st-key-zoo { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); }"
-    ".st-key-zoo > * { min-width: 0; }</style>"
-)
 with st.container(key="zoo"):
     for family, entry in cards:
         with st.container(border=True, height="stretch"):

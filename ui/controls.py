@@ -13,6 +13,7 @@ from genlib.data import CLASS_NAMES
 from genlib.noise import MAX_SEED
 from genlib.questions.question import EVERY_CLASS
 from ui import settings, zoo
+from ui.static import STYLE
 from ui.words import plain
 
 DEFAULT_MODEL = "cgan-conv"
@@ -60,24 +61,6 @@ def _insist_on_navigation() -> None:
     if any(page["script_path"] == context.main_script_path for page in pages):
         PagesManager.uses_pages_directory = False
         st.rerun()
-
-
-STYLE = """<style>
-.st-key-brought, .st-key-kept, .st-key-visitor { position: absolute; }
-[data-testid="stImage"] img, .genlib-strip { image-rendering: pixelated; border-radius: 2px; }
-[data-testid="stMainBlockContainer"] { padding-top: 3.4rem; padding-bottom: 3rem; }
-[data-testid="stMainBlockContainer"] h1 { padding: 0; }
-[data-testid="stMainBlockContainer"] h2 { padding: .4rem 0 .2rem; }
-[data-testid="stBaseButton-primary"] * { color: light-dark(#ffffff, #0e1420); }
-.genlib-heads { display: flex; font-size: .72rem; line-height: 1.1; opacity: .8; text-align: center; }
-.genlib-heads span { flex: 1 1 0; min-width: 0; padding: 0 1px; align-self: end; overflow-wrap: anywhere; }
-@media (max-width: 640px) {
-  .st-key-said { display: none; }
-  [data-testid="stButtonGroup"] button { padding-inline: .6rem; }
-  .genlib-heads span:not(:only-child) { display: flex; align-items: center; writing-mode: vertical-rl;
-    transform: rotate(180deg); white-space: nowrap; padding: 2px 0; }
-}
-</style>"""
 
 
 def model_picker(*capabilities: str) -> zoo.Entry:

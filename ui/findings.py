@@ -71,7 +71,7 @@ def overview(findings: Sequence[Finding]) -> None:
     counts = [
         f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, (_, words, *_) in VERDICTS.items()
     ]
-    st.html(f'{STYLE}<nav class="genlib-verdicts" aria-label="Claims">{tiles}</nav>')
+    st.html(f'<nav class="genlib-verdicts" aria-label="Claims">{tiles}</nav>')
     st.markdown(f"**{' · '.join(counts)}**")
 
 
@@ -83,18 +83,6 @@ def _tile(finding: Finding) -> str:
         f'<a href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
         f"<b>{number}</b><span>{sign}</span><small>{words}</small></a>"
     )
-
-
-STYLE = """<style>
-.genlib-verdicts { display: grid; grid-template-columns: repeat(8, 1fr); gap: .5rem; }
-.genlib-verdicts a { display: flex; flex-direction: column; align-items: center; padding: .35rem .2rem; color: inherit;
-  text-decoration: none; border: 1px solid; border-top-width: .4rem; border-radius: .3rem; }
-.genlib-verdicts a:hover, .genlib-verdicts a:focus-visible { background: rgba(128, 128, 128, .15); }
-.genlib-verdicts b { font-size: .85rem; }
-.genlib-verdicts span { font-size: 1.5rem; line-height: 1.2; }
-.genlib-verdicts small { font-size: .7rem; opacity: .85; text-align: center; line-height: 1.1; min-height: 2.2em; }
-@media (max-width: 640px) { .genlib-verdicts { grid-template-columns: repeat(4, 1fr); } }
-</style>"""
 
 
 def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:

@@ -141,16 +141,11 @@ def show_scatter(board: Board) -> None:
         layout["annotations"] = [{**name, "y": at, "yanchor": "bottom", "yref": "y"}]
     best = f"; best: {rows[0]['model']}, {board.written(rows[0])}" if rows else ""
     alt = f"{board.figure.title} of {len(rows)} models against {cost.title}{best}"
-    st.html(NAMES_STYLE)
     show_chart(traces, alt, 440, x, y, key="trade-off", **layout)  # a phone's legend takes six lines of it
 
 
 PHONE = (270, 250)  # pixels: the scatter's inside on a narrow screen
 SIDES = ("bottom", "middle", "top"), ("left", "center", "right")
-NAMES_STYLE = """<style>
-@media (max-width: 1100px) { .st-key-trade-off .scatterlayer > .trace:last-child { display: none; } }
-@media (min-width: 1101px) { .st-key-trade-off .scatterlayer > .trace:nth-last-child(2) { display: none; } }
-</style>"""  # the last two traces are the names, placed for a phone and for a wide screen
 
 
 def _points(rows: list[Row], board: Board) -> dict[str, Any]:

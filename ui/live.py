@@ -13,6 +13,7 @@ from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.models import students_of
 from genlib.zoo.figures import written
 from ui import controls, settings, zoo
+from ui.static import STATIC, source
 from ui.words import line_of, plain
 
 KEYS = (
@@ -25,43 +26,13 @@ KEYS = (
     "guidance",
     "taken",
 )  # of address.js
-# On a phone the garments come before the controls, which others' pages have in one row above.
-PICTURES_FIRST = """<style>
-@media (max-width: 640px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-controls) { order: 1; }
-  [data-testid="stLayoutWrapper"]:has(> [data-testid="stExpander"]) { order: 2; }
-}
-</style>"""
+PICTURES_FIRST = STATIC / "studio" / "live.css"
 REFUSED = "refused beside"  # in the session: the models that stand beside the first, and why others of a link do not
 MOST_BESIDE = 3  # models beside the first, as static/live/page.js
 Source = dict[str, object]  # of a model, as static/live/pane.js
-STATIC = Path(__file__).parent.parent / "static" / "live"
-# Kept by element: a rerun calls the mount again, with the same one. The modules lie beside the page's address, wherever
-# that is served.
-JS = """
-const pages = new WeakMap();
-export default function ({ parentElement, data }) {
-  const root = parentElement.querySelector(".live");
-  const here = (file) => new URL(file, document.baseURI).href;
-  const placed = ({ program, weights, student, ...model }) => ({
-    ...model, program: here(program), weights: here(weights), ...(student ? { student: placed(student) } : {}),
-  });
-  const given = { ...data, models: data.models.map(placed) };
-  const known = pages.get(root);
-  const page = known
-    ? known.then((each) => { each.update(given); return each; })
-    : import(new URL("app/static/live/page.js", document.baseURI).href).then(({ mount }) => mount(root, given));
-  if (!known) page.catch(({ message }) => {
-    root.textContent = `The live page could not start: ${message}. Reload it; an old browser may lack what it needs.`;
-  });
-  pages.set(root, page);
-  return () => { pages.delete(root); page.then((each) => each.end()); };
-}
-"""
-
 
 _mount = st.components.v2.component(
-    "genlib_live", html='<div class="live"></div>', css=(STATIC / "page.css").read_text("utf-8"), js=JS
+    "genlib_live", html='<div class="live"></div>', css=source("live/page.css"), js=source("studio/live.js")
 )
 
 

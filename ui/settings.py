@@ -19,124 +19,14 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib.data import CLASS_NAMES
+from ui.static import source
 
 SHARED = ("model", "seed", "label")  # one value for all pages
 NUMBERED = {str(number): name for number, name in enumerate(CLASS_NAMES)}
 LONGEST = 300  # characters of a value that a browser may bring back
 Values = dict[str, list[str]]  # of controls, by key, as an address has them
 
-# A page has one entry in the browser's history, which holds its settings: Streamlit pushes one for each value that it
-# puts into an address, and empties the address of a page that is left. The tab remembers what differs from a default.
-JS = """
-const STORE = "genlib-settings";
-
-function stored() {
-  try { return JSON.parse(sessionStorage.getItem(STORE)) ?? {}; } catch { return {}; }
-}
-
-function store(page, values) {
-  const all = stored();
-  const kept = Object.entries({ ...all[page], ...values }).filter(([, value]) => value !== null);
-  all[page] = Object.fromEntries(kept);
-  try { sessionStorage.setItem(STORE, JSON.stringify(all)); } catch { return; }  // a browser that keeps nothing
-}
-
-function place() {
-  return location.pathname.split("/").pop() || "home";
-}
-
-function looseIn(search, loose) {
-  const named = new URLSearchParams(search);
-  return Object.fromEntries(loose.map((key) => [key, named.has(key) ? named.getAll(key) : null]));
-}
-
-function show(tab, { page, search, loose }) {
-  const address = new URL(location.href), before = stored()[page] ?? {};
-  address.search = search;
-  for (const [key, value] of Object.entries(looseIn(location.search, loose))) {
-    for (const each of value ?? before[key] ?? []) address.searchParams.append(key, each);
-  }
-  Object.assign(tab, { page, loose, shown: address.href });
-  if (address.search !== location.search) history.replaceState(history.state, "", address);
-}
-
-function watchTab() {
-  const tab = { shown: location.href, page: null, loose: [], session: null, waits: false };
-  const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
-  const page = (address) => new URL(address ?? "", location.href).pathname;
-  history.pushState = (state, title, address) => {
-    if (page(address) === location.pathname) return replace(state, title, address);
-    if (page(tab.shown) === location.pathname) replace(history.state, "", tab.shown);
-    push(state, title, address);
-    tab.shown = location.href;
-  };
-  history.replaceState = (state, title, address) => {
-    replace(state, title, address);
-    tab.shown = location.href;
-    if (place() === tab.page) store(tab.page, looseIn(location.search, tab.loose));
-  };
-  watchCharts();
-  addEventListener("popstate", () => { tab.shown = location.href; });
-  return tab;
-}
-
-// Streamlit makes a chart anew for each change of its figure. Where the new one has the `uirevision` of one that was
-// zoomed, it is zoomed too: through the callback by which Streamlit's own component hears of a zoom.
-function watchCharts() {
-  const zooms = new Map();
-  const take = (chart) => {
-    const revision = chart.layout?.uirevision;
-    if (!revision || chart.genlibTaken) return;
-    chart.genlibTaken = true;
-    if (zooms.has(revision)) zoomTo(chart, zooms.get(revision));
-    chart.on("plotly_relayout", () => zooms.set(revision, zoomOf(chart._fullLayout)));
-  };
-  const look = () => document.querySelectorAll(".js-plotly-plot").forEach(take);
-  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
-  look();
-}
-
-function zoomOf(layout) {
-  const zoom = {};
-  for (const [name, part] of Object.entries(layout)) {
-    const zoomed = /^[xy]axis\\d*$/.test(name) && part.autorange === false;
-    if (zoomed) zoom[name] = { range: [...part.range], autorange: false };
-    if (/^scene\\d*$/.test(name) && part._scene) zoom[name] = { camera: part._scene.getCamera() };
-  }
-  return zoom;
-}
-
-function zoomTo(chart, zoom) {
-  const fiber = Object.keys(chart).find((key) => key.startsWith("__reactFiber$"));
-  const heard = chart[fiber]?.return?.memoizedProps?.onUpdate;
-  const layout = { ...chart.layout };
-  for (const [name, part] of Object.entries(zoom)) layout[name] = { ...layout[name], ...part };
-  heard?.({ data: chart.data, layout, frames: null });
-}
-
-// Both parts of the script above the page and below it begin here: a busy browser may run the lower one first, which
-// must not write a new session's defaults over what the one before has yet to bring back.
-function meet(tab, session) {
-  if (tab.session === session) return;
-  const named = new URLSearchParams(location.search);
-  const known = Object.values(stored()).flatMap((values) => Object.keys(values));
-  Object.assign(tab, { session, waits: known.some((key) => !named.has(key)) });
-}
-
-export default function ({ data, setStateValue }) {
-  const tab = (window.genlibTab ??= watchTab());
-  meet(tab, data.session);
-  if (!data.page) {
-    if (tab.waits && !data.brought) setStateValue("stored", stored());
-    return;
-  }
-  tab.waits &&= !data.brought;
-  if (!tab.waits) for (const [page, values] of Object.entries(data.values)) store(page, values);
-  if (place() === data.page) show(tab, data);
-}
-"""
-
-_mount = st.components.v2.component("genlib_settings", js=JS)
+_mount = st.components.v2.component("genlib_settings", js=source("studio/settings.js"))
 
 
 @dataclass

@@ -37,19 +37,8 @@ STEPS: dict[str, tuple[float, ...]] = {
 }
 
 
-LAYOUT = """<style>
-@media (min-width: 641px) {
-  .st-key-train { display: grid; grid-template: auto 1fr / 3fr 2fr; column-gap: 4rem; }
-  .st-key-train > :has(> .st-key-train-form) { grid-area: 1 / 2 / 3 / 3; }
-  .st-key-train > * { min-width: 0; }
-}
-</style>"""
-
-
 def places() -> list[DeltaGenerator]:
-    """Where the run, the form and the run's charts stand: one under the other on a phone, so that the start comes
-    before the charts; else the form beside the others."""
-    st.html(LAYOUT)
+    """Where the run, the form and the run's charts stand, as studio.css has it."""
     with st.container(key="train"):
         return [st.container(key=f"train-{name}") for name in ("run", "form", "charts")]
 

@@ -10,26 +10,11 @@ import streamlit as st
 
 from genlib.jobs.limits import Limits
 from genlib.jobs.run import Job
+from ui.static import source
 
 PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")  # headers of one between
 
-JS = """
-export default function ({ data, setStateValue }) {
-  const hex = (byte) => byte.toString(16).padStart(2, "0");
-  const draw = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), hex).join("");
-  let token = null;
-  try {
-    token = localStorage.getItem("genlib-visitor");
-    if (!/^[0-9a-f]{32}$/.test(token ?? "")) {
-      token = draw();
-      localStorage.setItem("genlib-visitor", token);
-    }
-  } catch { return; }  // a browser that keeps nothing: the session must do
-  if (token !== data.known) setStateValue("token", token);
-}
-"""
-
-_mount = st.components.v2.component("genlib_visitor", js=JS)
+_mount = st.components.v2.component("genlib_visitor", js=source("studio/visitor.js"))
 
 
 def visitor() -> str:

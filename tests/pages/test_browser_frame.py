@@ -31,7 +31,7 @@ from tests.pages.test_browser import (  # noqa: F401
 )
 from tests.workers import end_workers
 from ui.controls import DEFAULT_MODEL
-from ui.settings import JS
+from ui.static import source
 
 pytestmark = pytest.mark.browser
 LAPTOP = {"width": 1366, "height": 768}
@@ -129,7 +129,7 @@ def test_a_new_sessions_defaults_wait_for_what_the_tab_brings_back(visit: Visit,
     page = visit("/")
     page.goto(f"{server.address}/_stcore/health")  # the same browser storage, without the studio's own scripts
     kept = {"shared": {"label": ["Coat"]}}
-    assert page.evaluate(LOWER_PART_FIRST, {"script": JS, "kept": kept}) == [{"stored": kept}]
+    assert page.evaluate(LOWER_PART_FIRST, {"script": source("studio/settings.js"), "kept": kept}) == [{"stored": kept}]
 
 
 @pytest.mark.slow
