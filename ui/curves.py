@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from genlib.jobs.run import Job
-from ui import zoo
+from genlib.zoo.catalogue import settings_in_words
 from ui.controls import BOUND
 from ui.pictures import CLASS_COLOURS, show_chart
 from ui.runs import changes_of, is_known, progress_of
@@ -81,7 +81,7 @@ def labels(jobs: list[Job]) -> list[str]:
     found = []
     for job, config in zip(jobs, configs, strict=True):
         told = {key: config[key] for key in apart if key in config}
-        words = zoo.told(told) if told else changes_of(job)
+        words = settings_in_words(told) if told else changes_of(job)
         found.append(f"{job.id.rsplit('-', 1)[-1]}: {words}")
     return found
 

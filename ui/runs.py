@@ -12,11 +12,10 @@ from genlib.errors import GenlibError
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job, elapsed
-from genlib.model import capabilities
 from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader, Progress
-from genlib.zoo.catalogue import changed_settings
-from ui import zoo
+from genlib.zoo.catalogue import changed_settings, settings_in_words
+from genlib.zoo.entry import Entry
 from ui.controls import BOUND
 from ui.words import line_of
 
@@ -58,16 +57,9 @@ def progress_of(job: Job) -> Progress:
     return _tracker(job.id, job).now()
 
 
-def entry_of(job: Job) -> zoo.Entry:
+def entry_of(job: Job) -> Entry:
     """A run that is no model yet, as the pages know models."""
-    preset = get_preset(job.preset)
-    return zoo.Entry(
-        name=job.name,
-        family=preset.family,
-        summary=preset.summary,
-        capabilities=tuple(capabilities(preset.model_class)),
-        metrics={},
-    )
+    return Entry.of_run(job.name, get_preset(job.preset))
 
 
 def is_active(job: Job) -> bool:
@@ -87,7 +79,7 @@ def is_known(job: Job) -> bool:
 
 def changes_of(job: Job) -> str:
     """What was changed of its preset's settings, in words."""
-    return zoo.told(changed_settings(get_preset(job.preset), job.config)) if is_known(job) else "damaged"
+    return settings_in_words(changed_settings(get_preset(job.preset), job.config)) if is_known(job) else "damaged"
 
 
 def open_queue() -> tuple[Queue, list[Job]]:

@@ -68,6 +68,12 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if own.get(key) != value}
 
 
+def settings_in_words(settings: Mapping[str, Any]) -> str:
+    """Changed settings in words."""
+    words = [f"{key.replace('_', ' ')} {value}" for key, value in settings.items()]
+    return ", ".join(words) or "its own settings"
+
+
 def markdown_table(short: bool = False) -> str:
     """The zoo as a Markdown table below real images and random pixels: every measure, for docs/models.md; or, `short`,
     six columns for the README, best Frechet distance first.

@@ -13,8 +13,7 @@ from genlib.analysis.history import History, read_history
 from genlib.loading import model_directory
 from genlib.model import Preset
 from genlib.models import get_preset
-from genlib.zoo.catalogue import scale_of_distance
-from genlib.zoo.figures import written
+from genlib.zoo.entry import how_good
 from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics
 from genlib.zoo.trainings import PICTURE
 
@@ -70,11 +69,7 @@ class Shown:
     @property
     def about(self) -> str:
         """What it is, how good, how big."""
-        return (
-            f"{capitalised(self.preset.family)}. {self.preset.summary} Frechet distance {written(self.metrics, 'fd')} "
-            f"({scale_of_distance(self.metrics)}); "
-            f"{self.metrics['parameters']:,} parameters."
-        )
+        return f"{capitalised(self.preset.family)}. {self.preset.summary} {how_good(self.metrics)}"
 
 
 def best_first(models: Iterable[Shown]) -> list[Shown]:
