@@ -20,19 +20,17 @@ def picture() -> None:
 if question.view == "components":
     plane, directions = st.columns([3, 2], gap="medium")
     with plane:
-        dataset.show_scatter(question)
+        pictures.show_chart(dataset.plane(question))
     with directions:
         picture()
-        dataset.show_shares(question)
+        pictures.show_chart(dataset.shares(question))
 else:
     picture()
 if question.view == "classes":
     counts, histogram = st.columns(2, gap="medium")
     with counts:
-        st.markdown("**Images by class**")
-        dataset.show_counts(question)
+        pictures.show_chart(dataset.counts(question))
     with histogram:
-        st.markdown("**Pixels by gray level**")
-        dataset.show_histogram(question)
+        pictures.show_chart(dataset.gray_levels(question))
 questions.share_question(question)
 explain.about("Fashion-MNIST", dataset.ABOUT)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, discriminator, explain, questions
+from ui import controls, discriminator, explain, pictures, questions
 
 controls.page(
     "discriminator",
@@ -16,17 +16,17 @@ asked = questions.seed_and_class(questions.asked("Discriminator"))
 def studio() -> None:
     """Everything follows the threshold, and reruns alone."""
     question = questions.own_controls(asked, threshold=200, n=200, norm=0)
-    discriminator.show_pies(question)
+    pictures.show_chart(discriminator.pies(question))
     st.caption(discriminator.WHAT_IS_JUDGED)
     if question.applies("norm"):
         st.caption(discriminator.LAG)
     questions.share_question(question)
     left, right = st.columns(2, gap="medium")
     with left:
-        discriminator.show_histogram(question)
+        pictures.show_chart(discriminator.scores(question))
     with right:
-        discriminator.show_roc(question)
-    discriminator.show_classes(question)
+        pictures.show_chart(discriminator.roc(question))
+    pictures.show_chart(discriminator.by_class(question))
     discriminator.show_extremes(question)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, diversity, explain, questions
+from ui import controls, diversity, explain, pictures, questions
 
 controls.page(
     "diversity",
@@ -16,7 +16,7 @@ with rows:
     diversity.show_rows(question)
     questions.share_question(question)
 with figures:
-    diversity.show_spread(question)
+    pictures.show_chart(diversity.spread(question))
     diversity.show_closest(question)
 
 explain.how_it_works(questions.entry_of(question))

@@ -34,7 +34,7 @@ if question.between == "random pairs":
     pictures.show_tiles(question.strip, 10, alt, caption=alt)
     questions.share_question(question)
 else:
-    frames, changes = interpolate.walk(question)
+    frames, _ = interpolate.walk(question)
     frame, strip = st.columns([1, 3], gap="medium")
     with frame:
         position()
@@ -46,14 +46,7 @@ else:
             st.markdown("**Label midpoint**: the study's way, averaging class *numbers*", help=interpolate.NUMBERS_HELP)
             heads = [interpolate.CLASS_NAMES[number] for number in visited]
             pictures.show_tiles(numbers, interpolate.SHOWN, "The classes whose numbers lie between", heads)
-        st.markdown("**Step-to-step change**: a spike would be a jump between modes")
-        pictures.line_chart(
-            range(1, len(changes) + 1),
-            100 * changes,
-            "step",
-            "change, % of range",
-            f"Pixel change of each step from {names[0]} to {names[1]}",
-        )
+        pictures.show_chart(interpolate.changes(question))
         if evenness := interpolate.evenness(question):
             st.caption(evenness)
 

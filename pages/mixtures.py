@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import controls, explain, mixtures, questions
+from ui import controls, explain, mixtures, pictures, questions
 
 controls.page(
     "mixtures",
@@ -26,7 +26,7 @@ with components:
     mixtures.show_means(entry)
     component()
 with classes:
-    mixtures.show_classes(entry)
+    pictures.show_chart(mixtures.classes(entry.name))
 mixtures.show_criterion(entry)
 mixtures.show_sizes(entry)
 explain.how_it_works(entry)

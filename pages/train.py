@@ -1,7 +1,7 @@
 """Train: how does a model come about?"""
 
 from ui import controls, curves, explain, runs, train, watch
-from ui.share import csv_bytes, share
+from ui.share import share
 from ui.visitor import on_behalf_of, visitor
 
 controls.page(
@@ -33,6 +33,6 @@ compared = curves.compare(jobs)
 if jobs:
     runs.show_table(queue, jobs)
 controls_of_the_page = train.query(preset, settings, measuring) | ({"run": chosen.id} if chosen else {}) | compared
-downloads = {"runs.csv": lambda: csv_bytes(curves.table(jobs))} if jobs else {}
+downloads = {"runs.csv": lambda: curves.table(jobs)} if jobs else {}
 share("train", controls_of_the_page, train.code(preset, settings, measuring), downloads)
 explain.how_training_works(preset, settings)

@@ -6,20 +6,15 @@ import numpy as np
 import streamlit as st
 
 from genlib.analysis.diversity import DRAWS
+from genlib.charts.diversity import spread
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.drawing import CLASS_COLOURS
 from genlib.metrics.floor import load_floor
-from genlib.questions.diversity import MEASURED, Diversity, real_spreads, spreads
-from ui.pictures import show_chart, show_tiles
+from genlib.questions.diversity import Diversity
+from ui.pictures import show_tiles
 
+__all__ = ["spread"]
 SPLIT_NAMES = {"train": "training", "test": "test"}
 CLOSEST = 8
-REAL = "rgba(128, 128, 128, 0.55)"
-HELP = (
-    "The mean distance between two different pictures of the class, as the features of genlib's classifier see them: 0 "
-    f"where all are the same. Measured on {MEASURED} samples of a class, or as many as there were, and {MEASURED} "
-    f"test images."
-)
 
 
 def show_rows(question: Diversity) -> None:
@@ -60,22 +55,6 @@ def _show_row(question: Diversity, label: int, images: np.ndarray) -> None:
             show_tiles(
                 photographs, question.per, f"The {SPLIT_NAMES[question.split]} images nearest to the samples above"
             )
-
-
-def show_spread(question: Diversity) -> None:
-    """The diversity of each class beside that of test images."""
-    own, real = spreads(question.model, question.seed), real_spreads()
-    sides = (own, CLASS_COLOURS, "samples"), (real, REAL, "test images")
-    bars = {"type": "bar", "y": CLASS_NAMES, "orientation": "h"}
-    traces = [{**bars, "x": values, "marker": {"color": colour}, "name": name} for values, colour, name in sides]
-    st.markdown("**Diversity by class** in colour, of real test images in gray", help=HELP)
-    told = ", ".join(
-        f"{name} {'none' if a is None else format(a, '.1f')} (real {b:.1f})"
-        for name, a, b in zip(CLASS_NAMES, own, real, strict=True)
-    )
-    layout = {"bargap": 0.25, "showlegend": False, "y": {"autorange": "reversed"}}
-    alt = f"Diversity of {question.model}: {told}"
-    show_chart(traces, alt, 380, "mean distance between two pictures", top=0, **layout)
 
 
 def show_closest(question: Diversity) -> None:

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from genlib.charts.chart import Chart
+from genlib.charts.evidence import evidence
 from genlib.drawing import VERDICT_COLOURS
 from genlib.errors import GenlibError
 from genlib.findings.claims import BETTER
 from genlib.findings.judge import Finding, shipped_findings, untested_findings
-from ui import evidence, zoo
+from ui import pictures, zoo
 from ui.words import line_of, plain
 
 VERDICTS = {
@@ -115,7 +117,12 @@ def illustrate(finding: Finding, place: DeltaGenerator) -> None:
     models = finding.claim.models
     if all(name in zoo.usable() for name in models):
         with place, suppress(GenlibError, KeyError):  # a model's history or figures may be lost: the verdict stands
-            evidence.FIGURES[finding.claim.number](*models)
+            for shown in evidence(finding.claim.number, models):
+                if isinstance(shown, Chart):
+                    pictures.show_chart(shown)
+                else:
+                    st.caption(shown.said)
+                    pictures.show_tiles(shown.images, shown.columns, shown.alt)
 
 
 def _part(holds: bool, rule: str, figures: str) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from genlib.analysis.interpolation import EQUAL
+from genlib.charts.interpolate import changes
 from genlib.data import CLASS_NAMES
 from genlib.questions.interpolate import SHOWN, STEPS, Interpolate, label_number_walk, unevenness, walk
 from ui import questions
 
-__all__ = ["CLASS_NAMES", "SHOWN", "STEPS", "label_number_walk", "walk"]
+__all__ = ["CLASS_NAMES", "SHOWN", "STEPS", "changes", "label_number_walk", "walk"]
 NUMBERS_HELP = (
     "Class numbers are names, not quantities: half-way from 6 (Shirt) to 4 (Coat) is 5 (Sandal), half-way from 0 "
     "(T-shirt/top) to 3 (Dress) rounds to 2 (Pullover). The walk above mixes the classes in the model's embedding."

@@ -6,15 +6,13 @@ import numpy as np
 import streamlit as st
 
 from genlib.analysis.latent import Projection
+from genlib.charts.latent import scatter
 from genlib.data import CLASS_NAMES
-from genlib.drawing import CLASS_COLOURS
 from genlib.questions.latent import Latent
 from genlib.questions.question import EVERY_CLASS
-from ui.pictures import TOOLS, show_figure, show_tiles
+from ui.pictures import TOOLS, show_chart, show_tiles
 
 SHOWN = 40  # pictures of a selection
-FAINT = "#808080"
-OUTLINE = "rgba(128, 128, 128, 0.95)"
 HELP = (
     "Principal components are the directions in which the points vary most; their share of the variance says how much "
     "of the whole cloud this view shows. *A straight boundary* is a linear classifier on all of a point's numbers; "
@@ -40,19 +38,14 @@ def show_scatter(question: Latent, name: str) -> list[int]:
     """One projection with its figures; the rows of the points that are selected."""
     projection = question.found[name]
     st.markdown(f"**{name[0].upper()}{name[1:]}**")
-    figure, rows = _figure(question, projection)
-    alt = (
-        f"{len(projection.classes)} points of {question.model}, {name}, on {question.dims[0]} principal components, "
-        f"coloured by class{'' if question.label == EVERY_CLASS else ', ' + question.label + ' alone'}"
-    )
+    chart, rows = scatter(question, name)
     options = {"config": TOOLS, "key": f"scatter-{name}"}
     selected: list[int] = []
     if question.dims == "2-D":
-        event = show_figure(figure, alt, on_select="rerun", **options)
-        points = event.selection.points
+        points = show_chart(chart, on_select="rerun", **options).selection.points
         selected = [int(rows[each["curve_number"]][each["point_index"]]) for each in points]
     else:
-        show_figure(figure, alt, **options)
+        show_chart(chart, **options)
     k = int(question.dims[0])
     st.markdown(
         f"{100 * float(projection.explained[:k].sum()):.0f} % of the variance in {k} components. Classes told apart: "
@@ -69,47 +62,6 @@ def _before(projection: Projection) -> str:
         return ""
     boundary, centre = (f"{100 * share:.1f} %" for share in projection.untrained)
     return f" Before any training: {boundary} and {centre}, since the layer is told the class."
-
-
-def _figure(question: Latent, projection: Projection):  # type: ignore[no-untyped-def]
-    """The Plotly figure, and the rows behind each of its traces."""
-    from ui.charts import go
-
-    flat = question.dims == "2-D"
-    places, classes = projection.coordinates.numpy(), projection.classes.numpy()
-    size = (5 if question.n <= 3_000 else 3) - (0 if flat else 2)
-    groups = [(CLASS_NAMES[i], np.flatnonzero(classes == i), CLASS_COLOURS[i], 0.8) for i in range(10)]
-    if (chosen := question.chosen_class()) is not None:
-        others = np.flatnonzero(classes != chosen)
-        groups = [("Other classes", others, FAINT, 0.22 if flat else 0.12), groups[chosen]]
-    figure, rows = go.Figure(), []
-    for title, group, colour, opacity in groups:
-        kind = go.Scattergl if flat else go.Scatter3d
-        axes = {axis: places[group, i] for i, axis in enumerate("xy" if flat else "xyz")}
-        marker = {"size": size, "color": colour, "opacity": opacity}
-        figure.add_trace(kind(**axes, mode="markers", name=title, marker=marker, hoverinfo="name"))
-        rows.append(group)
-    if flat:
-        for i, outline in enumerate(question.ellipses):
-            line = {"color": OUTLINE, "width": 1.5}
-            about = {"name": "Gaussians, 2 sigma", "legendgroup": "gaussians", "showlegend": i == 0}
-            x, y = outline.T
-            figure.add_trace(go.Scattergl(x=x, y=y, mode="lines", line=line, hoverinfo="skip", **about))
-            rows.append(np.empty(0, int))
-    titles = [f"component {i + 1} ({100 * float(share):.0f} %)" for i, share in enumerate(projection.explained)]
-    legend = {"orientation": "h", "itemsizing": "constant", "yref": "container", "y": 0, "yanchor": "bottom"}
-    figure.update_layout(height=400, margin={"l": 0, "r": 0, "t": 8, "b": 0}, legend=legend, dragmode="select")
-    if flat:
-        figure.update_xaxes(title=titles[0], zeroline=False, automargin=True)
-        figure.update_yaxes(title=titles[1], zeroline=False)
-    else:
-        short = [title.removeprefix("component ") for title in titles]
-        scene = {f"{axis}axis": {"title": title} for axis, title in zip("xyz", short, strict=False)}
-        away = {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}}
-        figure.update_layout(
-            scene=scene | {"camera": away}, dragmode="orbit", legend={"yref": "paper", "y": -0.02, "yanchor": "top"}
-        )
-    return figure, rows
 
 
 def show_pictures(question: Latent, selected: list[int]) -> None:

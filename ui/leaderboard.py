@@ -4,68 +4,26 @@ from __future__ import annotations
 
 import base64
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from genlib.drawing import PLOT, log_ticks, name_places
+from genlib.charts.leaderboard import trade_off
 from genlib.errors import GenlibError
 from genlib.images import grid, png_bytes
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, warning
 from genlib.metrics.floor import load_floor, load_spoiled
-from genlib.models import families
-from genlib.questions.leaderboard import Leaderboard
+from genlib.questions.leaderboard import Board, Row
 from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard, nothing_learned
 from ui import questions, zoo
-from ui.pictures import ABOVE, CLASS_COLOURS, show_chart, show_tiles, strip
+from ui.pictures import show_tiles, strip
 from ui.words import line_of
 
-Row = dict[str, Any]
+__all__ = ["trade_off"]
 STRIP = 10
 WORDS = ("model", "family", "disputed")  # columns that are no figures
-
-
-@dataclass(frozen=True)
-class Board:
-    """The table, and what it is ranked by and plotted against."""
-
-    asked: Leaderboard
-    rows: list[Row]
-    real: Row
-
-    @property
-    def metric(self) -> str:
-        """The column that the models are ranked by."""
-        return self.asked.quality.column
-
-    @property
-    def cost(self) -> str:
-        """The column that it is plotted against."""
-        return self.asked.cost.column
-
-    @property
-    def figure(self) -> Figure:
-        """What the models are ranked by."""
-        return FIGURES[self.metric]
-
-    @property
-    def ranked(self) -> list[Row]:
-        """Rows that have the figure, best first."""
-        sign = 1 if self.figure.better == "lower" else -1
-        return sorted((row for row in self.rows if row[self.metric] is not None), key=lambda r: sign * r[self.metric])
-
-    @property
-    def without(self) -> list[Row]:
-        """Rows that lack it."""
-        return [row for row in self.rows if row[self.metric] is None]
-
-    def written(self, row: Row) -> str:
-        """The row's figure with its spread, as a reader would write it."""
-        value, spread = row[self.metric], row.get(f"{self.metric}_spread")
-        text = self.figure.text(value)
-        return text if spread is None else f"{text} ± {self.figure.text(spread)}"
 
 
 def board_or_stop() -> Board:
@@ -86,10 +44,9 @@ def board_or_stop() -> Board:
 def beside(board: Board, own: list[Row]) -> Board:
     """The board with more rows in its table, and where each stands in words."""
     for row in own:
-        place = 1 + sum(each["fd"] < row["fd"] for each in board.rows if each["fd"] is not None)
         floor = load_floor(row["samples"] or EVALUATION_SAMPLES)
         st.markdown(
-            f"**{row['model']}**: Frechet distance {row['fd']:.2f}, which would be place {place} of "
+            f"**{row['model']}**: Frechet distance {row['fd']:.2f}, which would be place {board.place(row, 'fd')} of "
             f"{len(board.rows) + 1}; second opinion {row['fd_second'] or math.nan:.2f}. "
             f"{floor['samples']:,} photographs score {floor['fd']:.2f} and {floor['fd_second']:.2f}. "
             f"{warning(row['samples'] or EVALUATION_SAMPLES).capitalize()}"
@@ -111,102 +68,8 @@ def _second_opinion(row: Row, board: Board) -> str:
     """What the other extractor says of one of the best, and its place by that."""
     if board.metric != "fd" or row["fd_second"] is None:
         return ""
-    place = 1 + sum((each["fd_second"] or math.inf) < row["fd_second"] for each in board.rows)
+    place = board.place(row, "fd_second")
     return f"  \nsecond opinion {row['fd_second']:.2f}, place {place}{' :material/balance:' if row['disputed'] else ''}"
-
-
-def show_scatter(board: Board) -> None:
-    """Quality against cost, a colour a family; bars are the spread between sample seeds, rings other trainings."""
-    cost, rows = FIGURES[board.cost], [row for row in board.ranked if row[board.cost] is not None]
-    traces: list[dict[str, Any]] = []
-    there = [family for family in families() if any(row["family"] == family for row in rows)]
-    for i, family in enumerate(there):
-        own = [row for row in rows if row["family"] == family]
-        symbol = ("circle", "diamond")[i // len(CLASS_COLOURS)]  # colours are fewer than families may become
-        marker = {"color": CLASS_COLOURS[i % len(CLASS_COLOURS)], "symbol": symbol, "size": 12}
-        traces.append({**_points(own, board), "name": family, "marker": marker})
-        traces.append({**_others(own, board), "marker": marker | {"symbol": f"{symbol}-open", "size": 7}})
-    traces += [_names(rows, board, size) for size in ((PHONE, PLOT) if rows else ())]
-    x = {"title": cost.title, "type": "log", "tickformat": "~s", "tickvals": log_ticks([r[board.cost] for r in rows])}
-    y: dict[str, Any] = {"title": board.asked.quality.title, "tickformat": "~g"}
-    layout: dict[str, Any] = {"legend": ABOVE | {"x": 0}, "showlegend": True}
-    real = board.real[board.metric]
-    if board.figure.log:
-        y |= {"type": "log", "tickvals": log_ticks([row[board.metric] for row in rows])}
-    elif real is not None:
-        at, line = board.figure.scale * real, {"color": CLASS_COLOURS[8], "dash": "dot"}
-        ends = {"x0": 0, "x1": 1, "xref": "x domain", "y0": at, "y1": at, "yref": "y"}
-        name = {"text": "real images", "showarrow": False, "x": 1, "xanchor": "right", "xref": "x domain"}
-        layout["shapes"] = [{"type": "line", **ends, "line": line}]
-        layout["annotations"] = [{**name, "y": at, "yanchor": "bottom", "yref": "y"}]
-    best = f"; best: {rows[0]['model']}, {board.written(rows[0])}" if rows else ""
-    alt = f"{board.figure.title} of {len(rows)} models against {cost.title}{best}"
-    show_chart(traces, alt, 440, x, y, key="trade-off", **layout)  # a phone's legend takes six lines of it
-
-
-PHONE = (270, 250)  # pixels: the scatter's inside on a narrow screen
-SIDES = ("bottom", "middle", "top"), ("left", "center", "right")
-
-
-def _points(rows: list[Row], board: Board) -> dict[str, Any]:
-    scale = board.figure.scale
-    return {
-        "type": "scatter",
-        "x": [row[board.cost] for row in rows],
-        "y": [scale * row[board.metric] for row in rows],
-        "error_y": {"array": [scale * (row.get(f"{board.metric}_spread") or 0) for row in rows], "thickness": 1},
-        "hovertext": [row["model"] for row in rows],
-        "mode": "markers",
-        "cliponaxis": False,
-    }
-
-
-def _others(rows: list[Row], board: Board) -> dict[str, Any]:
-    """What other trainings of the models scored, where there were some."""
-    found = [(row, value) for row in rows for value in (row.get(f"{board.metric}_trainings") or [])[1:]]
-    return {
-        "type": "scatter",
-        "x": [row[board.cost] for row, _ in found],
-        "y": [board.figure.scale * value for _, value in found],
-        "hovertext": [f"{row['model']}, another training" for row, _ in found],
-        "mode": "markers",
-        "showlegend": False,
-        "cliponaxis": False,
-    }
-
-
-def _names(rows: list[Row], board: Board, size: tuple[int, int]) -> dict[str, Any]:
-    """Each model's name beside its point, best first; one without a free place is left to the pointer."""
-    x = _unit([math.log10(row[board.cost]) for row in rows], size[0])
-    y = _unit([math.log10(row[board.metric]) if board.figure.log else row[board.metric] for row in rows], size[1])
-    places = name_places([row["model"] for row in rows], list(zip(x, y, strict=True)), (-20, size[0]))
-    named = [row for row in rows if row["model"] in places]
-    sides = [places[row["model"]] for row in named]
-    return _points(named, board) | {
-        "text": [row["model"] for row in named],
-        "textposition": [f"{SIDES[0][up + 1]} {SIDES[1][right + 1]}" for right, up in sides],
-        "mode": "markers+text",
-        "marker": {"size": 12, "opacity": 0},
-        "error_y": None,
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _unit(values: list[float], length: int) -> list[float]:
-    """Pixels along an axis, which Plotly draws a little longer than its points."""
-    low, high = min(values, default=0), max(values, default=1)
-    return [length * (0.06 + 0.88 * (value - low) / ((high - low) or 1)) for value in values]
-
-
-def caption(board: Board) -> str:
-    """What the figure means, what real images score, which models have none."""
-    ends = [row for row in (board.real, nothing_learned()) if row[board.metric] is not None]
-    told = ", ".join(f"{row['model']} {board.written(row)}" for row in ends)
-    real = f" For comparison: {told}." if ends else ""
-    names = ", ".join(row["model"] for row in board.without)
-    lacking = f" Not measured, or not applicable: {names}." if names else ""
-    return f"**{board.figure.title}** ({board.figure.better} is better). {board.figure.meaning}{real}{lacking}"
 
 
 def show_disputes(board: Board) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
+from genlib.charts.mixtures import classes, criterion
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.drawing import CLASS_COLOURS
 from genlib.questions.mixtures import COLUMNS, SAMPLES, Mixtures, held
 from ui import zoo
-from ui.pictures import ABOVE, show_chart, show_tiles, strip
+from ui.pictures import show_chart, show_tiles, strip
 from ui.zoo import load_model
 
+__all__ = ["classes"]
 BEST = "-best"
-CURVES = ((CLASS_COLOURS[0], "solid"), (CLASS_COLOURS[6], "dot"))  # they may coincide: both must be seen
 
 
 def show_means(entry: zoo.Entry) -> None:
@@ -27,22 +27,6 @@ def show_means(entry: zoo.Entry) -> None:
         images = found.means[part].numpy()
         alt = f"The means of components {start + 1} to {start + len(images)} of {entry.name}"
         show_tiles(images, columns, alt, heads + [""] * (columns - len(heads)))
-
-
-def show_classes(entry: zoo.Entry) -> None:
-    """What each component holds: test images by class."""
-    found = held(entry.name)
-    bars = {"type": "bar", "x": [str(i) for i in range(1, len(found.weights) + 1)]}
-    traces = [
-        {**bars, "y": found.classes[:, label].numpy(), "name": name, "marker": {"color": CLASS_COLOURS[label]}}
-        for label, name in enumerate(CLASS_NAMES)
-    ]
-    st.markdown("**What each holds**: every test image goes to its likeliest Gaussian")
-    most = [f"{i} mostly {CLASS_NAMES[int(row.argmax())]}" for i, row in enumerate(found.classes, 1) if row.sum()]
-    alt = f"Test images by class in each component of {entry.name}: {', '.join(most)}"
-    legend = {"orientation": "h", "y": -0.2, "yanchor": "top", "traceorder": "normal"}
-    x = {"title": "component", "type": "category"}
-    show_chart(traces, alt, 460, x, "test images", barmode="stack", legend=legend)
 
 
 def show_component(question: Mixtures) -> None:
@@ -87,25 +71,7 @@ def show_criterion(entry: zoo.Entry) -> None:
         told = "" if known is None else f", with a BIC of {known:,.0f}"
         st.caption(f"{entry.name} was fitted at one size{told}; there is no search over 1 to 20 for its family.")
         return
-    criterion_chart(searched[-1])
-
-
-def criterion_chart(entry: zoo.Entry) -> None:
-    """The curves of a model whose size was chosen by BIC, and where each is least."""
-    curve = entry.metrics["bic_curve"]
-    traces, least = [], ""
-    for share, values, (colour, dash) in zip(curve["regularisation"], curve["bic"], CURVES, strict=False):
-        name = f"regularisation {share:g} of the variance"
-        line = {"type": "scatter", "mode": "lines+markers", "line": {"color": colour, "dash": dash}}
-        traces.append({**line, "x": list(range(1, len(values) + 1)), "y": values, "name": name})
-        known = [(value, size) for size, value in enumerate(values, 1) if value is not None]
-        if known:
-            value, size = min(known)
-            star = {"type": "scatter", "mode": "markers", "marker": {"symbol": "star", "size": 14, "color": colour}}
-            traces.append({**star, "x": [size], "y": [value], "name": f"least at {size}"})
-            least += f", least at {size} with {name}"
-    alt = f"BIC of {entry.name} over 1 to 20 components{least}"
-    show_chart(traces, alt, 300, {"title": "components", "dtick": 1}, "BIC, nats", legend=ABOVE)
+    show_chart(criterion(searched[-1].name, searched[-1].metrics))
 
 
 def show_sizes(entry: zoo.Entry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -12,14 +12,13 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlib.drawing import CLASS_COLOURS
+from genlib.charts.chart import Chart
 from genlib.images import grid
 from genlib.questions.generate import Generate
 from genlib.questions.interpolate import there_and_back
 
 STILL = {"displayModeBar": False, "scrollZoom": False}  # the wheel belongs to the page
 TOOLS = {"displaylogo": False, "scrollZoom": False}
-ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}  # a legend over its chart
 
 
 def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) -> bytes:
@@ -57,40 +56,19 @@ def show_animation(frames: np.ndarray, alt: str) -> None:
     st.image(there_and_back(frames), caption=alt, width="stretch", alt=alt)
 
 
-def line_chart(x: Sequence[float], y: Sequence[float], x_title: str, y_title: str, alt: str) -> None:
-    """One line over x, in the theme's first colour."""
-    line = {"type": "scatter", "mode": "lines", "line": {"color": CLASS_COLOURS[0], "width": 2}}
-    show_chart([{**line, "x": list(x), "y": list(y)}], alt, 220, x_title, {"title": y_title, "rangemode": "tozero"})
-
-
-def show_chart(
-    traces: Sequence[Mapping[str, Any]],
-    alt: str,
-    height: int,
-    x: str | dict[str, Any] = "",
-    y: str | dict[str, Any] = "",
-    *,
-    key: str | None = None,
-    top: int = 8,
-    **layout: Any,
-) -> None:
-    """Plotly traces on axes of these titles or settings, as wide as their place."""
-    from ui.charts import go
-
-    axes = {"xaxis": x if isinstance(x, dict) else {"title": x}, "yaxis": y if isinstance(y, dict) else {"title": y}}
-    margin = {"l": 0, "r": 0, "t": top, "b": 0}
-    figure = go.Figure(list(traces), {"height": height, "margin": margin, **axes, **layout})
-    show_figure(figure, alt, key=key)
-
-
-def show_figure(figure: Any, alt: str, config: dict[str, bool] = STILL, **options: Any) -> Any:
-    """A Plotly figure in the page's width; what Streamlit gives back of it.
+def show_chart(chart: Chart, key: str | None = None, config: dict[str, bool] = STILL, **options: Any) -> Any:
+    """A chart under its title, as wide as its place; what Streamlit gives back of it.
 
     A visitor's zoom stays (ui/settings.py) as long as the points do, or as long as the layout's own `uirevision`: a
     name for what is drawn, where something moves along the same curves.
     """
+    from ui.charts import go
+
+    if chart.title:
+        st.markdown(chart.title, help=chart.help)
+    figure = go.Figure(chart.figure)
     figure.update_layout(uirevision=figure.layout.uirevision or _points(figure))
-    return st.plotly_chart(figure, config=config, alt=alt, **options)
+    return st.plotly_chart(figure, config=config, alt=chart.alt, key=key, **options)
 
 
 def _points(figure: Any) -> str:
@@ -102,8 +80,3 @@ def _places(trace: Any) -> bytes:
     axes = [np.asarray(trace[axis]) for axis in ("x", "y", "z") if axis in trace and trace[axis] is not None]
     numbers = [axis if axis.dtype.kind in "iuf" else axis.astype(str) for axis in axes]
     return hashlib.sha1(b"".join(each.tobytes() for each in numbers)).digest()
-
-
-def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:
-    """A line across the chart at x, for its `shapes`."""
-    return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": line}

@@ -15,12 +15,12 @@ from genlib.analysis.reconstruction import (
     reconstructions,
     squared_errors,
 )
+from genlib.charts.reconstruct import errors as chart_of
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.metrics.reconstruction import reconstruct
 from genlib.questions.keeping import loaded
 from genlib.questions.reconstruct import Reconstruct
 from ui import pictures
-from ui.pictures import CLASS_COLOURS
 
 KEPT = 64  # finished searches
 MEASURED, FEW = 1_000, 100  # test images behind the errors by class of a model that encodes: at once, or step by step
@@ -124,8 +124,7 @@ def error_by_class(question: Reconstruct, found: Reconstruction) -> None:
         title = "**Error by class**, of the images above: one of each class, so read it with care"
     else:
         return
-    st.markdown(title)
-    _bars(errors, f"Reconstruction error of {question.model} by class")
+    pictures.show_chart(chart_of(question.model, errors, title))
     others = _others()
     told = ", ".join(f"{CLASS_NAMES[label]} {others[label]:.3f}" for label in errors)
     st.caption(f"**For comparison**, the error of another photograph of the class in the image's place: {told}.")
@@ -142,15 +141,3 @@ def _class_errors(name: str, count: int) -> dict[int, float]:
 @st.cache_data(max_entries=1, show_spinner=False)
 def _others() -> list[float]:
     return another_of_the_class().tolist()
-
-
-def _bars(errors: dict[int, float], alt: str) -> None:
-    bars = {
-        "type": "bar",
-        "x": [CLASS_NAMES[label] for label in errors],
-        "y": list(errors.values()),
-        "marker": {"color": [CLASS_COLOURS[label] for label in errors]},
-        "text": [f"{error:.4f}" for error in errors.values()],
-        "hoverinfo": "x+y",
-    }
-    pictures.show_chart([bars], alt, 240, y="mean squared error")

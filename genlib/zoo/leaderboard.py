@@ -89,5 +89,12 @@ def row_of(name: str, family: str, metrics: dict[str, Any]) -> dict[str, Any]:
     return {column: ({"model": name, "family": family, "disputed": None} | figures)[column] for column in COLUMNS}
 
 
+def written_with_spread(row: Mapping[str, Any], key: str) -> str:
+    """A row's figure with its spread between sample seeds, where that was measured, as a reader would write it."""
+    figure, spread = KNOWN[key], row.get(f"{key}_spread")
+    text = figure.text(row[key])
+    return text if spread is None else f"{text} ± {figure.text(spread)}"
+
+
 def _distance(row: dict[str, Any]) -> float:
     return float("inf") if row["fd"] is None else float(row["fd"])

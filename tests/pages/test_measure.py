@@ -14,15 +14,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.history import read_history
+from genlib.charts.leaderboard import names
 from genlib.data import CLASS_NAMES, FashionMNIST
+from genlib.drawing import PLOT
 from genlib.images import npz_bytes
 from genlib.metrics import floor
 from genlib.metrics.memorisation import nearest
-from genlib.questions import Leaderboard
+from genlib.questions.leaderboard import Board, Leaderboard
 from genlib.zoo.leaderboard import RANDOM, REAL
 from tests.pages.studio import ROOT, assert_healthy, controls, open_page, pictures, set_control
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
-from ui import leaderboard, own_samples
+from ui import own_samples
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -247,6 +249,6 @@ def test_no_two_names_on_the_scatter_share_a_place() -> None:
     """Seven models at one spot: four are named, the first of them; a model on its own always is."""
     rows = [{"model": f"model-{i}", "fd": 8.0, "parameters": 1e5} for i in range(7)]
     rows.append({"model": "alone", "fd": 2.0, "parameters": 1e6})
-    named = leaderboard._names(rows, leaderboard.Board(Leaderboard(), rows, rows[0]), leaderboard.PLOT)
+    named = names(rows, Board(Leaderboard(), rows, rows[0]), PLOT)
     assert named["text"] == [*(f"model-{i}" for i in range(4)), "alone"]
     assert len(set(named["textposition"][:4])) == 4

@@ -11,7 +11,7 @@ from genlib.publish.site.html import filled, whole_page
 from genlib.publish.site.shown import Shown
 from genlib.zoo.catalogue import COLUMNS
 from genlib.zoo.figures import FIGURES
-from genlib.zoo.leaderboard import OPINIONS, RANDOM, nothing_learned, ranked
+from genlib.zoo.leaderboard import OPINIONS, RANDOM, nothing_learned, ranked, written_with_spread
 
 Row = Mapping[str, Any]
 
@@ -56,10 +56,10 @@ def _row(name: str, row: Row, columns: Sequence[str], best: Mapping[str, float |
 
 
 def _cell(key: str, row: Row, best: float | None) -> str:
-    value, spread = row[key], row.get(f"{key}_spread") if key in OPINIONS else None
+    value = row[key]
     if value is None:
         return "<td></td>"
-    text = FIGURES[key].text(value) + ("" if spread is None else f" ± {FIGURES[key].text(spread)}")
+    text = written_with_spread(row, key) if key in OPINIONS else FIGURES[key].text(value)
     trained = row.get(f"{key}_trainings") if key in OPINIONS else None
     several = f"<br><small>{_trainings(key, trained)}</small>" if trained else ""
     return f'<td data-value="{value}">{f"<b>{text}</b>" if value == best else text}{several}</td>'
