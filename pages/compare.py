@@ -1,6 +1,7 @@
 """Same question: what does every model answer to one seed and class?"""
 
 from ui import compare, controls, explain, questions
+from ui.words import capitalised
 
 controls.page("compare", "Same question", "What does each model draw from the same seed and class?")
 question = questions.seed_and_class(questions.asked("Compare"))
@@ -10,7 +11,7 @@ entries = compare.asked_of(question)
 headed = set()
 for line in compare.lines(entries):
     for column, (family, members) in zip(compare.columns(line), line.items(), strict=False):
-        column.header(f"{family[0].upper()}{family[1:]}{', continued' if family in headed else ''}", anchor=False)
+        column.header(f"{capitalised(family)}{', continued' if family in headed else ''}", anchor=False)
         headed.add(family)
         for place, entry in zip(column.columns(len(members)), members, strict=True):
             with place:

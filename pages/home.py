@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import controls, pictures, settings, zoo
+from ui.words import capitalised
 
 controls.page(
     "home",
@@ -17,7 +18,7 @@ for entry in zoo.usable().values():
     families.setdefault("trained here" if entry.is_run else entry.family, []).append(entry)
 
 nearest_first = sorted(families.items(), key=lambda family: min(each.metrics.get("fd", 1e9) for each in family[1]))
-cards = [(family[0].upper() + family[1:], entry) for family, members in nearest_first for entry in members]
+cards = [(capitalised(family), entry) for family, members in nearest_first for entry in members]
 with st.container(key="zoo"):
     for family, entry in cards:
         with st.container(border=True, height="stretch"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genlib.training.events import EventLog, Started
-from genlib.training.progress import EventReader, Progress, read_progress
+from genlib.training.progress import EventReader, Follower, Progress, read_progress
 from tests.tiny import refused
 from tests.workers import no_room
 
@@ -87,6 +87,17 @@ def test_progress_of_a_run(tmp_path: Path) -> None:
     assert progress.records == {1: record}
     assert progress.samples == {1: "samples/00001.png"}
     assert progress.seconds_left == pytest.approx(15.0)
+
+
+def test_what_was_read_before_does_not_change(tmp_path: Path) -> None:
+    path, follower = tmp_path / "events.jsonl", Follower(tmp_path)
+    path.write_bytes(STARTED + step(4, 104.0))
+    before = follower.now()
+    with path.open("ab") as log:
+        log.write(step(15, 115.0) + line("SamplesWritten", 116.0, epoch=1, path="samples/00001.png"))
+    after = follower.now()
+    assert (before.step, before.samples, len(before.times)) == (4, {}, 2)
+    assert (after.step, len(after.samples), len(after.times)) == (15, 1, 3)
 
 
 def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from genlib.zoo.layers import layer_table
+from genlib.models import get_preset
+from genlib.zoo.layers import layer_table, planned_layers
 from tests.tiny import tiny_model
 
 
@@ -23,3 +24,9 @@ def test_watching_leaves_no_hooks() -> None:
 
 def test_a_mixture_has_no_layers() -> None:
     assert layer_table(tiny_model("gmm-10")) == []
+
+
+def test_layers_can_be_listed_before_any_training() -> None:
+    preset = get_preset("vae-dense-8")
+    assert planned_layers(preset, {"latent_size": 16}) != planned_layers(preset, {}) != []
+    assert planned_layers(preset, {"latent_size": -1}) == planned_layers(preset, {"width": 8_192}) == []

@@ -18,12 +18,12 @@ def compare(jobs: list[Job]) -> dict[str, object]:
 
     What was chosen, by its keys in the URL; nothing where there is nothing to compare.
     """
-    begun = {id: run for id, run in reversed(_followed(jobs).items()) if is_known(run[0]) and run[1].records}
+    begun = {name: run for name, run in reversed(_followed(jobs).items()) if is_known(run[0]) and run[1].records}
     if len(begun) < 2:
         return {}
     st.header("Compare runs", anchor=False)
     newest = next(iter(begun.values()))[0].preset
-    alike = [id for id, (job, _) in begun.items() if job.preset == newest][:MOST]
+    alike = [name for name, (job, _) in begun.items() if job.preset == newest][:MOST]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = st.multiselect("Runs", list(begun), alike, max_selections=MOST, key="runs", **BOUND)
         chosen = {name: begun[name] for name in names}

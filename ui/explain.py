@@ -10,14 +10,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.errors import GenlibError
 from genlib.loading import load
-from genlib.model import Preset, shapes_only
+from genlib.model import Preset
 from genlib.models import families, get_preset
-from genlib.zoo.layers import Layer, layer_table
+from genlib.zoo.layers import Layer, layer_table, planned_layers
 from ui import zoo
-
-MOST_PARAMETERS = 20_000_000  # of a model that is built to list its layers
 
 
 def about(title: str, text: str) -> DeltaGenerator:
@@ -45,17 +42,8 @@ def _layers(name: str) -> list[Layer]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _layers_to_be(preset_name: str, settings: str) -> list[Layer]:
-    """The layers with these settings, as JSON; none where they fit no model, or one too large to build for a table."""
-    preset = get_preset(preset_name)
-    try:
-        config = preset.config.from_dict(preset.config.to_dict() | json.loads(settings))
-        with shapes_only():
-            planned = preset.build(config)
-        if sum(each.numel() for each in planned.state_dict().values()) > MOST_PARAMETERS:
-            return []
-        return layer_table(preset.build(config).eval())
-    except GenlibError:
-        return []
+    """The layers with these settings, as JSON."""
+    return planned_layers(get_preset(preset_name), json.loads(settings))
 
 
 def _explain(family: str, name: str, layers: list[Layer]) -> None:

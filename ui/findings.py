@@ -15,16 +15,12 @@ from genlib.charts.evidence import evidence
 from genlib.drawing import VERDICT_COLOURS
 from genlib.errors import GenlibError
 from genlib.findings.claims import BETTER
-from genlib.findings.judge import Finding, shipped_findings, untested_findings
+from genlib.findings.judge import SIGNS, VERDICTS, Finding, shipped_findings, untested_findings
 from ui import pictures, zoo
 from ui.words import line_of, plain
 
-VERDICTS = {
-    "holds": ("✓", "holds", "blue"),
-    "partly": ("≈", "holds partly", "orange"),
-    "does not hold": ("✗", "does not hold", "red"),
-    "not tested": ("?", "not tested yet", "gray"),
-}  # sign, words, badge: never the colour alone
+WORDS = {verdict: verdict for verdict in VERDICTS} | {"partly": "holds partly", "not tested": "not tested yet"}
+BADGES = dict(zip(VERDICTS, ("blue", "orange", "red", "gray"), strict=True))
 RULES = (
     "The rule for each claim, a figure and a threshold, was written down before the studies' models were trained, "
     f"except for three of them. Claims 17 to 19 are our own (see the end of the page). {BETTER}"
@@ -70,15 +66,13 @@ def load() -> tuple[Finding, ...]:
 def overview(findings: Sequence[Finding]) -> None:
     """All verdicts at a glance: a tile a claim, which leads down to it."""
     tiles = "".join(_tile(finding) for finding in findings)
-    counts = [
-        f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, (_, words, *_) in VERDICTS.items()
-    ]
+    counts = [f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, words in WORDS.items()]
     st.html(f'<nav class="genlib-verdicts" aria-label="Claims">{tiles}</nav>')
     st.markdown(f"**{' · '.join(counts)}**")
 
 
 def _tile(finding: Finding) -> str:
-    sign, words, _ = VERDICTS[finding.verdict]
+    sign, words = SIGNS[finding.verdict], WORDS[finding.verdict]
     colour, number = VERDICT_COLOURS[finding.verdict], finding.claim.number
     title = escape(f"{number}. {finding.claim.title}: {words}", quote=True)
     return (
@@ -96,11 +90,10 @@ def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
 
 def card(finding: Finding) -> DeltaGenerator:
     """Title, verdict, the parts with their figures, and where to see it live; returns the place for a picture."""
-    claim = finding.claim
-    sign, words, badge = VERDICTS[finding.verdict]
+    claim, verdict = finding.claim, finding.verdict
     with st.container(border=True):
         st.header(f"{claim.number}. {claim.title}", anchor=f"claim-{claim.number}")
-        st.badge(f"{sign} {words}", color=badge)  # type: ignore[arg-type]
+        st.badge(f"{SIGNS[verdict]} {WORDS[verdict]}", color=BADGES[verdict])  # type: ignore[arg-type]
         place = st.container()
         if finding.parts:
             st.markdown("\n".join(_part(part.holds, part.rule, part.figures) for part in finding.parts))

@@ -13,7 +13,7 @@ from genlib.questions.history import History, history
 from ui import settings, zoo
 from ui.controls import BOUND
 from ui.pictures import show_chart
-from ui.words import line_of
+from ui.words import capitalised, line_of
 
 LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">●</b> {} <b>{}</b></span>&ensp;'
 
@@ -33,11 +33,10 @@ def history_or_stop(entry: zoo.Entry) -> None:
 
 def scrubber(entry: zoo.Entry, question: History) -> History:
     """The slider over the epochs whose samples were kept; the last unless moved."""
-    unit = entry.unit[0].upper() + entry.unit[1:]
     epochs = question.past.sample_epochs
     epoch = epochs[0]
     if len(epochs) > 1:
-        epoch = st.select_slider(unit, epochs, value=epochs[-1], key="epoch", **BOUND)
+        epoch = st.select_slider(capitalised(entry.unit), epochs, value=epochs[-1], key="epoch", **BOUND)
     return replace(question, epoch=epoch)
 
 

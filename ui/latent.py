@@ -11,6 +11,7 @@ from genlib.data import CLASS_NAMES
 from genlib.questions.latent import Latent
 from genlib.questions.question import EVERY_CLASS
 from ui.pictures import TOOLS, show_chart, show_tiles
+from ui.words import capitalised
 
 SHOWN = 40  # pictures of a selection
 HELP = (
@@ -37,7 +38,7 @@ def what_is_shown(question: Latent) -> str:
 def show_scatter(question: Latent, name: str) -> list[int]:
     """One projection with its figures; the rows of the points that are selected."""
     projection = question.found[name]
-    st.markdown(f"**{name[0].upper()}{name[1:]}**")
+    st.markdown(f"**{capitalised(name)}**")
     chart, rows = scatter(question, name)
     options = {"config": TOOLS, "key": f"scatter-{name}"}
     selected: list[int] = []

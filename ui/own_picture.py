@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
-from genlib.analysis.own_image import Crop, OwnImage, automatic_crop
+from genlib.analysis.own_image import Crop, OwnImage, automatic_crop, outlined, shrunk
 from genlib.errors import GenlibError
 from genlib.images import grid
 from genlib.io.photo import Photo, read_photo
@@ -16,9 +14,8 @@ from genlib.questions.reconstruct import SOURCES, Reconstruct, prepared
 from ui.canvas import canvas
 from ui.words import line_of, plain
 
-SHOWN = 224  # longest edge, in pixels, of the picture as given
+SHOWN = 224  # longest edge, in pixels, of the picture as given: the page enlarges and reduces without smoothing
 NARROW = 165  # pixels of a slider: two fit beside each other on a phone
-FRAME = (255, 169, 14)  # the crop's outline
 SEEN = "Your picture as the models see it, 28 x 28 pixels"
 
 
@@ -64,7 +61,7 @@ def _of_a_drawing(question: Reconstruct) -> Reconstruct:
         except GenlibError as error:
             _refuse("drawing.png", error)
             return question
-        st.image(_small(picture.given), width=110, alt="Your picture as given")
+        st.image(shrunk(picture.given, SHOWN), width=110, alt="Your picture as given")
         st.image(grid(picture.image[None], 1, 4), width=112, alt=SEEN)
         _say("As given, and as the models see it, 28 x 28", picture)
     return drawn
@@ -101,8 +98,8 @@ def _adjusted(plain: Reconstruct, question: Reconstruct, automatic: Crop, upload
     question = replace(question, crop=square, contrast=contrast, background=background)
     with pictures:
         pair = st.container(horizontal=True)
-        outlined = _outlined(_small(question.photo.pixels), crop or automatic)
-        pair.image(outlined, alt="Your picture as given, with the square that is taken of it")
+        framed = outlined(shrunk(question.photo.pixels, SHOWN), crop or automatic)
+        pair.image(framed, alt="Your picture as given, with the square that is taken of it")
         try:
             picture = prepared(question)
         except GenlibError as error:
@@ -166,32 +163,3 @@ def _go_back(upload: str) -> None:
 def _ways_back(upload: str) -> str:
     """The key of how often the controls of this upload went back to automatic."""
     return f"ways-back-{upload}"
-
-
-# The picture as given ---------------------------------------------------------------------------------------------
-
-
-def _small(pixels: np.ndarray) -> np.ndarray:
-    """At most as large as it is shown: the page enlarges and reduces pictures without smoothing."""
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((SHOWN, SHOWN))
-    return np.asarray(picture)
-
-
-def _outlined(pixels: np.ndarray, crop: Crop) -> np.ndarray:
-    """What is not taken at half its light, behind a frame."""
-    height, width = pixels.shape[:2]
-    half = crop.size * max(height, width) / 2
-    columns = _inside(crop.x * width, half, width)
-    rows = _inside(crop.y * height, half, height)
-    marked = pixels // 2
-    marked[rows, columns] = FRAME
-    inner = tuple(slice(part.start + 2, max(part.start + 2, part.stop - 2)) for part in (rows, columns))
-    marked[inner] = pixels[inner]
-    return marked
-
-
-def _inside(middle: float, half: float, length: int) -> slice:
-    """From edge to edge of the crop, as far as it lies in the picture and wide enough to be seen."""
-    start = min(max(round(middle - half), 0), length - 1)
-    return slice(start, max(start + 1, min(round(middle + half), length)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ from genlib.metrics.sample_files import read_npz
 from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
 from genlib.stages import finish
-from genlib.zoo.figures import FIGURES
-from genlib.zoo.files import METRICS
+from genlib.zoo.files import own_figures
 from genlib.zoo.leaderboard import row_of
 from ui.words import line_of
 
@@ -26,7 +24,6 @@ FAMILY = "your samples"
 MOST = 10_000  # images of a file: as many as the zoo's figures are of
 MOST_FILES = 4
 MEGABYTES = 10
-LARGEST_FIGURES = 100_000  # bytes; those of a model are four thousand
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -50,26 +47,11 @@ def own_rows() -> list[dict[str, Any]]:
 
 def _row(name: str, content: bytes) -> dict[str, Any] | None:
     try:
-        figures = _read_figures(name, content) if name.lower().endswith(".json") else _measured(name, content)
+        figures = own_figures(content, name) if name.lower().endswith(".json") else _measured(name, content)
     except GenlibError as error:
         st.error(line_of(error))
         return None
     return row_of(Path(name).stem[:40], FAMILY, figures)
-
-
-def _read_figures(name: str, content: bytes) -> dict[str, Any]:
-    """What `evaluate --samples --json` wrote: figures alone are taken from it."""
-    if len(content) > LARGEST_FIGURES:
-        raise GenlibError(f"{name} has {len(content):,} bytes; a file of figures takes at most {LARGEST_FIGURES:,}")
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise GenlibError(f"{name} is not readable JSON") from error
-    found = found if isinstance(found, dict) else {}
-    figures = {key: found[key] for key in FIGURES if key in found and METRICS[key].fits(found[key])}
-    if not figures.get("fd"):
-        raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
-    return {key: float(value) for key, value in figures.items() if value is not None}
 
 
 def _measured(name: str, content: bytes) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -13,7 +11,7 @@ from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import WORKING, Job, elapsed
 from genlib.models import get_preset, presets
-from genlib.training.progress import EventReader, Progress
+from genlib.training.progress import Follower, Progress
 from genlib.zoo.catalogue import changed_settings, settings_in_words
 from genlib.zoo.entry import Entry
 from ui.controls import BOUND
@@ -32,29 +30,14 @@ BADGES = {
 }
 
 
-class Tracker:
-    """A run's events read so far, for all sessions."""
-
-    def __init__(self, job: Job) -> None:
-        self._reader, self._progress, self._lock = EventReader(job.directory), Progress(), threading.Lock()
-
-    def now(self) -> Progress:
-        """The progress with what has come since."""
-        with self._lock:
-            for event in self._reader.read():
-                self._progress.take(event)
-            known = self._progress
-            return replace(known, records=dict(known.records), samples=dict(known.samples), times=deque(known.times))
-
-
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _tracker(job_id: str, _job: Job) -> Tracker:
-    return Tracker(_job)
+def _follower(job_id: str, _directory: Path) -> Follower:
+    return Follower(_directory)
 
 
 def progress_of(job: Job) -> Progress:
     """How far a run has come."""
-    return _tracker(job.id, job).now()
+    return _follower(job.id, job.directory).now()
 
 
 def entry_of(job: Job) -> Entry:

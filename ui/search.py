@@ -8,22 +8,14 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from genlib.analysis.reconstruction import (
-    Reconstruction,
-    another_of_the_class,
-    difference,
-    reconstructions,
-    squared_errors,
-)
+from genlib.analysis.reconstruction import Reconstruction, difference, reconstructions, squared_errors
 from genlib.charts.reconstruct import errors as chart_of
-from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.metrics.reconstruction import reconstruct
+from genlib.data import CLASS_NAMES
 from genlib.questions.keeping import loaded
-from genlib.questions.reconstruct import Reconstruct
+from genlib.questions.reconstruct import Reconstruct, mean_errors, others_errors
 from ui import pictures
 
 KEPT = 64  # finished searches
-MEASURED, FEW = 1_000, 100  # test images behind the errors by class of a model that encodes: at once, or step by step
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -116,28 +108,14 @@ def _heads(title: str, heads: list[str], columns: int) -> None:
 def error_by_class(question: Reconstruct, found: Reconstruction) -> None:
     """Bars of the mean error of each class: over many test images at once, or over those searched."""
     if not question.is_searched:
-        count = FEW if "integrates" in question.can else MEASURED
-        errors = _class_errors(question.model, count)
-        title = f"**Error by class**, mean over the first {count:,} test images"
+        errors = mean_errors(question.model, question.measured)
+        title = f"**Error by class**, mean over the first {question.measured:,} test images"
     elif not question.file and question.chosen_class() is None and question.n > 1:
         errors = {label: float(found.errors[question.labels == label].mean()) for label in question.labels.tolist()}
         title = "**Error by class**, of the images above: one of each class, so read it with care"
     else:
         return
     pictures.show_chart(chart_of(question.model, errors, title))
-    others = _others()
+    others = others_errors()
     told = ", ".join(f"{CLASS_NAMES[label]} {others[label]:.3f}" for label in errors)
     st.caption(f"**For comparison**, the error of another photograph of the class in the image's place: {told}.")
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _class_errors(name: str, count: int) -> dict[int, float]:
-    test = FashionMNIST.load("test")
-    images, labels = test.images[:count], test.labels[:count]
-    errors = squared_errors(images, reconstruct(loaded(name), images))
-    return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
-
-
-@st.cache_data(max_entries=1, show_spinner=False)
-def _others() -> list[float]:
-    return another_of_the_class().tolist()

@@ -7,10 +7,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from genlib.questions.question import Maker, csv_bytes
+from genlib.questions.question import Maker
 from ui import settings
 
-__all__ = ["Maker", "csv_bytes", "share"]
 MIME = {"png": "image/png", "npz": "application/octet-stream", "gif": "image/gif", "csv": "text/csv"}
 
 

@@ -17,7 +17,7 @@ from genlib.jobs.queue import Queue
 from genlib.model import Preset
 from genlib.models import presets
 from ui.controls import BOUND
-from ui.words import line_of
+from ui.words import capitalised, line_of
 
 DEFAULT_PRESET = "vae-dense-8"
 MEASURES = {"Full protocol": None, "Quick look": (1_000, 1_000)}
@@ -55,7 +55,7 @@ def choose_preset() -> Preset:
         **BOUND,
     )
     preset = presets()[name or DEFAULT_PRESET]
-    st.caption(f"**{preset.family[0].upper()}{preset.family[1:]}.** {preset.summary}")
+    st.caption(f"**{capitalised(preset.family)}.** {preset.summary}")
     return preset
 
 
@@ -103,7 +103,7 @@ def _control(preset: Preset, field: dataclasses.Field[Any], most_epochs: int | N
     told = {"key": _key(name), "help": about, **BOUND}
     if name == "epochs":
         most = most_epochs or int(field.metadata["high"])
-        return int(st.number_input(f"{preset.unit[0].upper()}{preset.unit[1:]}s", 1, most, first, **told))
+        return int(st.number_input(f"{capitalised(preset.unit)}s", 1, most, first, **told))
     if name in STEPS:
         return st.select_slider(label, sorted({*STEPS[name], own}), own, format_func=_written, **told)
     if isinstance(own, bool):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +10,7 @@ import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError, shown
-from genlib.io.files import read_file, within
+from genlib.jobs.archive import archived
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
@@ -23,15 +21,10 @@ from genlib.zoo.signs import signs
 from ui import history, pictures, zoo
 from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
 from ui.train import is_let_in
-from ui.words import line_of, plain
+from ui.words import capitalised, line_of, plain
 
 STRIPS = 6  # epochs whose samples are shown under one another
 SECONDS = 1.0  # between two looks at a run under way
-LARGEST_FILE = 500_000_000  # bytes of a file in an archive, which is made in memory
-MODEL_FILES = (
-    *("model.safetensors", "config.json", "metrics.json", "history.json"),
-    *("samples.png", "progress.png", "README.md"),
-)
 
 
 def watch(queue: Queue, job: Job, by: str | None) -> None:
@@ -65,7 +58,7 @@ def _show_run(queue: Queue, job: Job, by: str | None) -> None:
     _show_place(job, progress)
     _show_actions(queue, job, by)
     for sign in signs(job.directory) if job.state == "done" else []:
-        st.warning(f"{sign[0].upper()}{sign[1:]}.")
+        st.warning(f"{capitalised(sign)}.")
     if job.state == "failed" and queue.may_touch(job, by) and job.log:
         with st.expander("The end of its log"):
             st.code(job.log, language=None)
@@ -181,7 +174,7 @@ def _doing(progress: Progress) -> str:
 
 def _sentence(job: Job) -> str:
     reason = job.reason or f"this genlib knows no preset {shown(job.preset)}"
-    reason = plain(reason[0].upper() + reason[1:])
+    reason = plain(capitalised(reason))
     if job.state not in RESTING or not is_known(job):
         return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
@@ -210,7 +203,7 @@ def _show_actions(queue: Queue, job: Job, by: str | None) -> None:
 def _take_away(job: Job) -> None:
     """A finished run is a model: to keep, and to play with."""
     name, icon = f"{job.id}.zip", ":material/download:"
-    st.download_button("Download", lambda: model_zip(job), name, "application/zip", icon=icon, on_click="ignore")
+    st.download_button("Download", lambda: archived(job), name, "application/zip", icon=icon, on_click="ignore")
     with st.popover("Publish", icon=":material/publish:"):
         st.markdown("To the Hugging Face Hub, with your token, from a shell in this studio's directory:")
         st.code(f"python -m genlib push {job.name} owner/name", language="sh")
@@ -240,16 +233,6 @@ def _do(action: Callable[..., Any], job_id: str, by: str | None) -> None:
     except GenlibError as error:
         st.session_state["refused"] = line_of(error)
     zoo.entries.clear()
-
-
-def model_zip(job: Job) -> bytes:
-    """The finished model's files in one archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path in (within(job.directory, name) for name in MODEL_FILES):
-            if path.is_file():  # a run that was killed at its end may lack the card
-                archive.writestr(f"{job.id}/{path.name}", read_file(path, LARGEST_FILE))
-    return buffer.getvalue()
 
 
 @st.cache_resource(show_spinner=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from genlib.errors import GenlibError, without_places
+from genlib.zoo.entry import capitalised
 
+__all__ = ["capitalised", "line_of", "plain"]
 MARKS = "\\`*{}[]<>$~#|!"
 
 

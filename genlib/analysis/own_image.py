@@ -25,6 +25,7 @@ POLARITIES = ("automatic", "dark background", "light background")
 EMPTY = "there is nothing in the crop but background: move it over the garment, or make it larger"
 INVERTED = "inverted: the models know light garments on black"
 BACKGROUNDS = ("removed", "kept")
+FRAME = (255, 169, 14)  # a crop's outline
 
 
 @dataclass(frozen=True)
@@ -256,3 +257,29 @@ def _scaled(levels: np.ndarray, crop: Crop) -> np.ndarray:
     how = Image.Resampling.BOX if side > SIZE else Image.Resampling.BICUBIC
     x, y = left - first[1], top - first[0]
     return np.asarray(cut.resize((SIZE, SIZE), how, (x, y, x + side, y + side))).clip(0, 1)
+
+
+def shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
+    """A picture uint8 (H, W, 3) of at most so many pixels on its longer side."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((longest, longest))
+    return np.asarray(picture)
+
+
+def outlined(pixels: np.ndarray, crop: Crop) -> np.ndarray:
+    """A picture uint8 (H, W, 3) with what the crop takes in a frame, and the rest at half its light."""
+    height, width = pixels.shape[:2]
+    half = crop.size * max(height, width) / 2
+    columns = _inside(crop.x * width, half, width)
+    rows = _inside(crop.y * height, half, height)
+    marked = pixels // 2
+    marked[rows, columns] = FRAME
+    inner = tuple(slice(part.start + 2, max(part.start + 2, part.stop - 2)) for part in (rows, columns))
+    marked[inner] = pixels[inner]
+    return marked
+
+
+def _inside(middle: float, half: float, length: int) -> slice:
+    """From edge to edge of the crop, as far as it lies in the picture and wide enough to be seen."""
+    start = min(max(round(middle - half), 0), length - 1)
+    return slice(start, max(start + 1, min(round(middle + half), length)))

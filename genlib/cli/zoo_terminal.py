@@ -16,7 +16,7 @@ from genlib.io.files import read_json
 from genlib.jobs.queue import FOLLOW_SECONDS
 from genlib.jobs.run import RESTING, Job
 from genlib.jobs.zoo import ACTIVE, ZooTraining
-from genlib.training.progress import EventReader, Progress
+from genlib.training.progress import Follower, Progress
 
 
 def follow_zoo(zoo: ZooTraining) -> None:
@@ -51,7 +51,7 @@ class _Screen:
         self.zoo, self.bar = zoo, bar
         self.states: dict[str, str] = {}  # by preset, as last told
         self._queued: list[str] = []
-        self._followed: dict[str, tuple[EventReader, Progress]] = {}
+        self._followed: dict[str, Follower] = {}
 
     @property
     def is_active(self) -> bool:
@@ -116,9 +116,7 @@ class _Screen:
     def _draw(self, running: dict[str, Job]) -> None:
         shares, texts = float(len(self.done)), [f"{len(self.done)} of {len(self.zoo.configs)} done"]
         for name, job in running.items():
-            reader, progress = self._followed.setdefault(job.id, (EventReader(job.directory), Progress()))
-            for event in reader.read():
-                progress.take(event)
+            progress = self._followed.setdefault(job.id, Follower(job.directory)).now()
             shares += progress.step / max(progress.total, 1)
             texts.append(_where(name, progress))
         self.bar.n = shares

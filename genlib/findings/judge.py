@@ -45,6 +45,7 @@ class Finding:
 
 
 VERDICTS = ("holds", "partly", "does not hold", "not tested")
+SIGNS = dict(zip(VERDICTS, "✓≈✗?", strict=True))  # beside a verdict's colour, which is never alone
 FILE = Path(__file__).with_name("findings.json")
 _PART = {"rule": TEXT, "holds": TRUTH, "figures": TEXT}
 _VERDICT = Kind("a verdict", lambda value: value in VERDICTS)

@@ -10,17 +10,27 @@ import torch
 from torch import Tensor
 
 from genlib.analysis.own_image import BACKGROUNDS, POLARITIES, Crop, OwnImage, fit
-from genlib.analysis.reconstruction import MOST, Reconstruction, choose, picture, reconstructions
+from genlib.analysis.reconstruction import (
+    MOST,
+    Reconstruction,
+    another_of_the_class,
+    choose,
+    picture,
+    reconstructions,
+    squared_errors,
+)
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.errors import GenlibError
 from genlib.images import npz_bytes, png_bytes
 from genlib.io.files import read_file
 from genlib.io.photo import MAX_MEGABYTES, Photo, read_photo
 from genlib.metrics.features import load_extractor
+from genlib.metrics.reconstruction import reconstruct
 from genlib.questions.keeping import kept, loaded
 from genlib.questions.question import Maker, Question, asks, class_field, csv_bytes, model_field, seed_field
 from genlib.sampling import generate
 
+MEASURED, FEW = 1_000, 100  # test images behind the errors by class of a model that encodes: at once, or step by step
 SOURCES = ("test images", "your own file", "your drawing")
 
 
@@ -45,6 +55,21 @@ def given_back(asked: Reconstruct) -> Reconstruction:
     """The reconstruction, searched to its end."""
     *_, found = reconstructions(loaded(asked.model), asked.images, asked.labels, asked.seed)
     return found
+
+
+@kept(64)
+def mean_errors(name: str, count: int) -> dict[int, float]:
+    """The mean error of each class over the first test images, of a model that encodes."""
+    test = FashionMNIST.load("test")
+    images, labels = test.images[:count], test.labels[:count]
+    errors = squared_errors(images, reconstruct(loaded(name), images))
+    return {label: float(errors[labels == label].mean()) for label in range(len(CLASS_NAMES))}
+
+
+@kept(1)
+def others_errors() -> list[float]:
+    """The mean error of another photograph of the class in the image's place, by class."""
+    return another_of_the_class().tolist()
 
 
 @dataclass(frozen=True)
@@ -155,6 +180,11 @@ class Reconstruct(Question):
     def heads(self) -> list[str]:
         """The class over each column."""
         return [CLASS_NAMES[label] for label in self.labels]
+
+    @property
+    def measured(self) -> int:
+        """How many test images are behind `mean_errors`: fewer where a model encodes step by step."""
+        return FEW if "integrates" in self.can else MEASURED
 
     def files(self, found: Reconstruction | None = None) -> dict[str, Maker]:
         """The rows as a picture, the images and errors as numbers and as a table.

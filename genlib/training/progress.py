@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +154,21 @@ class Progress:
             self.times.popleft()
 
 
+class Follower:
+    """A run's events as far as they were read, for any number of threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self._reader, self._progress, self._lock = EventReader(directory), Progress(), threading.Lock()
+
+    def now(self) -> Progress:
+        """Where the run stands now; what comes later does not change it."""
+        with self._lock:
+            for event in self._reader.read():
+                self._progress.take(event)
+            known = self._progress
+            return replace(known, records=dict(known.records), samples=dict(known.samples), times=deque(known.times))
+
+
 def read_progress(directory: Path) -> Progress:
     """Where a run stands now."""
-    progress = Progress()
-    for event in EventReader(directory).read():
-        progress.take(event)
-    return progress
+    return Follower(directory).now()

@@ -79,8 +79,13 @@ class Entry:
     @property
     def caption(self) -> str:
         """One line for a picker, in Markdown: what it is, how good, how big."""
-        said = f"**{self.family[0].upper()}{self.family[1:]}.** {self.summary}"
+        said = f"**{capitalised(self.family)}.** {self.summary}"
         return f"{said} {how_good(self.metrics)}" if self.metrics else said
+
+
+def capitalised(text: str) -> str:
+    """With a capital first letter; the others stay, since a family may be called GAN."""
+    return text[:1].upper() + text[1:]
 
 
 def of_few(metrics: Mapping[str, Any]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from genlib.model import Conditional, Discriminates, Encodes, Model
+from genlib.errors import GenlibError
+from genlib.model import Conditional, Discriminates, Encodes, Model, Preset, shapes_only
 from genlib.sampling import cycle_labels, device_of
+
+MOST_PARAMETERS = 20_000_000  # of a model that is built to list its layers
 
 
 class Layer(NamedTuple):
@@ -42,6 +46,22 @@ def layer_table(model: Model) -> list[Layer]:
         for handle in handles:
             handle.remove()
     return list(layers.values())
+
+
+def planned_layers(preset: Preset, settings: Mapping[str, Any]) -> list[Layer]:
+    """The layers of a model that is yet to be trained, with some settings changed.
+
+    None where the settings fit no model, or one too large to build for a table.
+    """
+    try:
+        config = preset.config.from_dict(preset.config.to_dict() | dict(settings))
+        with shapes_only():
+            planned = preset.build(config)
+        if sum(each.numel() for each in planned.state_dict().values()) > MOST_PARAMETERS:
+            return []
+        return layer_table(preset.build(config).eval())
+    except GenlibError:
+        return []
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from genlib.analysis.own_image import POLARITIES, WHITE, Crop, OwnImage, automatic_crop, fit, prepare
+from genlib.analysis.own_image import POLARITIES, WHITE, Crop, OwnImage, automatic_crop, fit, outlined, prepare, shrunk
 from genlib.data import FashionMNIST
 from genlib.io.photo import read_photo
 from tests.picture_files import encoded
@@ -334,3 +334,14 @@ def test_what_shows_nothing_is_refused(kind: str) -> None:
     make, match = USELESS[kind]
     with refused(match):
         make()
+
+
+def test_a_crop_is_framed_and_the_rest_is_darkened() -> None:
+    picture = shrunk(np.full((60, 120, 3), 200, np.uint8), 60)
+    assert picture.shape == (30, 60, 3)
+    marked = outlined(picture, Crop(0.5, 0.5, 0.3))  # a square of 18 in 30 x 60
+    assert tuple(marked[0, 0]) == (100, 100, 100) and tuple(marked[15, 30]) == (200, 200, 200)
+    framed = (marked == (255, 169, 14)).all(axis=2)
+    rows, columns = framed.nonzero()
+    assert (rows.max() - rows.min(), columns.max() - columns.min()) == (17, 17)
+    assert (outlined(picture, Crop(0, 1, 0.01)) == (255, 169, 14)).all(axis=2).any()  # however small

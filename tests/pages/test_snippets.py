@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from genlib.images import read_png
+from genlib.questions.question import csv_bytes
 from genlib.zoo.leaderboard import leaderboard
 from tests.pages.studio import Query, assert_healthy, open_page
 from tests.tiny import SHIPPED, SHIPPED_PER_FAMILY, thinned
-from ui.share import csv_bytes
 
 GENERATE: dict[str, Query] = {
     "plain": {},

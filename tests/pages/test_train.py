@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 from genlib.data import FashionMNIST
 from genlib.io.files import read_json, write_json
 from genlib.jobs import estimates, process
+from genlib.jobs.archive import MODEL_FILES, archived
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
@@ -29,7 +30,6 @@ from tests.tiny import NAMES, ONE_PER_FAMILY, refused, save_tiny, thinned, tiny_
 from tests.workers import by_hand
 from ui import zoo
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
-from ui.watch import MODEL_FILES, model_zip
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
@@ -405,7 +405,7 @@ def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
     ]
     assert pictures(app)
     (finished.directory / "README.md").unlink()  # as of a run that was killed at its end
-    with zipfile.ZipFile(io.BytesIO(model_zip(finished))) as archive:
+    with zipfile.ZipFile(io.BytesIO(archived(finished))) as archive:
         assert {Path(name).name for name in archive.namelist()} == set(MODEL_FILES) - {"README.md"}
 
 
@@ -413,7 +413,7 @@ def test_a_finished_run_of_endless_weights_is_not_packed_into_memory(finished: J
     with open(finished.directory / "model.safetensors", "wb") as file:
         file.truncate(10**12)  # which takes no room
     with refused("model.safetensors has 1,000,000,000,000 bytes"):
-        model_zip(finished)
+        archived(finished)
 
 
 def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:

@@ -11,8 +11,9 @@ from genlib.images import read_png
 from genlib.metrics.floor import load_floor
 from genlib.publish.site.chart import CURVES, chart, places
 from genlib.publish.site.html import embedded, filled, from_markdown, rows, whole_page
-from genlib.publish.site.shown import Shown, best_first, capitalised
+from genlib.publish.site.shown import Shown, best_first
 from genlib.zoo.card import measured_rows, remarks, setting_rows
+from genlib.zoo.entry import capitalised
 from genlib.zoo.figures import written
 from genlib.zoo.trainings import PICTURE
 

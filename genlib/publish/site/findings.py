@@ -7,11 +7,9 @@ from html import escape
 
 from genlib.drawing import VERDICT_COLOURS
 from genlib.findings.claims import BETTER
-from genlib.findings.judge import VERDICTS, Finding, shipped_findings
+from genlib.findings.judge import SIGNS, VERDICTS, Finding, shipped_findings
 from genlib.publish.site.html import filled, whole_page
 from genlib.publish.site.shown import Shown
-
-SIGNS = dict(zip(VERDICTS, "✓≈✗?", strict=True))  # never the colour alone
 
 
 def findings(models: Sequence[Shown]) -> str:

@@ -10,7 +10,8 @@ from genlib.model import capabilities
 from genlib.models import students_of
 from genlib.noise import MAX_SEED
 from genlib.publish.site.html import embedded, filled, whole_page
-from genlib.publish.site.shown import Shown, best_first, by_family, capitalised
+from genlib.publish.site.shown import Shown, best_first, by_family
+from genlib.zoo.entry import capitalised
 from genlib.zoo.figures import written
 
 

@@ -13,7 +13,7 @@ from genlib.analysis.history import History, read_history
 from genlib.loading import model_directory
 from genlib.model import Preset
 from genlib.models import get_preset
-from genlib.zoo.entry import how_good
+from genlib.zoo.entry import capitalised, how_good
 from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics
 from genlib.zoo.trainings import PICTURE
 
@@ -83,8 +83,3 @@ def by_family(models: Iterable[Shown]) -> list[tuple[str, list[Shown]]]:
     for model in best_first(models):
         found.setdefault(model.preset.family, []).append(model)
     return list(found.items())
-
-
-def capitalised(text: str) -> str:
-    """With a capital first letter; the others stay, since a family may be called GAN."""
-    return text[:1].upper() + text[1:]

@@ -1,0 +1,25 @@
+"""A finished run as one file to take away."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from genlib.io.files import read_file, within
+from genlib.jobs.run import Job
+
+LARGEST_FILE = 500_000_000  # bytes of a file in an archive, which is made in memory
+MODEL_FILES = (
+    *("model.safetensors", "config.json", "metrics.json", "history.json"),
+    *("samples.png", "progress.png", "README.md"),
+)
+
+
+def archived(job: Job) -> bytes:
+    """The model's files as a zip. GenlibError where one is too large, or leads out of the run's directory."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in (within(job.directory, name) for name in MODEL_FILES):
+            if path.is_file():  # a run that was killed at its end may lack the card
+                archive.writestr(f"{job.id}/{path.name}", read_file(path, LARGEST_FILE))
+    return buffer.getvalue()
