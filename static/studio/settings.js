@@ -13,6 +13,8 @@
 /** @typedef {any} Chart Plotly's element */
 
 const STORE = "genlib-settings";
+const REST = 200; // milliseconds without a drawing
+const MOST_LOOKS = 20; // at a chart that is to be zoomed
 
 /** @returns {Record<string, Values>} by page */
 function stored() {
@@ -91,12 +93,40 @@ function watchCharts() {
     const revision = chart.layout?.uirevision;
     if (!revision || chart.genlibTaken) return;
     chart.genlibTaken = true;
-    if (zooms.has(revision)) zoomTo(chart, zooms.get(revision));
+    if (zooms.has(revision)) keepZoomed(chart, zooms.get(revision));
     chart.on("plotly_relayout", () => zooms.set(revision, zoomOf(chart._fullLayout)));
   };
   const look = () => document.querySelectorAll(".js-plotly-plot").forEach(take);
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   look();
+}
+
+/**
+ * Zoom a chart, and look again once it rests: a busy browser may end with the drawing that was under way before, of
+ * which Streamlit's component hears too. A hand on the chart is the last word.
+ *
+ * @param {Chart} chart
+ * @param {Record<string, object>} zoom
+ */
+function keepZoomed(chart, zoom) {
+  let looks = MOST_LOOKS, resting = 0;
+  const drawn = () => {
+    clearTimeout(resting);
+    resting = setTimeout(look, REST);
+  };
+  const end = () => {
+    clearTimeout(resting);
+    chart.removeListener("plotly_afterplot", drawn);
+  };
+  const look = () => {
+    if (looks-- === 0 || JSON.stringify(zoomOf(chart._fullLayout)) === JSON.stringify(zoom)) return end();
+    zoomTo(chart, zoom);
+    drawn();
+  };
+  chart.on("plotly_afterplot", drawn);
+  chart.addEventListener("pointerdown", end, { once: true });
+  zoomTo(chart, zoom);
+  drawn();
 }
 
 /** @param {Record<string, any>} layout */
