@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from genlib.metrics.floor import load_floor
-from genlib.zoo.leaderboard import COLUMNS, REAL, better, leaderboard
+from genlib.zoo.figures import REAL
+from genlib.zoo.leaderboard import COLUMNS, better, leaderboard
 
 
 def ship(directory: Path, name: str, metrics: dict[str, object]) -> None:

@@ -21,8 +21,7 @@ from genlib.loading import model_directory, weights_directory
 from genlib.publish.site.folder import ENGINE, LIST, ROOT, TOP, _imported, write_site
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
-from genlib.zoo.figures import FIGURES
-from genlib.zoo.leaderboard import RANDOM, REAL
+from genlib.zoo.figures import FIGURES, RANDOM, REAL
 from genlib.zoo.trainings import PICTURE
 from tests.tiny import SHIPPED, refused
 from ui.controls import DEFAULT_MODEL

@@ -94,10 +94,10 @@ garment only within one model.
 (93.5 % right on the test images) looks at the seed's first {DRAWS} samples, and those that it sees as the class are
 shown. Their number says how often the model draws that class. No more samples are drawn, so pictures may be missing.
 
-**Distance** is the Frechet distance to the test images in that classifier's features: 0 is perfect, 10,000 training
-photographs score 0.05. The Leaderboard says how far another training would move it, where that is known. **Time** is
-for 64 pictures on one machine's processor, measured in the same way for all models. **Size** counts every trained
-number, those of a mixture's autoencoder too.
+**Distance** is the Frechet distance to the test images in that classifier's features: 0 is perfect,
+{zoo.scale_of_distance({})}. The Leaderboard says how far another training would move it, where that is known.
+**Time** is for 64 pictures on one machine's processor, measured in the same way for all models. **Size** counts
+every trained number, those of a mixture's autoencoder too.
 
 Source of the distance: Heusel et al. 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500).
 """

@@ -18,7 +18,8 @@ def compare(jobs: list[Job]) -> dict[str, object]:
 
     What was chosen, by its keys in the URL; nothing where there is nothing to compare.
     """
-    begun = {name: run for name, run in reversed(_followed(jobs).items()) if is_known(run[0]) and run[1].records}
+    followed = _followed([job for job in reversed(jobs) if is_known(job)])
+    begun = {name: run for name, run in followed.items() if run[1].records}
     if len(begun) < 2:
         return {}
     st.header("Compare runs", anchor=False)

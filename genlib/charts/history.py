@@ -22,8 +22,9 @@ READING = {
     ),
     "fitted": (
         "Each iteration of expectation-maximisation can only raise the likelihood of the training images; it ends when "
-        "another one would hardly change it. Where the curve falls, a new attempt begins: a Gaussian is split, two are "
-        "merged, and the result is kept if it ends higher. A better likelihood is not always a better picture."
+        "another one would hardly change it. Where the curve falls, a new attempt begins: with one Gaussian more, from "
+        "another start, or after one was split and two were merged; the best is kept. So the first pictures may be "
+        "those of fewer Gaussians. A better likelihood is not always a better picture."
     ),
     "searched": (
         "Many fits, one after another: several of each size from 1 to 20 Gaussians, from several starts, with the "

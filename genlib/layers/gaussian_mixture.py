@@ -26,7 +26,7 @@ class MixtureConfig(Config):
     most_components: int = option(20, "where a search by BIC ends", 1, 50)
     regularisation: float = option(1e-4, "added to each variance, as a share of the mean variance", 1e-8, 1.0)
     tolerance: float = option(1e-3, "stop when an iteration gains fewer nats a sample", 0.0, 100.0)
-    moves: int = option(0, "split-and-merge moves at most, each kept where it gains; 0: k-means alone", 0, 1000)
+    moves: int = option(0, "split-and-merge moves at most, each kept where it gains; 0: none", 0, 1000)
 
 
 class GaussianMixture(Gaussians):
@@ -86,7 +86,7 @@ class GaussianMixture(Gaussians):
         return self._moments[1]
 
     def _search(self) -> Search:
-        """Where the fits stand. A run from before there was a memory goes on with its only fit, or searches anew."""
+        """Where the fits stand. A run without such a memory goes on with its only fit, or searches anew."""
         if "move" not in self.memory:
             self.memory = {}
         if self._found is None or self._found.memory is not self.memory:

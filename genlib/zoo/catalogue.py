@@ -13,7 +13,7 @@ from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor, load_random
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets, released
-from genlib.zoo.figures import FIGURES, written
+from genlib.zoo.figures import FIGURES, RANDOM, REAL, written
 from genlib.zoo.files import CONFIG_FILE, DESCRIBED, METRICS_FILE, SAID_OF_EACH, read_described, read_metrics
 
 
@@ -85,8 +85,8 @@ def markdown_table(short: bool = False) -> str:
     if short:
         shipped.sort(key=lambda model: model["metrics"]["fd"])
     if shipped:
-        rows.append(["*training images*", "", *(written(load_floor(), key) for key in columns)])
-        rows.append(["*random pixels*", "", *(written(load_random(), key) for key in columns)])
+        rows.append([f"*{REAL}*", "", *(written(load_floor(), key) for key in columns)])
+        rows.append([f"*{RANDOM}*", "", *(written(load_random(), key) for key in columns)])
     for model in shipped:
         cells = [written(model["metrics"], key) for key in columns]
         rows.append([f"[`{model['name']}`]({weights}/{model['name']}/README.md)", model["family"], *cells])

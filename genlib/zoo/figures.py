@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+REAL, RANDOM = "real training images", "random pixels"  # what stands beside the models in every table
+
 
 @dataclass(frozen=True)
 class Figure:

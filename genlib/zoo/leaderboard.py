@@ -10,9 +10,8 @@ from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
 from genlib.metrics.floor import load_floor, load_random
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.figures import FIGURES as KNOWN
-from genlib.zoo.figures import TRAINED
+from genlib.zoo.figures import RANDOM, REAL, TRAINED
 
-REAL, RANDOM = "real training images", "random pixels"
 APART = (
     *("fd_std", "fd_floor", "fd_second_std", "fd_second_floor", "fd_averaged", "kid_se", "nearest_train_test"),
     *("spread", "floor", "bic_curve", "seeds", "solver", "extractor", "extractor_second"),

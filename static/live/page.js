@@ -271,6 +271,7 @@ export class Page {
     const time = `${took < 10 ? took.toFixed(1) : Math.round(took)} ms`;
     const place = `${student} in its place ${last ? "while it moves" : "until its own are drawn"}`;
     const others = pane.stood ? `, the others are by ${student}` : "";
+    const by = stands ? `${student} in the place of ${name} while it moves` : name;
     const part = stands ? place : `${drawnBy(drawn)} of ${request.count} drawn${others}`;
     pane.grid.canvas.setAttribute("aria-label", `${which} by ${stands ? student : name}${rest}`);
     const several = this.panes.length > 1;
@@ -278,7 +279,7 @@ export class Page {
     pane.describe(stands ? place : `${untold}${last ? time : part}`);
     if (!several && !last) this.say(`${name}: ${part}`);
     else if (!several)
-      this.say(`${which} by ${name}${rest}; drawn in ${time} here in your browser. ${stands ? place : this.hint}`);
+      this.say(`${which} by ${by}${rest}; drawn in ${time} here in your browser. ${stands ? "" : this.hint}`.trim());
     else if (pane === this.speaker)
       this.say(`${alone ? which : `${request.count} pictures`} by each${rest}. ${this.hint}`);
   }

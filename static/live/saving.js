@@ -1,5 +1,6 @@
 /** Buttons that save what is shown; how that is done is fetched when it is first wanted. */
 
+import { reason } from "./errors.js";
 import { button } from "./widgets.js";
 
 /** @typedef {import("./page.js").Page} Page */
@@ -48,7 +49,11 @@ export class Saving {
   }
 
   async still() {
-    (await import("./film.js")).saveStill(this.page);
+    try {
+      await (await import("./film.js")).saveStill(this.page);
+    } catch (error) {
+      this.page.say(`The picture could not be saved: ${reason(error)}`);
+    }
   }
 
   /**
@@ -63,7 +68,7 @@ export class Saving {
     try {
       await (await import("./film.js")).saveFilm(page, kind, type, signal);
     } catch (error) {
-      page.say(signal.aborted ? "The film was stopped." : `The film failed: ${error instanceof Error ? error.message : error}`);
+      page.say(signal.aborted ? "The film was stopped." : `The film failed: ${reason(error)}`);
     } finally {
       this.filming = null;
     }

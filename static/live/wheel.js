@@ -165,7 +165,8 @@ export class Wheel {
       if (held?.dragged) this.moved(false);
       held = null;
     };
-    element.onpointercancel = () => {
+    element.onpointercancel = (event) => {
+      if (!event.isPrimary) return;
       if (held?.dragged) this.go(held.from); // two fingers zoom the page: nothing was chosen
       held = null;
     };

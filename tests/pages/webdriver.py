@@ -115,7 +115,7 @@ def firefox(home: Path) -> Iterator[Window]:
     told = home / "MarionetteActivePort"
     with running([program, "--headless", "--marionette", "--no-remote", "--profile", str(home)], home):
         wait(lambda: told.is_file() and told.read_text("utf-8"), lambda: log_of(home))
-        with socket.create_connection(("127.0.0.1", int(told.read_text("utf-8")))) as connection:
+        with socket.create_connection(("127.0.0.1", int(told.read_text("utf-8"))), TIMEOUT) as connection:
             send = _over_socket(connection)
             send("NewSession", {})
             yield Window(send)

@@ -10,8 +10,8 @@ from genlib.metrics.floor import load_floor
 from genlib.publish.site.html import filled, whole_page
 from genlib.publish.site.shown import Shown
 from genlib.zoo.catalogue import COLUMNS
-from genlib.zoo.figures import FIGURES
-from genlib.zoo.leaderboard import OPINIONS, RANDOM, nothing_learned, ranked, written_with_spread
+from genlib.zoo.figures import FIGURES, RANDOM
+from genlib.zoo.leaderboard import OPINIONS, nothing_learned, ranked, written_with_spread
 
 Row = Mapping[str, Any]
 

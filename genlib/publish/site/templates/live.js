@@ -122,7 +122,9 @@ seeds.value = String(seedOf(asked.get("seed")));
 beside = seated([wanted, ...asked.getAll("beside")]); // the first too, where it is not known
 describe();
 const page = mount(element("live"), given());
-page.panes[0].coming.then(() => import("./keep.js")); // nobody keeps models before the first one came
+page.panes[0].coming.then(() => import("./keep.js")).catch(() => { // nobody keeps models before the first one came
+  element("said").textContent = "Not possible now: a file of this page could not be loaded. Reload it.";
+});
 element("wait").remove();
 page.panel.append(element("beside"));
 
