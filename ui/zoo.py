@@ -14,6 +14,7 @@ from genlib.model import Model
 from genlib.models import get_preset, released
 from genlib.store import WEIGHTS_FILE
 from genlib.zoo.catalogue import list_models, list_runs, settings_in_words
+from genlib.zoo.catalogue import scale_of_distance as scale_of_distance
 from genlib.zoo.entry import Entry
 from ui.words import line_of
 
