@@ -1,12 +1,15 @@
 """Same question: what does every model answer to one seed and class?"""
 
-from ui import compare, controls, explain, questions
+import streamlit as st
+
+from ui import compare, controls, explain, questions, zoo
 from ui.words import capitalised
 
 controls.page("compare", "Same question", "What does each model draw from the same seed and class?")
 question = questions.seed_and_class(questions.asked("Compare"))
 question = questions.own_controls(question, each=165, family=190, unlabelled=0)
 entries = compare.asked_of(question)
+st.caption(zoo.DISTANCE)
 
 headed = set()
 for line in compare.lines(entries):

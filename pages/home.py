@@ -13,6 +13,7 @@ controls.page(
     "follows your hand.",
 )
 
+st.caption(zoo.DISTANCE)
 families: dict[str, list[zoo.Entry]] = {}
 for entry in zoo.usable().values():
     families.setdefault("trained here" if entry.is_run else entry.family, []).append(entry)
@@ -35,8 +36,4 @@ with st.container(key="zoo"):
 if not families:
     st.info("No trained weights are here yet. Train a model: `python -m genlib train vae-cnn`")
 
-st.caption(
-    "The Frechet distance says how far a model's pictures are from the test photographs, as a classifier of garments "
-    f"sees both: 0 is perfect, {zoo.scale_of_distance({})}."
-)
 settings.keep("home", ())

@@ -30,15 +30,21 @@ def position() -> None:
 
 
 if question.between == "random pairs":
+    question = questions.with_controls(question, equal=0)
     alt = f"{question.rows} walks between random pairs of samples of {entry.name}, seed {question.seed}: one a row"
     pictures.show_tiles(question.strip, 10, alt, caption=alt)
     questions.share_question(question)
 else:
-    frames, _ = interpolate.walk(question)
     frame, strip = st.columns([1, 3], gap="medium")
+    walked = strip.container()
+    with strip:
+        question = questions.with_controls(question, equal=0)
+        if evenness := interpolate.evenness(question):
+            st.caption(evenness)
+    frames, _ = interpolate.walk(question)
     with frame:
         position()
-    with strip:
+    with walked:
         st.markdown(f"**{names[0]}** → **{names[1]}**")
         pictures.show_tiles(question.strip, interpolate.SHOWN, f"From {names[0]} to {names[1]} in 11 steps")
         if question.between == "classes":
@@ -47,7 +53,5 @@ else:
             heads = [interpolate.CLASS_NAMES[number] for number in visited]
             pictures.show_tiles(numbers, interpolate.SHOWN, "The classes whose numbers lie between", heads)
         pictures.show_chart(interpolate.changes(question))
-        if evenness := interpolate.evenness(question):
-            st.caption(evenness)
 
 explain.how_it_works(entry)

@@ -16,8 +16,8 @@ with form:
     settings = train.settings_form(preset, queue.limits.epochs)
     measuring = train.choose_measuring()
     if train.may_train(queue.limits):
-        train.show_estimate(preset.name, settings, measuring, who)
         train.start_button(queue, preset.name, settings, measuring, who)
+        train.show_estimate(preset.name, settings, measuring, who)
 
 with look:
     chosen = runs.choose_run(jobs)

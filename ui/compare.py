@@ -82,7 +82,7 @@ def _figures(entry: zoo.Entry) -> str:
     time = "under 1 ms" if milliseconds < 1 else f"{milliseconds:.0f} ms"
     parameters = entry.metrics["parameters"]
     size = f"{parameters / 1e6:.1f} M" if parameters >= 100_000 else f"{parameters / 1e3:.1f} k"
-    return f"distance **{entry.metrics['fd']:.2f}**{entry.few}  \n64 in {time} · {size} parameters"
+    return f"Frechet distance **{entry.metrics['fd']:.2f}**{entry.few}  \n64 samples in {time} · {size} parameters"
 
 
 ABOUT = f"""
@@ -94,10 +94,9 @@ garment only within one model.
 (93.5 % right on the test images) looks at the seed's first {DRAWS} samples, and those that it sees as the class are
 shown. Their number says how often the model draws that class. No more samples are drawn, so pictures may be missing.
 
-**Distance** is the Frechet distance to the test images in that classifier's features: 0 is perfect,
-{zoo.scale_of_distance({})}. The Leaderboard says how far another training would move it, where that is known.
-**Time** is for 64 pictures on one machine's processor, measured in the same way for all models. **Size** counts
-every trained number, those of a mixture's autoencoder too.
+**The Frechet distance** is measured in that classifier's features. The Leaderboard says how far another training would
+move it, where that is known. **Time** is for 64 pictures on one machine's processor, measured in the same way for all
+models. **Size** counts every trained number, those of a mixture's autoencoder too.
 
 Source of the distance: Heusel et al. 2017, [arXiv:1706.08500](https://arxiv.org/abs/1706.08500).
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
@@ -64,9 +65,10 @@ def load() -> tuple[Finding, ...]:
 
 
 def overview(findings: Sequence[Finding]) -> None:
-    """All verdicts at a glance: a tile a claim, which leads down to it."""
+    """All claims and verdicts at a glance: a tile a claim, which leads down to it."""
     tiles = "".join(_tile(finding) for finding in findings)
-    counts = [f"{words}: {sum(each.verdict == verdict for each in findings)}" for verdict, words in WORDS.items()]
+    found = Counter(each.verdict for each in findings)
+    counts = [f"{words}: {found[verdict]}" for verdict, words in WORDS.items() if found[verdict]]
     st.html(f'<nav class="genlib-verdicts" aria-label="Claims">{tiles}</nav>')
     st.markdown(f"**{' · '.join(counts)}**")
 
@@ -74,10 +76,9 @@ def overview(findings: Sequence[Finding]) -> None:
 def _tile(finding: Finding) -> str:
     sign, words = SIGNS[finding.verdict], WORDS[finding.verdict]
     colour, number = VERDICT_COLOURS[finding.verdict], finding.claim.number
-    title = escape(f"{number}. {finding.claim.title}: {words}", quote=True)
     return (
-        f'<a href="#claim-{number}" title="{title}" aria-label="{title}" style="border-color:{colour}">'
-        f"<b>{number}</b><span>{sign}</span><small>{words}</small></a>"
+        f'<a href="#claim-{number}" style="border-color:{colour}"><b>{sign} {words}</b>'
+        f"<small>{number}. {escape(finding.claim.title)}</small></a>"
     )
 
 
@@ -119,7 +120,7 @@ def illustrate(finding: Finding, place: DeltaGenerator) -> None:
 
 
 def _part(holds: bool, rule: str, figures: str) -> str:
-    return f"- {'✓' if holds else '✗'} {plain(rule)}: **{plain(figures)}**"
+    return f"- {'✓' if holds else '✗'} {plain(rule)}: **{plain(figures).replace('+-', '±')}**"
 
 
 ABOUT = f"""

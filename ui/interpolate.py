@@ -30,7 +30,7 @@ def controls_row(question: Any) -> Any:
         question = replace(question, between=questions.control(question, "between", 0))
         question = questions.with_controls(question, start=135, end=135)
         if question.between == "classes":
-            with st.container(horizontal=True, width="content", gap="small"):
+            with st.container(horizontal=True, width="content", gap="small", key="examples"):
                 for a, b in (("T-shirt/top", "Dress"), ("Shirt", "Coat")):
                     st.button(f"{a} → {b}", on_click=_choose, args=(a, b), help="An example of the studies")
         question = questions.with_controls(question, seed2=140, a=150, b=150, rows=160)
@@ -42,7 +42,7 @@ def controls_row(question: Any) -> Any:
             question = replace(question, path="straight")
         else:
             question = questions.with_controls(question, path=0)
-        return questions.with_controls(question, equal=0)
+    return question
 
 
 def _choose(start: str, end: str) -> None:

@@ -49,19 +49,24 @@ def show_scatter(question: Latent, name: str) -> list[int]:
         show_chart(chart, **options)
     k = int(question.dims[0])
     st.markdown(
-        f"{100 * float(projection.explained[:k].sum()):.0f} % of the variance in {k} components. Classes told apart: "
-        f"**{100 * projection.separability:.1f} %** by a straight boundary, **{100 * projection.visible:.1f} %** by "
-        f"the nearest centre in the plane.{_before(projection)}",
+        f"{_share(projection.explained[:k].sum(), 0)} of the variance in {k} components. Classes told apart: "
+        f"**{_share(projection.separability)}** by a straight boundary, **{_share(projection.visible)}** by the "
+        f"nearest centre in the plane.{_before(projection)}",
         help=HELP,
     )
     return selected
+
+
+def _share(share: float, digits: int = 1) -> str:
+    """Per cent, on one line with its sign."""
+    return f"{100 * float(share):.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def _before(projection: Projection) -> str:
     """What an untrained network tells apart, where a class that the layer is told would tell itself."""
     if projection.untrained is None:
         return ""
-    boundary, centre = (f"{100 * share:.1f} %" for share in projection.untrained)
+    boundary, centre = map(_share, projection.untrained)
     return f" Before any training: {boundary} and {centre}, since the layer is told the class."
 
 

@@ -102,6 +102,7 @@ def show_table(board: Board) -> None:
     st.dataframe(
         {"strip": [_strip_address(row["model"]) for row in rows], **table},
         column_config={"strip": st.column_config.ImageColumn("Samples", width=310)} | _configuration(columns),
+        column_order=("model", board.metric, "strip", *(key for key in columns if key not in ("model", board.metric))),
         hide_index=True,
         row_height=30,
         height="content",

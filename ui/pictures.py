@@ -22,15 +22,23 @@ TOOLS = {"displaylogo": False, "scrollZoom": False}
 
 
 def tiles_png(images: np.ndarray, columns: int, scale: int = 4, gap: int = 4) -> bytes:
-    """uint8 (N, 28, 28), or with colours (N, 28, 28, 3), as one PNG whose gaps are transparent, so that it sits on a
-    light or a dark page.
+    """uint8 (N, 28, 28), or colours on white (N, 28, 28, 3), as one PNG whose gaps, and whose white in colours, are
+    transparent, so that it sits on a light or a dark page.
     """
     gray, opaque = images.ndim == 3, np.full(images.shape[:3], 255, np.uint8)
-    layers = [*([images] if gray else np.moveaxis(images, 3, 0)), opaque]
+    layers = [images, opaque] if gray else _without_white(images)
     picture = np.dstack([grid(layer, columns, scale, gap, background=0) for layer in layers])
     buffer = io.BytesIO()
     Image.fromarray(picture, "LA" if gray else "RGBA").save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def _without_white(images: np.ndarray) -> np.ndarray:
+    """Layers uint8 (4, N, 28, 28), red to alpha, that look like the colours (N, 28, 28, 3) where they lie on white."""
+    ink = 255.0 - np.moveaxis(images, 3, 0)
+    alpha = ink.max(axis=0)
+    colours = 255 - 255 * ink / np.maximum(alpha, 1)
+    return np.stack([*colours, alpha]).round().astype(np.uint8)
 
 
 def show_tiles(

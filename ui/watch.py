@@ -131,10 +131,12 @@ def _waiting(queue: Queue, job: Job) -> str:
 def _show_samples(job: Job, past: History) -> None:
     """The newest epochs' samples under one another, the newest first."""
     epochs = past.sample_epochs[-STRIPS:][::-1]
-    told = f"{get_preset(job.preset).unit}s {', '.join(map(str, epochs))}"
+    unit, several = get_preset(job.preset).unit, len(epochs) > 1
+    told = f"{unit}{'s' if several else ''} {', '.join(map(str, epochs))}"
     alt = f"Ten samples of {job.name} after {told}, always from the same noise"
     images = torch.cat([past.at(epoch)[0] for epoch in epochs]).numpy()
-    pictures.show_tiles(images, ROW, alt, caption=f"Samples from the same noise after {told}, the newest above")
+    order = ", the newest above" if several else ""
+    pictures.show_tiles(images, ROW, alt, caption=f"Samples from the same noise after {told}{order}")
 
 
 def _show_place(job: Job, progress: Progress) -> None:
@@ -144,7 +146,7 @@ def _show_place(job: Job, progress: Progress) -> None:
     unit = get_preset(job.preset).unit
     parts = [f":{colour}-badge[{word}]"]
     if job.state == "done":
-        parts.append(f"{len(progress.records):,} {unit}s")
+        parts.append(f"{len(progress.records):,} {unit}{'s' if len(progress.records) != 1 else ''}")
     elif progress.total:
         parts.append(f"{unit} {progress.epoch} of {progress.epochs}, step {progress.step:,} of {progress.total:,}")
     if job.state == "running" and progress.total:

@@ -13,11 +13,14 @@ from genlib.loading import load, model_directory, weights_directory
 from genlib.model import Model
 from genlib.models import get_preset, released
 from genlib.store import WEIGHTS_FILE
-from genlib.zoo.catalogue import list_models, list_runs, settings_in_words
-from genlib.zoo.catalogue import scale_of_distance as scale_of_distance
+from genlib.zoo.catalogue import list_models, list_runs, scale_of_distance, settings_in_words
 from genlib.zoo.entry import Entry
 from ui.words import line_of
 
+DISTANCE = (
+    "The Frechet distance says how far a model's pictures are from the test photographs, as a classifier of garments "
+    f"sees both: 0 is perfect, {scale_of_distance({})}."
+)
 _HASHES: dict[str, str] = {}  # of the weights that the server has seen, by model
 _HASHES_LOCK = threading.Lock()
 

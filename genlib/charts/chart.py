@@ -38,7 +38,8 @@ class Chart:
     def figure(self) -> dict[str, Any]:
         """What `plotly.graph_objects.Figure` takes: {data, layout}."""
         axes = {"xaxis": _axis(self.x), "yaxis": _axis(self.y)}
-        margin = {"l": 0, "r": 0, "t": self.top, "b": 0}
+        # right: half of the last tick's number, which would be left out
+        margin = {"l": 0, "r": 12, "t": self.top, "b": 0}
         return {"data": list(self.traces), "layout": {"height": self.height, "margin": margin, **axes, **self.layout}}
 
 
@@ -62,6 +63,11 @@ def by_class(points: np.ndarray, classes: np.ndarray, **look: Any) -> list[Trace
         trace = {"type": "scatter", **look, "mode": "markers", "marker": marker, "customdata": rows}
         traces.append({**trace, "x": x, "y": y, "name": name})
     return traces
+
+
+def epochs_axis(unit: str, last: int) -> dict[str, Any]:
+    """An axis of epochs up to the last: whole numbers, each where they are few (a thousand stop a browser)."""
+    return {"title": unit, "tickformat": "d", "dtick": 1 if last < 12 else None}
 
 
 def upright(x: float, look: dict[str, Any]) -> dict[str, Any]:

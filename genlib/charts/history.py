@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from genlib.analysis.history import History, smooth
-from genlib.charts.chart import FROM_ZERO, Chart, Trace, line, upright
+from genlib.charts.chart import FROM_ZERO, Chart, Trace, epochs_axis, line, upright
 from genlib.drawing import CLASS_COLOURS
 from genlib.zoo.entry import Entry
 
@@ -119,7 +119,8 @@ class Moment:
         alt = f"{panel.title} of {self.entry.name} by {self.entry.unit}; at {self.epoch}: {figures}"
         name = f"{self.entry.name}, {panel.title}"
         layout = {"shapes": [mark], "showlegend": False, "uirevision": name}
-        return Chart(self._traces(panel), alt, 260, self.entry.unit, panel.axis, layout=layout)
+        x = epochs_axis(self.entry.unit, max(curve.epochs[-1] for curve in panel.curves))
+        return Chart(self._traces(panel), alt, 260, x, panel.axis, layout=layout)
 
     def _traces(self, panel: Panel) -> list[Trace]:
         traces: list[Trace] = []

@@ -13,5 +13,5 @@ def changes(question: Interpolate) -> Chart:
     start, end = question.names
     curve = line(range(1, len(values) + 1), values, CLASS_COLOURS[0])
     y = {"title": "change, % of range", **FROM_ZERO}
-    title = "**Step-to-step change**: a spike would be a jump between modes"
+    title = "**Step-to-step change**: a spike would be a jump between two kinds of garment"
     return Chart([curve], f"Pixel change of each step from {start} to {end}", 220, "step", y, title=title)

@@ -45,4 +45,5 @@ def criterion(name: str, metrics: Mapping[str, Any]) -> Chart:
             traces.append({**star, "x": [size], "y": [value], "name": f"least at {size}"})
             least += f", least at {size} with {title}"
     alt = f"BIC of {name} over 1 to 20 components{least}"
-    return Chart(traces, alt, 300, {"title": "components", "dtick": 1}, "BIC, nats", layout={"legend": ABOVE})
+    sizes = {"title": "components", "tickmode": "array", "tickvals": [1, 5, 10, 15, 20]}
+    return Chart(traces, alt, 300, sizes, "BIC, nats", layout={"legend": ABOVE})

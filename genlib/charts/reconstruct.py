@@ -16,7 +16,10 @@ def errors(model: str, by_class: Mapping[int, float], title: str) -> Chart:
         "x": [CLASS_NAMES[label] for label in by_class],
         "y": list(by_class.values()),
         "marker": {"color": [CLASS_COLOURS[label] for label in by_class]},
-        "text": [f"{error:.4f}" for error in by_class.values()],
+        "text": [f"{error:.3f}" for error in by_class.values()],
         "hoverinfo": "x+y",
+        "textposition": "outside",
+        "textangle": 0,
+        "cliponaxis": False,
     }
-    return Chart([bars], f"Reconstruction error of {model} by class", 240, y="mean squared error", title=title)
+    return Chart([bars], f"Reconstruction error of {model} by class", 240, y="squared error", top=20, title=title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from genlib.charts.chart import Chart, line
+from genlib.charts.chart import Chart, epochs_axis, line
 from genlib.drawing import CLASS_COLOURS
 from genlib.jobs.run import Job
 from genlib.models import get_preset
@@ -41,10 +41,9 @@ def compared(runs: Runs, measure: str) -> Chart:
         for number, (name, curve) in enumerate(zip(names, curves, strict=True))
     ]
     last = max((epochs[-1] for epochs, _ in curves if epochs), default=0)
-    few = last < 12  # ticks: a thousand stop a browser
     ends = ", ".join(f"{name}: {_last(values)}" for name, (_, values) in zip(names, curves, strict=True))
-    x = {"title": "epoch", "tickformat": "d", "dtick": 1 if few else None}
-    return Chart(traces, f"{measure} by epoch; at the end {ends}", 340, x, measure, layout={"legend": LEGEND})
+    alt, x = f"{measure} by epoch; at the end {ends}", epochs_axis("epoch", last)
+    return Chart(traces, alt, 340, x, measure, layout={"legend": LEGEND})
 
 
 def _last(values: Sequence[float]) -> str:

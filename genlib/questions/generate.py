@@ -164,7 +164,7 @@ class Generate(Question):
         if "conditional" not in self.can:
             return "as drawn"
         if self.label == EVERY_CLASS:
-            return "of every class"
+            return "of the ten classes in turn"
         if self.mix == UNMIXED:
             return f"of class {self.label}"
         return f"of {100 - 100 * self.share:.0f} % {self.label} and {100 * self.share:.0f} % {self.mix}"

@@ -66,7 +66,7 @@ def test_every_model_answers() -> None:
     assert sorted(link.proto.label.strip("*") for link in app.get("page_link")) == sorted(SHIPPED)
     assert len(set(pictures(app))) == DIFFERENT
     assert captions(app).count("distance **") == len(SHIPPED)
-    assert captions(app).count("64 in ") == len(SHIPPED)
+    assert captions(app).count("64 samples in ") == len(SHIPPED)
 
 
 @pytest.mark.parametrize("query", [{}, {"label": "Coat", "seed": "3"}, {"label": "Bag", "unlabelled": "as drawn"}])
@@ -387,7 +387,7 @@ def test_a_bad_verdict_is_all_of_them() -> None:
 
 def test_our_figures_are_on_the_cards(seen: Seen) -> None:
     app = open_page("findings")
-    text = "\n".join(each.value for each in app.markdown).replace("\\", "")
+    text = "\n".join(each.value for each in app.markdown).replace("\\", "").replace("±", "+-")
     for finding in shipped_findings():
         for part in finding.parts:
             assert part.figures in text

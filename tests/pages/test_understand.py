@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.components import contents
@@ -21,6 +23,7 @@ from tests.pages.test_snippets import Seen, gray, run_snippet
 from tests.pages.test_snippets import seen as seen
 from tests.tiny import SHIPPED, save_tiny, thinned
 from ui.controls import DEFAULT_MODEL
+from ui.pictures import tiles_png
 
 OFFERED = [(page, name) for page in UNDERSTAND for name in SHIPPED if offers(page, name)]
 
@@ -287,3 +290,14 @@ def test_a_component_out_of_reach_is_the_first(weights: Path) -> None:
     set_control(app, "model", "vae-gmm-2")
     assert_healthy(app)
     assert controls(app)["component"] in (1, 2)
+
+
+def test_colours_look_the_same_on_white_and_leave_it_out() -> None:
+    colours = np.stack(
+        [np.full((28, 28, 3), each, np.uint8) for each in [(255, 255, 255), (0, 90, 178), (240, 176, 120)]]
+    )
+    seen = Image.open(io.BytesIO(tiles_png(colours, 3, 1, 0)))
+    white = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    expected = np.concatenate(list(colours), axis=1).astype(int)
+    assert np.abs(np.asarray(white).astype(int) - expected).max() <= 1
+    assert not np.asarray(seen)[:, :28, 3].any()

@@ -28,17 +28,18 @@ def findings(models: Sequence[Shown]) -> str:
 
 
 def _tile(finding: Finding) -> str:
-    number, title = finding.claim.number, escape(finding.claim.title)
+    number, title, verdict = finding.claim.number, escape(finding.claim.title), finding.verdict
     return (
-        f'<li><a href="#claim-{number}" style="border-color:{VERDICT_COLOURS[finding.verdict]}" title="{title}">'
-        f"<b>{number} {SIGNS[finding.verdict]}</b>{finding.verdict}</a></li>"
+        f'<li><a href="#claim-{number}" style="border-color:{VERDICT_COLOURS[verdict]}">'
+        f"<b>{SIGNS[verdict]} {verdict}</b>{number}. {title}</a></li>"
     )
 
 
 def _claim(finding: Finding, pages: Mapping[str, str]) -> str:
     claim, verdict = finding.claim, finding.verdict
     judged = [
-        f"{'✓' if part.holds else '✗'} {escape(part.rule)}: <b>{escape(part.figures)}</b>" for part in finding.parts
+        f"{'✓' if part.holds else '✗'} {escape(part.rule)}: <b>{escape(part.figures).replace('+-', '±')}</b>"
+        for part in finding.parts
     ]
     parts = "".join(f"<li>{part}</li>" for part in judged or map(escape, claim.rule))
     models = ", ".join(
