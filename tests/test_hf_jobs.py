@@ -474,6 +474,13 @@ def begin_here(run: dict[str, bytes]) -> Path:
     return directory
 
 
+def test_a_mistyped_directory_is_no_new_job(jobs: Hub, capsys: Capture) -> None:
+    assert come_back("--resume") == 2
+    assert "there is no run in runs/" in only_line(capsys)
+    assert not jobs.repositories
+    assert not (Path("runs") / NAME).exists()
+
+
 def test_a_run_that_was_begun_here_goes_on_there(
     jobs: Hub, partial: dict[str, bytes], finished: dict[str, bytes], capsys: Capture
 ) -> None:

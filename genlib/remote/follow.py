@@ -114,7 +114,7 @@ def _refuse_other(wanted: Wanted, rental: Rental | None) -> None:
 
     directory, preset, config = wanted.directory, wanted.preset, wanted.config
     if rental is None:
-        if (directory / "run.json").is_file() or any(directory.iterdir()):
+        if wanted.resume or (directory / "run.json").is_file() or any(directory.iterdir()):
             refuse_wrong_directory(directory, preset, config, None, directory / CHECKPOINT, wanted.resume)
         return
     if rental.preset != preset.name:

@@ -103,6 +103,8 @@ def _enter(
     origin: Origin | None,
 ) -> dict[str, Any]:
     """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
+    if resume and not directory.exists():  # a name mistyped makes none
+        raise nothing_to_resume(directory)
     make_directory(directory)
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
     for place in (checkpoint.parent, directory / SAMPLES, directory / LOG):
@@ -120,6 +122,11 @@ def _enter(
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
     return {}
+
+
+def nothing_to_resume(directory: Path) -> GenlibError:
+    """What is said where a run was to be resumed that was never begun."""
+    return GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
 
 
 def check_samples(*counts: int) -> None:
@@ -208,7 +215,7 @@ def refuse_wrong_directory(
     wanted |= {} if counts is None else {"samples": counts}
     if not description.is_file():
         if resume:
-            raise GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
+            raise nothing_to_resume(directory)
         if set(directory.iterdir()) - set(torn_files(directory)):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)
