@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from genlib.metrics.evaluation import evaluate
+from genlib.models import get_preset
 from genlib.store import save_model
-from genlib.zoo.card import card, write_card
-from tests.tiny import save_tiny, tiny_model
+from genlib.zoo.card import card, setting_rows, write_card
+from tests.tiny import refused, save_tiny, tiny_model
 
 
 def test_card(tmp_path: Path) -> None:
@@ -35,3 +36,8 @@ def test_the_card_of_a_mixture_says_what_it_stands_on_and_whether_its_search_was
     assert "cut off after 6 iterations" in text
     curve |= {"bic": [[3.0, 2.0], [5.0, 4.0]]}
     assert "cut off" not in card(tmp_path, metrics | {"bic_curve": curve})
+
+
+def test_settings_that_no_family_has_are_refused_in_a_line() -> None:
+    with refused("VAEConfig has no field 'a'"):
+        setting_rows({"config": {"a": 1}}, get_preset("vae-dense-8"))

@@ -124,7 +124,8 @@ def measured_rows(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, st
 
 
 def setting_rows(described: dict[str, Any], preset: Preset) -> list[tuple[str, str, str]]:
-    """The configuration, a row each: field, value, meaning."""
+    """The configuration, a row each: field, value, meaning; GenlibError where it is not one of the preset's family."""
+    type(preset.config).from_dict(described["config"])
     fields = {field.name: field.metadata["help"] for field in dataclasses.fields(preset.config)}
     return [
         (key, ", ".join(map(str, value)) if isinstance(value, list) else str(value), fields[key])
