@@ -17,11 +17,12 @@ from genlib import __version__
 from genlib.analysis.directions import FILE, load_directions
 from genlib.data.sources import cache_directory
 from genlib.errors import GenlibError
-from genlib.io.files import read_json, write_file
+from genlib.io.files import write_file
 from genlib.loading import load, model_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.program import FORMAT, Described, Program, Value
 from genlib.store import shipped
+from genlib.zoo.files import read_described
 
 PROGRAM_FILE, WEIGHTS_FILE = "program.json", "weights.safetensors"
 
@@ -47,7 +48,7 @@ def export(name: str | Path, directory: Path, weights: str = "averaged") -> None
     `name` is a preset, a run, a path or a model on the Hub; `weights` is "averaged" or "raw", as for `load`.
     """
     model = load(name, weights)
-    facts = {"name": read_json(model_directory(name) / "config.json").get("name"), "family": model.family}
+    facts = {"name": read_described(model_directory(name))["name"], "family": model.family}
     directions = {"directions": _directions(name)} if isinstance(model, HiddenLayers) else {}
     save_program(model, directory, facts | directions)
 
@@ -88,7 +89,7 @@ def exported(name: str | Path, weights: str = "averaged") -> Path:
     """
     source = model_directory(name)
     kept = source / FILE
-    parts = [__version__, str(FORMAT), weights, str(read_json(source / "config.json").get("sha256"))]
+    parts = [__version__, str(FORMAT), weights, read_described(source)["sha256"]]
     key = hashlib.sha256("\n".join(parts).encode() + (kept.read_bytes() if kept.is_file() else b"")).hexdigest()
     directory = cache_directory() / "live" / key[:32]
     if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
