@@ -109,7 +109,9 @@ def test_what_an_address_names_wins_even_where_it_is_the_default(visit: Visit) -
     root = page.url.split("/generate")[0]
     page.goto(f"{root}/generate?seed=0&t=1")
     expect_generate(page, Seed="0", Class="Coat", Temperature="1")
-    page.wait_for_url("**/generate?label=Coat")  # which is written after the controls
+    # The tab is told after the controls and the address.
+    page.wait_for_function("!('seed' in JSON.parse(sessionStorage.getItem('genlib-settings')).shared)")
+    assert query(page) == {"label": ["Coat"]}
     page.goto(f"{root}/generate?label=8&n=100000")
     expect_generate(page, Seed="0", Class="Bag")
 
