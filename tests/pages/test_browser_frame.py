@@ -79,6 +79,7 @@ def test_a_seed_comes_back_by_every_way(visit: Visit) -> None:  # noqa: F811
     assert query(page) == {"seed": ["5"]}
 
 
+@pytest.mark.slow
 def test_a_links_seed_and_class_go_from_page_to_page(visit: Visit) -> None:  # noqa: F811
     page = visit("/compare?seed=5&label=Coat")
     go_to(page, "Generate")
@@ -328,6 +329,7 @@ def is_streamlits(page: Page, rule: str, target: str) -> bool:
     return any(rule == one and element.evaluate("(e, s) => e.matches(s)", own) for one, own in STREAMLITS_OWN)
 
 
+@pytest.mark.slow
 def test_home_has_no_empty_column_and_is_for_everyone(visit: Visit) -> None:  # noqa: F811
     page = visit("/")
     empty = page.get_by_test_id("stColumn").filter(has_not=page.get_by_role("img"))
