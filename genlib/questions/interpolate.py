@@ -74,6 +74,12 @@ def _between(*modes: str) -> Any:
     return lambda asked: asked.between in modes
 
 
+def _end(default: str, label: str, said: str) -> Any:
+    """A class where a walk between two begins or ends."""
+    key = label.lower()
+    return asks(default, label, said=said, choices=CLASS_NAMES, key=key, flag=key, when=_between("classes"))
+
+
 @dataclass(frozen=True)
 class Interpolate(Question):
     """One walk, or rows of walks between random pairs of samples."""
@@ -84,24 +90,8 @@ class Interpolate(Question):
     model: str = model_field()
     seed: int = seed_field()
     between: str = asks("classes", "Between", said="what the ends are", choices=tuple(MODES))
-    start: str = asks(
-        CLASS_NAMES[0],
-        "From",
-        said="the class it begins with",
-        choices=CLASS_NAMES,
-        key="from",
-        flag="from",
-        when=_between("classes"),
-    )
-    end: str = asks(
-        CLASS_NAMES[3],
-        "To",
-        said="the class it ends with",
-        choices=CLASS_NAMES,
-        key="to",
-        flag="to",
-        when=_between("classes"),
-    )
+    start: str = _end(CLASS_NAMES[0], "From", "the class it begins with")
+    end: str = _end(CLASS_NAMES[3], "To", "the class it ends with")
     seed2: int = asks(9, "To seed", "", 0, MAX_SEED, said="where it ends, between seeds", when=_between("seeds"))
     label: str = class_field(when=lambda asked: asked.between == "seeds" and "conditional" in asked.can)
     a: int = asks(
