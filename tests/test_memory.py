@@ -98,7 +98,7 @@ def test_what_is_said_is_what_a_training_holds(name: str, batch_size: int) -> No
     words = [sys.executable, "-c", PROGRAM, name, str(batch_size)]
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "2"})
     needed, held = json.loads(done.stdout)
-    assert 0.75 * held < needed < 1.5 * held
+    assert 0.75 * held < needed < 2 * held  # one step: what is said counts the measuring after it as well
 
 
 def test_the_disk_that_a_run_will_take(small_data: FashionMNIST, tmp_path: Path) -> None:
