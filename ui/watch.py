@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from genlib.jobs.archive import archived
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
+from genlib.metrics.floor import training_floor
 from genlib.model import Preset
 from genlib.models import get_preset
 from genlib.training.progress import Progress
@@ -82,12 +84,17 @@ def _show_curves(queue: Queue, job: Job) -> None:
 
 def _reading(job: Job) -> str:
     """What the distances are worth."""
-    count, final = job.samples or (get_preset(job.preset).model_class.looks.samples, None)
+    count, final = _counts(job)
     later = "The finished run gets a quick look too" if final else "The finished run is measured by the full protocol"
     return (
         f"The Frechet distance here is that of {count:,} samples from the training images: enough to see where things "
-        f"go. {later}."
+        f"go. As many test photographs score {training_floor(count):.2f}, the dotted line. {later}."
     )
+
+
+def _counts(job: Job) -> tuple[int, int | None]:
+    """Samples of each distance, and of the finished run's measuring where it is a quick look."""
+    return job.samples or (get_preset(job.preset).model_class.looks.samples, None)
 
 
 def _past(job: Job, progress: Progress) -> History | None:
@@ -95,7 +102,8 @@ def _past(job: Job, progress: Progress) -> History | None:
         records = [progress.records[epoch] for epoch in sorted(progress.records)]
         newest = sorted(progress.samples.keys() & progress.records.keys())[-STRIPS:]
         shown = {epoch: progress.samples[epoch] for epoch in newest}
-        return history_so_far(job.directory, records, shown)
+        past = history_so_far(job.directory, records, shown)
+        return past and replace(past, looks={"samples": _counts(job)[0]})
     except GenlibError:  # a picture is being replaced, or was deleted: the next look will tell
         return None
 

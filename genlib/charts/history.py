@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from genlib.analysis.history import History, smooth
+from genlib.analysis.inversion import PIXEL_VARIANCE
 from genlib.charts.chart import FROM_ZERO, Chart, Trace, epochs_axis, line, upright
 from genlib.drawing import CLASS_COLOURS
+from genlib.metrics.floor import training_floor
 from genlib.zoo.entry import Entry
 
 NAMES = {"kl": "KL divergence", "loss": "sum"}
 ACCURACIES = {"accuracy_train": "training", "accuracy_test": "test", "accuracy_fake": "fakes"}
+DOTTED = {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"}
 SHARES = FROM_ZERO | {"range": [0, 1.02], "tickformat": ".0%"}
 READING = {
     "adversarial": (
@@ -39,12 +42,14 @@ READING = {
     ),
     "descended": (
         "The losses are sums over an image's 784 pixels, mean over the epoch. The squared error on test images is per "
-        "pixel; where it rises while the training loss still falls, the model begins to overfit."
+        f"pixel; the mean image in every place errs by {PIXEL_VARIANCE:.4f}. Where it rises while the training loss "
+        "still falls, the model begins to overfit."
     ),
 }
 MEASURED = (
     " Here the Frechet distance is that of {} from the *training* images, at up to 60 epochs, so it differs "
-    "a little from the leaderboard's. Thin lines are as measured, thick ones the mean of five neighbours."
+    "a little from the leaderboard's. The dotted line is what as many test photographs score, {:.2f}. Thin lines are "
+    "as measured, thick ones the mean of five neighbours."
 )
 
 
@@ -65,6 +70,7 @@ class Panel(NamedTuple):
     form: str
     axis: dict[str, Any]
     smoothed: bool = False
+    photographs: float | None = None  # what they would score
 
     def at(self, epoch: int) -> list[tuple[Curve, float]]:
         """What was measured at the epoch, curve by curve."""
@@ -92,7 +98,11 @@ class Moment:
             kind = "class by class" if "conditional" in can else searched
         else:
             kind = "adversarial" if "discriminates" in can else "descended"
-        return READING[kind] + MEASURED.format(self.past.measured)
+        return READING[kind] + MEASURED.format(self.past.measured, self._photographs)
+
+    @property
+    def _photographs(self) -> float:
+        return training_floor(self.past.looks["samples"])
 
     @property
     def panels(self) -> list[Panel]:
@@ -100,7 +110,7 @@ class Moment:
         losses = [key for key in self.past.table[0] if key.startswith("loss_") and key != "loss_log_likelihood"]
         distances = {"fd": "averaged generator" if self.entry.averaged else "samples", "fd_raw": "raw generator"}
         found = [
-            Panel("Frechet distance", self._curves(distances), ".2f", FROM_ZERO, smoothed=True),
+            Panel("Frechet distance", self._curves(distances), ".2f", FROM_ZERO, True, self._photographs),
             Panel("Loss, mean of the epoch", self._curves({key: _loss_name(key) for key in losses}), ".3g", FROM_ZERO),
             Panel("Log-likelihood, nats per image", self._curves({"loss_log_likelihood": "mean"}), ",.1f", {}),
             Panel("Images the discriminator judges rightly", self._curves(ACCURACIES), ".0%", SHARES),
@@ -114,9 +124,11 @@ class Moment:
 
     def chart(self, panel: Panel) -> Chart:
         """A panel's curves, with a mark at the epoch and a point on each."""
-        mark = upright(self.epoch, {"color": CLASS_COLOURS[8], "width": 1, "dash": "dot"})
+        mark = upright(self.epoch, DOTTED)
         figures = ", ".join(f"{curve.name} {text}" for curve, text in panel.written_at(self.epoch))
         alt = f"{panel.title} of {self.entry.name} by {self.entry.unit}; at {self.epoch}: {figures}"
+        if panel.photographs is not None:
+            alt += f"; photographs {panel.photographs:.2f}"
         name = f"{self.entry.name}, {panel.title}"
         layout = {"shapes": [mark], "showlegend": False, "uirevision": name}
         x = epochs_axis(self.entry.unit, max(curve.epochs[-1] for curve in panel.curves))
@@ -130,6 +142,9 @@ class Moment:
                 traces.append(line(epochs, values, colour, name=name, **thin))
                 name, values = f"{name}, smoothed", smooth(values)
             traces.append(line(epochs, values, colour, name=name))
+        if panel.photographs is not None:
+            ends = [epochs[0], epochs[-1]]
+            traces.append(line(ends, [panel.photographs] * 2, CLASS_COLOURS[8], name="photographs", line=DOTTED))
         here = panel.at(self.epoch)
         marker = {"color": [curve.colour for curve, _ in here], "size": 9, "line": {"width": 1, "color": "white"}}
         points = {"x": [self.epoch] * len(here), "y": [value for _, value in here], "marker": marker, "mode": "markers"}

@@ -11,6 +11,7 @@ import json
 import sys
 from functools import lru_cache
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import torch
@@ -21,7 +22,8 @@ from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, TABLE, at_least, read_fields, record_of, table_of
 from genlib.io.files import write_file
 from genlib.metrics.classification import class_consistency, classification_accuracy_score
-from genlib.metrics.features import EXTRACTORS
+from genlib.metrics.features import EXTRACTORS, load_extractor
+from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.metrics.memorisation import nearest_distances
 from genlib.metrics.scores import distances, look, over_sets, score_set
 from genlib.sampling import cycle_labels
@@ -37,8 +39,10 @@ _OF_A_SIZE = record_of(_NEEDED, _NEEDED, others=NUMBER)
 _SPOILED = dict.fromkeys(("noise", "blur", "no_bags"), record_of(_MINDED, _MINDED))
 _WHOLE = dict.fromkeys(("class_consistency", "cas", "nearest_train", "nearest_train_1_percent"), at_least(0))
 _SIZES = dict.fromkeys(map(str, SIZES), _OF_A_SIZE)
+_TRAINING = {str(size): at_least(0) for size in SIZES if size <= 10_000}
 _FIELDS = {
     "extractors": TABLE,
+    "from_training": record_of(_TRAINING, _TRAINING),
     "random": _OF_A_SIZE,
     **{key: record_of(kinds, kinds) for key, kinds in (("sizes", _SIZES), ("spoiled", _SPOILED), ("whole", _WHOLE))},
 }
@@ -71,6 +75,15 @@ def load_random() -> dict[str, Any]:
     return _read()["random"]
 
 
+def training_floor(n: int) -> float:
+    """Frechet distance of n test photographs from the training split, which no training is told of.
+
+    Mean over three disjoint sets, or as many as the test split has; of the largest size measured that is not above n.
+    """
+    kept = _read()["from_training"]
+    return kept[max((size for size in kept if int(size) <= n), key=int, default=str(SIZES[0]))]
+
+
 def load_spoiled() -> dict[str, dict[str, float]]:
     """What 10,000 photographs score once they are spoiled in one way: what each extractor minds, and how much."""
     return _read()["spoiled"]
@@ -101,6 +114,15 @@ def _random(train: FashionMNIST) -> dict[str, Any]:
     return over_sets(found) | {"nearest_train": float(nearest_distances(pixels[:1_000], train.images).median())}
 
 
+def _from_training(test: FashionMNIST) -> dict[str, float]:
+    extractor, found = load_extractor("first"), {}
+    features = extractor.features(test.images)
+    for size in map(int, _TRAINING):
+        sets = (features[start : start + size] for start in range(0, min(DRAWS * size, len(features)) - size + 1, size))
+        found[str(size)] = mean(frechet_distance(Gaussian.of(each), extractor.train) for each in sets)
+    return found
+
+
 def _measure() -> dict[str, Any]:
     train, test = FashionMNIST.load("train"), FashionMNIST.load("test")
     sizes = {}
@@ -112,6 +134,7 @@ def _measure() -> dict[str, Any]:
     return {
         "extractors": {name: frozen.sha256 for name, frozen in EXTRACTORS.items()},
         "sizes": sizes,
+        "from_training": _from_training(test),
         "random": _random(train),
         "spoiled": _spoiled(train),
         "whole": {

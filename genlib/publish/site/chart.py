@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from genlib.analysis.history import History
+from genlib.metrics.floor import training_floor
 
 CURVES = {"fd": "Frechet distance", "fd_raw": "raw generator"}
 COLOURS = dict(zip(CURVES, ("#3f90da", "#ffa90e"), strict=True))
@@ -49,7 +50,7 @@ def chart(past: History, unit: str) -> str:
     alt = f"Frechet distance by {unit}, from {values[0]:.2f} to {values[-1]:.2f}"
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}">'
-        f"{_axes(scale, unit)}{''.join(_line(scale, key) for key in scale.curves)}"
+        f"{_axes(scale, unit)}{_photographs(scale, past)}{''.join(_line(scale, key) for key in scale.curves)}"
         f"{''.join(_name(key, i) for i, key in enumerate(scale.curves))}</svg>"
     )
 
@@ -62,6 +63,15 @@ def _axes(scale: _Scale, unit: str) -> str:
         f'<text x="{LEFT - 6}" y="{TOP + 6}" text-anchor="end">{scale.highest:.3g}</text>'
         f'<text x="{LEFT}" y="{HEIGHT - 8}">{escape(unit)} {scale.first}</text>'
         f'<text x="{end}" y="{HEIGHT - 8}" text-anchor="end">{scale.last}</text>'
+    )
+
+
+def _photographs(scale: _Scale, past: History) -> str:
+    """What as many test photographs score, as a dotted line under its name."""
+    y, end = scale.down(training_floor(past.looks["samples"])), WIDTH - RIGHT
+    return (
+        f'<line x1="{LEFT}" x2="{end}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="2 3"/>'
+        f'<text x="{end}" y="{y - 5}" text-anchor="end">photographs</text>'
     )
 
 
