@@ -172,19 +172,29 @@ def test_the_live_pages_settings_come_back(visit: Visit) -> None:  # noqa: F811
     expect(status.get_by_text("drawn in")).to_be_visible()
 
 
+FILE_NAMES = """new MutationObserver(() => {
+  window.fileNames ||= !!document.querySelector('[data-testid="stSidebarNav"]');
+}).observe(document, { childList: true, subtree: true });"""
+
+
 @pytest.mark.slow
 def test_three_at_once_on_a_cold_server(chromium: Browser, tmp_path: Path) -> None:
-    """The flag that makes Streamlit run app.py is the process's; who came first put it right for himself alone."""
+    """The flag that makes Streamlit run app.py is the process's; who came first put it right for himself alone.
+
+    Nor is anyone shown a menu of file names in the seconds until the first page is there.
+    """
     with serve(tmp_path) as cold:
         contexts = [new_profile(chromium) for _ in range(3)]
         pages = [context.new_page() for context in contexts]
         for page in pages:
+            page.add_init_script(FILE_NAMES)
             page.goto(f"{cold.address}/generate?seed=7&label=Coat", wait_until="commit")
         for page in pages:
             expect_generate(page, Model=DEFAULT_MODEL, Seed="7", Class="Coat")
             sections = page.get_by_test_id("stTopNav").get_by_role("button")
             assert sections.all_inner_texts() == list(dict.fromkeys(SECTIONS.values()))
             expect(main_picture(page)).to_have_attribute("alt", re.compile("Coat.* seed 7$"))
+            assert not page.evaluate("window.fileNames")
         for context in contexts:
             context.close()
 
