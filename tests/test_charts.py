@@ -68,7 +68,7 @@ def test_a_trainings_distances_stand_beside_those_of_photographs(name: str) -> N
     assert f"{line['y'][0]:.2f}" == f"{line['y'][1]:.2f}" == floor
     assert floor in moment.reading and f"photographs {floor}" in moment.chart(first).alt
     assert all(panel.photographs is None for panel in others)
-    assert ">photographs</text>" in site_chart(past, "epoch")
+    assert f" photographs {floor}</text>" in site_chart(past, "epoch")
 
 
 def test_more_photographs_lie_nearer_to_the_training_images(test_split: FashionMNIST) -> None:

@@ -89,20 +89,19 @@ def show_table(board: Board) -> None:
     """Every figure of every model, what real images score among them; a click on a head sorts."""
     rows = [*board.ranked, *board.without, board.real, nothing_learned()]
     trainings = f"{board.metric}_trainings"
-    first = ("model", "family", board.metric, f"{board.metric}_spread", trainings, "disputed")
-    columns = sorted(
-        (
-            key
-            for key in rows[0]
-            if any(row[key] is not None for row in rows) and (key == trainings or not key.endswith("_trainings"))
-        ),
-        key=lambda k: k not in first,
-    )
-    table = {key: [_cell(row, key) for row in rows] for key in columns}
+    known = {
+        key: None
+        for key in rows[0]
+        if any(row[key] is not None for row in rows) and (key == trainings or not key.endswith("_trainings"))
+    }
+    first = ("model", board.metric, f"{board.metric}_spread", trainings, "strip", "family")
+    columns = [key for key in first if key in known or key == "strip"]
+    columns += [key for key in known if key not in (*first, "disputed")]
+    columns += ["disputed"] if "disputed" in known else []
+    st.caption("Every figure: the table goes on to the right. A click on a head sorts by it.")
     st.dataframe(
-        {"strip": [_strip_address(row["model"]) for row in rows], **table},
-        column_config={"strip": st.column_config.ImageColumn("Samples", width=310)} | _configuration(columns),
-        column_order=("model", board.metric, "strip", *(key for key in columns if key not in ("model", board.metric))),
+        {key: [_cell(row, key) for row in rows] for key in columns},
+        column_config=_configuration(columns),
         hide_index=True,
         row_height=30,
         height="content",
@@ -113,6 +112,8 @@ def show_table(board: Board) -> None:
 
 
 def _cell(row: Row, key: str) -> object:
+    if key == "strip":
+        return _strip_address(row["model"])
     if key.endswith("_trainings"):
         figure = FIGURES[key.removesuffix("_trainings")]
         return None if row[key] is None else ", ".join(map(figure.text, row[key]))
@@ -123,9 +124,11 @@ def _cell(row: Row, key: str) -> object:
 def _configuration(columns: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "model": st.column_config.TextColumn("Model", pinned=True),
+        "strip": st.column_config.ImageColumn("Samples", width=270),
         "family": st.column_config.TextColumn("Family"),
         "disputed": st.column_config.TextColumn(
             "Opinions part",
+            width=260,
             help="Models that this one is clearly ahead of by the first extractor's distance and clearly behind by "
             "the second's: which is better depends on who looks.",
         ),

@@ -61,13 +61,8 @@ def _cell(key: str, row: Row, best: float | None) -> str:
         return "<td></td>"
     text = written_with_spread(row, key) if key in OPINIONS else FIGURES[key].text(value)
     trained = row.get(f"{key}_trainings") if key in OPINIONS else None
-    several = f"<br><small>{_trainings(key, trained)}</small>" if trained else ""
+    several = f"<br><small>{', '.join(map(FIGURES[key].text, trained))}</small>" if trained else ""
     return f'<td data-value="{value}">{f"<b>{text}</b>" if value == best else text}{several}</td>'
-
-
-def _trainings(key: str, values: Sequence[float]) -> str:
-    """What the trainings of a model scored, the shipped one first."""
-    return f"{len(values)} trainings: {', '.join(map(FIGURES[key].text, values))}"
 
 
 def _disputed(rows: Sequence[Row]) -> str:

@@ -42,16 +42,18 @@ def places(past: History) -> list[list[float | None]]:
 
 
 def chart(past: History, unit: str) -> str:
-    """The curves that were measured, with a hidden point on each for the page's script to move; empty without any."""
+    """The curves that were measured, with a hidden point on each for the page's script to move, and as a dotted line
+    what as many test photographs score; empty without any."""
     scale = _Scale(past)
     if not scale.curves:
         return ""
     ((_, values), *_) = scale.curves.values()
     alt = f"Frechet distance by {unit}, from {values[0]:.2f} to {values[-1]:.2f}"
+    floor = training_floor(past.looks["samples"])
     return (
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}">'
-        f"{_axes(scale, unit)}{_photographs(scale, past)}{''.join(_line(scale, key) for key in scale.curves)}"
-        f"{''.join(_name(key, i) for i, key in enumerate(scale.curves))}</svg>"
+        f"{_axes(scale, unit)}{_photographs(scale, floor)}{''.join(_line(scale, key) for key in scale.curves)}"
+        f"{_names(scale, floor)}</svg>"
     )
 
 
@@ -66,13 +68,9 @@ def _axes(scale: _Scale, unit: str) -> str:
     )
 
 
-def _photographs(scale: _Scale, past: History) -> str:
-    """What as many test photographs score, as a dotted line under its name."""
-    y, end = scale.down(training_floor(past.looks["samples"])), WIDTH - RIGHT
-    return (
-        f'<line x1="{LEFT}" x2="{end}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="2 3"/>'
-        f'<text x="{end}" y="{y - 5}" text-anchor="end">photographs</text>'
-    )
+def _photographs(scale: _Scale, floor: float) -> str:
+    y = scale.down(floor)
+    return f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="currentColor" stroke-dasharray="2 3"/>'
 
 
 def _line(scale: _Scale, key: str) -> str:
@@ -83,6 +81,9 @@ def _line(scale: _Scale, key: str) -> str:
     )
 
 
-def _name(key: str, row: int) -> str:
-    place = f'x="{WIDTH - RIGHT}" y="{TOP + 12 + LINE * row}" text-anchor="end"'
-    return f'<text {place}><tspan fill="{COLOURS[key]}">●</tspan> {CURVES[key]}</text>'
+def _names(scale: _Scale, floor: float) -> str:
+    told = [f'<tspan fill="{COLOURS[key]}">●</tspan> {CURVES[key]}' for key in scale.curves]
+    rows = enumerate([*told, f"┄ photographs {floor:.2f}"])
+    return "".join(
+        f'<text x="{WIDTH - RIGHT}" y="{TOP + 12 + LINE * row}" text-anchor="end">{name}</text>' for row, name in rows
+    )
