@@ -64,8 +64,8 @@ def test_a_trainings_distances_stand_beside_those_of_photographs(name: str) -> N
     moment = Moment(Entry.of_run(name, get_preset(name)), past, past.sample_epochs[-1])
     first, *others = moment.panels
     floor = f"{training_floor(past.looks['samples']):.2f}"
-    (line,) = [trace for trace in moment.chart(first).traces if trace.get("name") == "photographs"]
-    assert f"{line['y'][0]:.2f}" == f"{line['y'][1]:.2f}" == floor
+    _, line = moment.chart(first).layout["shapes"]
+    assert f"{line['y0']:.2f}" == f"{line['y1']:.2f}" == floor
     assert floor in moment.reading and f"photographs {floor}" in moment.chart(first).alt
     assert all(panel.photographs is None for panel in others)
     assert f" photographs {floor}</text>" in site_chart(past, "epoch")

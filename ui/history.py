@@ -15,7 +15,7 @@ from ui.controls import BOUND
 from ui.pictures import show_chart
 from ui.words import capitalised, line_of
 
-LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">●</b> {} <b>{}</b></span>&ensp;'
+LEGEND = '<span style="white-space: nowrap; font-size: .8rem"><b style="color: {}">{}</b> {} <b>{}</b></span>&ensp;'
 
 
 def history_or_stop(entry: zoo.Entry) -> None:
@@ -47,5 +47,8 @@ def show_charts(moment: Moment) -> None:
         with place:
             here = panel.written_at(moment.epoch)
             st.markdown(f"**{panel.title}**")
-            st.html(" ".join(LEGEND.format(curve.colour, escape(curve.name), text) for curve, text in here))
+            named = [(curve.colour, "●", escape(curve.name), text) for curve, text in here]
+            if panel.photographs is not None:
+                named.append(("inherit", "┄", "photographs", format(panel.photographs, panel.form)))
+            st.html(" ".join(LEGEND.format(*each) for each in named))
             show_chart(moment.chart(panel), key=f"chart-{panel.title}")

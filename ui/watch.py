@@ -88,7 +88,7 @@ def _reading(job: Job) -> str:
     later = "The finished run gets a quick look too" if final else "The finished run is measured by the full protocol"
     return (
         f"The Frechet distance here is that of {count:,} samples from the training images: enough to see where things "
-        f"go. As many test photographs score {training_floor(count):.2f}, the dotted line. {later}."
+        f"go. As many test photographs score {training_floor(count):.2f}, the level line. {later}."
     )
 
 

@@ -73,3 +73,8 @@ def epochs_axis(unit: str, last: int) -> dict[str, Any]:
 def upright(x: float, look: dict[str, Any]) -> dict[str, Any]:
     """A line across the chart at x, for its `shapes`."""
     return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain", "line": look}
+
+
+def level(y: float, look: dict[str, Any]) -> dict[str, Any]:
+    """A line along the chart at y, for its `shapes`."""
+    return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "yref": "y", "line": look}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from genlib.analysis.history import History, smooth
 from genlib.analysis.inversion import PIXEL_VARIANCE
-from genlib.charts.chart import FROM_ZERO, Chart, Trace, epochs_axis, line, upright
+from genlib.charts.chart import FROM_ZERO, Chart, Trace, epochs_axis, level, line, upright
 from genlib.drawing import CLASS_COLOURS
 from genlib.metrics.floor import training_floor
 from genlib.zoo.entry import Entry
@@ -48,7 +48,7 @@ READING = {
 }
 MEASURED = (
     " Here the Frechet distance is that of {} from the *training* images, at up to 60 epochs, so it differs "
-    "a little from the leaderboard's. The dotted line is what as many test photographs score, {:.2f}. Thin lines are "
+    "a little from the leaderboard's. As many test photographs score {:.2f}, the level line. Thin lines are "
     "as measured, thick ones the mean of five neighbours."
 )
 
@@ -124,13 +124,14 @@ class Moment:
 
     def chart(self, panel: Panel) -> Chart:
         """A panel's curves, with a mark at the epoch and a point on each."""
-        mark = upright(self.epoch, DOTTED)
+        shapes = [upright(self.epoch, DOTTED)]
         figures = ", ".join(f"{curve.name} {text}" for curve, text in panel.written_at(self.epoch))
         alt = f"{panel.title} of {self.entry.name} by {self.entry.unit}; at {self.epoch}: {figures}"
         if panel.photographs is not None:
             alt += f"; photographs {panel.photographs:.2f}"
+            shapes.append(level(panel.photographs, DOTTED))
         name = f"{self.entry.name}, {panel.title}"
-        layout = {"shapes": [mark], "showlegend": False, "uirevision": name}
+        layout = {"shapes": shapes, "showlegend": False, "uirevision": name}
         x = epochs_axis(self.entry.unit, max(curve.epochs[-1] for curve in panel.curves))
         return Chart(self._traces(panel), alt, 260, x, panel.axis, layout=layout)
 
@@ -142,9 +143,6 @@ class Moment:
                 traces.append(line(epochs, values, colour, name=name, **thin))
                 name, values = f"{name}, smoothed", smooth(values)
             traces.append(line(epochs, values, colour, name=name))
-        if panel.photographs is not None:
-            ends = [epochs[0], epochs[-1]]
-            traces.append(line(ends, [panel.photographs] * 2, CLASS_COLOURS[8], name="photographs", line=DOTTED))
         here = panel.at(self.epoch)
         marker = {"color": [curve.colour for curve, _ in here], "size": 9, "line": {"width": 1, "color": "white"}}
         points = {"x": [self.epoch] * len(here), "y": [value for _, value in here], "marker": marker, "mode": "markers"}
