@@ -61,10 +61,21 @@ def finish(directory: Path) -> None:
 
 
 def freeze(job: Job) -> Job:
-    """Stop a job's processes where they are: they live, hold their lock, do nothing and hear no SIGTERM."""
-    if job.process:
+    """Stop a job's processes where they are: they live, hold their lock, do nothing and hear no SIGTERM.
+
+    Not where they have the queue locked, as for a moment when they begin: nothing would go on then.
+    """
+
+    def stands_still() -> bool:
         os.killpg(job.process, signal.SIGSTOP)
         until(lambda: set(_states(job.process)) <= {"T", "Z"}, "the processes to stand still")
+        if not is_held(job.directory.parent):
+            return True
+        os.killpg(job.process, signal.SIGCONT)
+        return False
+
+    if job.process:
+        until(stands_still, "the queue to be free")
     return job
 
 
