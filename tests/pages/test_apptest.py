@@ -330,7 +330,7 @@ def test_the_shared_link_gives_the_same_picture(page: str, name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 @pytest.mark.parametrize("page", CHOICES)
 def test_every_model_by_many_links(page: str, name: str) -> None:
-    for number in range(1, 5):
+    for number in (1, 2):
         check_the_link_gives_the_same_picture(page, random_query(page, name, number))
 
 

@@ -209,6 +209,7 @@ def assert_same_grays(a: np.ndarray, b: np.ndarray) -> None:
 # Home -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_home_shows_a_picture_of_every_model(visit: Visit) -> None:
     page = visit("/")
     shown = {image.get_attribute("alt"): source(image) for image in pictures(page).all()}
