@@ -248,7 +248,7 @@ export class Pane {
   describe(text) {
     const name = Object.assign(document.createElement("b"), { textContent: this.source?.name });
     const { distance } = this.source ?? {};
-    this.caption.replaceChildren(name, document.createElement("br"), distance ? `FD ${distance}; ` : "", text);
+    this.caption.replaceChildren(name, document.createElement("br"), distance ? `distance ${distance}; ` : "", text);
   }
 
   /**

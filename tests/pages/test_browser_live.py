@@ -184,7 +184,7 @@ def test_several_models_follow_one_hand(visit: Visit) -> None:  # noqa: F811
         sandals = drawn_beside(page, name, f"10 pictures by {name}, Sandal 100 %, seed 3")
         assert distance(sandals, name, 10, seed=3, label="Sandal") <= 1
     assert distance(drawn_beside(page, "vae-cnn", "10 pictures by vae-cnn, seed 3"), "vae-cnn", 10, seed=3) <= 1
-    expect(page.locator(".caption").last).to_contain_text("FD 7.85")
+    expect(page.locator(".caption").last).to_contain_text("distance 7.85")
     expect(page.locator(".caption").last).to_contain_text("takes no class")
     page.locator(".wheel").get_by_role("button", name="Only Ankle boot").click()
     boots = drawn_beside(page, "cgan-mlp", "10 pictures by cgan-mlp, Ankle boot 100 %, seed 3")
