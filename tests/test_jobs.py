@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -413,11 +414,20 @@ def test_a_program_killed_while_it_starts_a_worker(queue: Queue) -> None:
     queue.delete(job.id)
 
 
-def test_a_program_killed_once_it_has_started_a_worker(queue: Queue) -> None:
+def test_a_program_killed_once_it_has_started_a_worker(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker itself writes down which process it is."""
-    job = submit(queue)
-    replace(job, process=0).save()
-    until(lambda: (found := read_job(job.directory)) and found.process == job.process, "the worker's own word")
+    started = []
+
+    def start_and_end(job: Job, lock: int) -> NoReturn:
+        started.append(start(job, lock))
+        raise KeyboardInterrupt
+
+    start = process._start
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(process, "_start", start_and_end)
+        submit(queue)
+    ((job,), (child,)) = queue.jobs(), started
+    until(lambda: (found := read_job(job.directory)) and found.process == child.pid, "the worker's own word")
 
 
 def test_a_worker_that_cannot_be_started(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
