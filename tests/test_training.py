@@ -484,6 +484,20 @@ def test_a_run_without_its_checkpoint_is_not_extended(
     assert (tmp_path / "run" / "metrics.json").is_file()
 
 
+@pytest.mark.parametrize("asked", ["other samples", "an origin"])
+def test_an_extension_that_is_refused_leaves_the_run_done(
+    asked: str, small_data: FashionMNIST, undisturbed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(undisturbed("vae-cnn"), tmp_path / "run")
+    before = files(run)
+    options = {"distance_samples": 60} if asked == "other samples" else {"start_from": run}
+    options = {"distance_samples": 50, "evaluation_samples": 50} | options
+    with refused("was started with distances of|began with new weights; --start-from is for a new run"):
+        longer = tiny_config("vae-cnn", epochs=4)
+        list(train("vae-cnn", run, longer, data=small_data, device="cpu", resume=True, **options))
+    assert files(run) == before
+
+
 def test_there_must_be_a_run_to_resume(small_data: FashionMNIST, tmp_path: Path) -> None:
     with refused("there is no run in .*mistyped to resume; leave out --resume to begin one"):
         list(tiny_training("vae-cnn", tmp_path / "mistyped", small_data, resume=True))

@@ -12,7 +12,7 @@ from genlib.errors import GenlibError
 from genlib.io.files import write_json
 from genlib.loading import load, model_directory
 from genlib.training.loop import Run
-from genlib.zoo.files import read_described, read_run
+from genlib.zoo.files import METRICS_FILE, RUN_FILE, read_described, read_run
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,18 @@ class Origin:
         """The model of a name that `load` takes; GenlibError where there is none."""
         return cls(str(name), read_described(model_directory(name))["sha256"])
 
-    def note(self, directory: Path, checkpoint: Path) -> None:
-        """Keep it in run.json; GenlibError where the run has begun in another way."""
-        run = read_run(directory)
-        known = run.get("start_from")
-        begun = checkpoint.is_file() or (directory / "metrics.json").is_file()
-        if begun and known != asdict(self):
+    def check(self, directory: Path, checkpoint: Path) -> None:
+        """GenlibError where a run has begun in another way."""
+        begun = checkpoint.is_file() or (directory / METRICS_FILE).is_file()
+        if not begun or not (directory / RUN_FILE).is_file():
+            return
+        if (known := read_run(directory).get("start_from")) != asdict(self):
             how = f"with the weights of {known['name']}" if known else "with new weights"
             raise GenlibError(f"{directory} began {how}; --start-from is for a new run")
-        write_json(directory / "run.json", run | {"start_from": asdict(self)})
+
+    def note(self, directory: Path) -> None:
+        """Keep it in run.json."""
+        write_json(directory / RUN_FILE, read_run(directory) | {"start_from": asdict(self)})
 
 
 def begin_from(run: Run, origin: dict[str, Any]) -> None:

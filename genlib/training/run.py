@@ -111,10 +111,12 @@ def _enter(
         within(directory, place.relative_to(directory))
     if (log := directory / LOG).exists() and not log.is_file():  # a pipe would wait for a reader
         raise GenlibError(f"cannot write {log}: not a regular file")
-    extend(directory, preset, config, checkpoint, resume)
+    if origin:
+        origin.check(directory, checkpoint)
+    extend(directory, preset, config, counts, checkpoint, resume)
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
-        origin.note(directory, checkpoint)
+        origin.note(directory)
     if (directory / "metrics.json").is_file():
         return read_metrics(directory)
     make_directory(directory / SAMPLES)
@@ -162,8 +164,9 @@ def _finishing(
     yield Done(metrics)
 
 
-def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, resume: bool) -> None:
-    """Give a finished run more epochs, where that is all that was asked for; GenlibError where it cannot go on.
+def extend(directory: Path, preset: Preset, config: Config, counts: list[int], checkpoint: Path, resume: bool) -> None:
+    """Give a finished run more epochs, where that is all that was asked for; GenlibError, before anything has changed,
+    where it cannot go on.
 
     It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
     the fall is repeated at the new end. What it was stays a model until it has ended anew. run.json says so first, so
@@ -180,6 +183,7 @@ def extend(directory: Path, preset: Preset, config: Config, checkpoint: Path, re
             return
         if config != before.replace(epochs=config.epochs):
             return
+        _refuse_other_samples(directory, run, counts)
         reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
         run |= {"config": config.to_dict(), "extended": [*run.get("extended", []), reached]}
         run |= {"extending": BEFORE_DECAY if _has_decayed(before, reached) else checkpoint.name}
@@ -234,6 +238,11 @@ def refuse_wrong_directory(
         raise GenlibError(f"{directory} was started with {key}={before.get(key)}; resume it as it was, or start anew")
     if (directory / "metrics.json").is_file():
         return
-    if started and counts and (given := found.get("samples", counts)) != counts:
-        raise GenlibError(f"{directory} was started with distances of {given} samples; resume it as it was")
+    if started and counts:
+        _refuse_other_samples(directory, found, counts)
     write_json(description, found | wanted)
+
+
+def _refuse_other_samples(directory: Path, run: dict[str, Any], counts: list[int]) -> None:
+    if (given := run.get("samples", counts)) != counts:
+        raise GenlibError(f"{directory} was started with distances of {given} samples; resume it as it was")
