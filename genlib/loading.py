@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from shlex import quote
 
 import torch
 
@@ -62,7 +63,7 @@ def _missing(name: str | Path, directory: Path) -> str:
         preset = read_fields(directory / "run.json", {"preset": TEXT}, ("preset",))["preset"]
         return (
             f"{directory} holds a run of {preset} that is not finished; continue with: python -m genlib train {preset} "
-            f"--run-dir {directory} --resume"
+            f"--run-dir {quote(str(directory))} --resume"
         )
     train = f"train it: python -m genlib train {name}, " if str(name) in presets() else ""
     return (

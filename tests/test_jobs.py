@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from genlib.io.files import write_json
 from genlib.io.locks import INHERITED, acquire, is_held, locked
 from genlib.jobs import process
 from genlib.jobs import queue as jobs
+from genlib.jobs.estimates import _measure
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job, has_begun, read_job
@@ -387,6 +389,28 @@ def test_when_memory_runs_out_a_training_goes_first() -> None:
     assert int(done.stdout) == 800
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux's")
+def test_an_estimate_too_finds_the_package_and_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    look = "import os; from pathlib import Path; score = Path('/proc/self/oom_score_adj').read_text().strip(); "
+    look += f"Path({str(tmp_path / 'seen')!r}).write_text(os.environ['PYTHONPATH'] + ' ' + score)"
+    run = subprocess.run
+    monkeypatch.setattr(
+        "genlib.jobs.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", look], **how)
+    )
+    _measure(("vae-dense-8", "{}"))
+    assert (tmp_path / "seen").read_text() == f"{ROOT}:/elsewhere 800"
+
+
+@pytest.mark.parametrize("given", ["", "/a:/b", f"/a:{ROOT}:/b", f"{ROOT}"])
+def test_the_search_path_is_the_same_for_a_workers_worker(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", given)
+    first = process.python_environment()
+    assert first["PYTHONPATH"] == ":".join([str(ROOT), *(["/a", "/b"] if "/a" in given else [])])
+    monkeypatch.setenv("PYTHONPATH", first["PYTHONPATH"])
+    assert process.python_environment() == first
+
+
 def test_the_queue_outlives_the_program_that_filled_it(queue: Queue) -> None:
     fill = f"""
 import os, signal
@@ -566,6 +590,48 @@ def test_a_damaged_description_cannot_be_resumed_but_deleted(text: str, queue: Q
         queue.resume(job.id)
     queue.delete(job.id)
     assert queue.jobs() == []
+
+
+@pytest.mark.parametrize("moment", ["genlib.io.locks._open", "genlib.jobs.run.ended"])
+def test_a_run_that_goes_while_we_look_hides_no_other(
+    moment: str, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = kept(queue, "paused")
+    gone = kept(queue, "running", since=time.time(), process=2**31 - 1)
+    module, _, name = moment.rpartition(".")
+    act = getattr(sys.modules[module], name)
+
+    def too_late(first: Job | Path, *rest: object) -> object:
+        directory = first if isinstance(first, Path) else first.directory
+        if directory == gone.directory:
+            shutil.rmtree(directory, ignore_errors=True)
+        return act(first, *rest)
+
+    for place in ("genlib.jobs.run", "genlib.jobs.queue", module):
+        if hasattr(sys.modules[place], name):
+            monkeypatch.setattr(f"{place}.{name}", too_late)
+    assert other.id in [job.id for job in queue.jobs()]
+    assert [job.id for job in queue.jobs()] == [other.id]
+
+
+def test_what_a_killed_deletion_left_holds_up_no_other(queue: Queue) -> None:
+    job = kept(queue, "done")
+    left = queue.directory / f".deleted-{job.id}"
+    left.mkdir()
+    (left / "log.txt").write_text("")
+    queue.delete(job.id)
+    assert queue.jobs() == [] and not left.exists()
+
+
+def test_a_strangers_group_is_not_ours_to_signal(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where processes cannot be looked into, the number is trusted."""
+
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("genlib.io.processes.PROCESSES", queue.directory)
+    monkeypatch.setattr(os, "killpg", refuse)
+    process.signal_worker(kept(queue, "running", process=2**31 - 1), signal.SIGTERM)
 
 
 def test_what_is_no_run_is_left_alone(queue: Queue) -> None:

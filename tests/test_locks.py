@@ -64,5 +64,7 @@ def test_who_inherited_it_need_not_take_it(tmp_path: Path, monkeypatch: pytest.M
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "gone")
+    (tmp_path / "file").write_text("")
+    assert not is_held(tmp_path / "file")
     with refused("cannot open .*gone: No such file"), locked(tmp_path / "gone", 0, "taken"):
         pass

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from genlib.__main__ import main
 from genlib.cli.terminal import asked_to_stop
 from tests.tiny import assert_same_model
 
@@ -121,6 +122,19 @@ def test_a_long_call_is_interrupted_and_what_follows_is_not(monkeypatch: pytest.
     assert asked == [signal.SIGTERM] and not done
     time.sleep(0.1)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)] == handlers
+
+
+def test_a_stop_before_the_run_began_advises_no_resuming(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fetch(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(20)
+
+    monkeypatch.setattr("genlib.data.FashionMNIST.load", fetch)
+    assert main(["train", "vae-dense-8", "--run-dir", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    assert capsys.readouterr().err == "stopped before the run began\n"
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_interrupt_that_nobody_asked_for_is_passed_on() -> None:

@@ -25,10 +25,11 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
     from genlib.data import FashionMNIST
     from genlib.distributed import Processes
     from genlib.training.run import train
+    from genlib.zoo.files import METRICS_FILE, RUN_FILE
 
     with asked_to_stop() as asked, _told_once(asked):
         processes = Processes.join(options.device)
-        finished = (run_dir / "metrics.json").is_file()
+        finished = (run_dir / METRICS_FILE).is_file()
         data = None if finished else FashionMNIST.load("train", progress=_tell if processes.leads else None)
         counts: dict[str, Any] = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
         given = {key: count for key, count in counts.items() if count is not None}
@@ -40,8 +41,9 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
             _draw(events, name, run_dir, asked)
         else:
             list(events)
-    if asked and not (run_dir / "metrics.json").is_file():
-        _tell(f"stopped; continue with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume")
+    if asked and not (run_dir / METRICS_FILE).is_file():
+        again = f"; continue with: python -m genlib train {name} --run-dir {quote(str(run_dir))} --resume"
+        _tell(f"stopped{again if (run_dir / RUN_FILE).is_file() else ' before the run began'}")
 
 
 GRACE_SECONDS = 0.7  # for work to come to a good place to stop at

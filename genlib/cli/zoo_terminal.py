@@ -12,11 +12,11 @@ from tqdm import tqdm
 from genlib.cli.terminal import signals_noted
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError
-from genlib.io.files import read_json
 from genlib.jobs.queue import FOLLOW_SECONDS
 from genlib.jobs.run import RESTING, Job
 from genlib.jobs.zoo import ACTIVE, ZooTraining
 from genlib.training.progress import Follower, Progress
+from genlib.zoo.files import read_metrics
 
 
 def follow_zoo(zoo: ZooTraining) -> None:
@@ -149,6 +149,6 @@ def _because(job: Job) -> str:
 
 
 def _distance(job: Job) -> str:
-    with suppress(GenlibError, KeyError, TypeError, ValueError):
-        return f": Frechet distance {read_json(job.directory / 'metrics.json')['fd']:.2f}"
+    with suppress(GenlibError):  # deleted while we look
+        return f": Frechet distance {read_metrics(job.directory, ('fd',))['fd']:.2f}"
     return ""

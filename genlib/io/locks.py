@@ -43,9 +43,14 @@ def acquire(directory: Path, seconds: float = 0.0) -> int | None:
 
 def is_held(directory: Path) -> bool:
     """Whether some process holds the lock. Two that ask at once do not take each other for a holder."""
-    if fcntl is None or not directory.is_dir():
+    if fcntl is None:
         return False
-    lock = _open(directory)
+    try:
+        lock = _open(directory)
+    except GenlibError:
+        if directory.is_dir():
+            raise
+        return False  # there is none, or it has gone while we look
     free = _take(lock, fcntl.LOCK_SH, directory)
     os.close(lock)
     return not free

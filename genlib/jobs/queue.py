@@ -147,6 +147,7 @@ class Queue:
     def delete(self, job_id: str, by: str | None = None) -> None:
         """Remove a run and all its files."""
         with self._changing():
+            self._sweep()  # of that name, too
             job = self._taken(job_id, by, "deleted", ("queued", "done", *RESTING))
             with locked(job.directory, LOCK_SECONDS, f"{job.id} is in use by another process; try again"):
                 try:
@@ -201,7 +202,7 @@ class Queue:
         with locked(self.directory, BUSY_SECONDS if seconds is None else seconds, BUSY):
             reap()
             for job in self._read():
-                with suppress(GenlibError):  # on a full disk it cannot be written down, but runs can be deleted
+                with suppress(GenlibError, OSError):  # of a full disk, or a run that is gone: others can be deleted
                     if is_abandoned(job):
                         ended(job, None).save()
                     else:

@@ -174,7 +174,9 @@ def is_abandoned(job: Job) -> bool:
 
 def as_is(job: Job) -> Job:
     """The job with the end of its worker seen, should no one have written that down yet."""
-    return ended(job, None) if is_abandoned(job) else job
+    with suppress(OSError):  # it is deleted while we look
+        return ended(job, None) if is_abandoned(job) else job
+    return job
 
 
 def waiting(jobs: list[Job]) -> list[Job]:

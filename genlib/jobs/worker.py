@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from genlib.errors import GenlibError
-from genlib.jobs.process import gpus
+from genlib.jobs.process import end_first, gpus
 from genlib.jobs.queue import KILL_SECONDS, Queue
 from genlib.jobs.run import STOPPING, Job, elapsed
 
@@ -47,9 +47,8 @@ def _train(queue: Queue, job: Job) -> int:
 
 
 def _give_way() -> None:
-    """The training ends when it is asked to, and first of all when memory runs out (Linux)."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("800")
+    """The training ends when it is asked to, and first of all when memory runs out."""
+    end_first()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # an ignored signal would stay ignored
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from genlib.config import Config
@@ -190,7 +191,8 @@ def extend(directory: Path, preset: Preset, config: Config, counts: list[int], c
     kept = checkpoint.with_name(run["extending"])
     if not kept.is_file():
         raise GenlibError(
-            f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from {directory}"
+            f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from "
+            f"{quote(str(directory))}"
         )
     write_json(directory / RUN_FILE, run)
     if kept != checkpoint:
