@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from genlib.cli.terminal import _draw
 from genlib.io.files import write_json
 from genlib.loading import weights_directory
+from genlib.training.events import Done
+from genlib.zoo.card import remarks
 from genlib.zoo.signs import signs
 from tests.tiny import SHIPPED
 
@@ -28,6 +31,18 @@ def test_a_training_that_came_to_nothing_is_told(case: str, tmp_path: Path) -> N
     found = signs(tmp_path)
     assert len(found) == len(expected)
     assert all(sign.startswith(start) and "\n" not in sign for sign, start in zip(found, expected, strict=True))
+
+
+def test_the_terminal_and_the_card_warn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = {"fd": 65.0, "samples": 10_000}
+    write_json(tmp_path / "metrics.json", metrics)
+    write_json(tmp_path / "history.json", {"epochs": [], "sample_epochs": []})
+    _draw((event for event in [Done(metrics)]), "vae-cnn", tmp_path, [])
+    told = capsys.readouterr()
+    assert f"{tmp_path} holds the trained vae-cnn: Frechet distance 65.00" in told.out
+    (sign,) = signs(tmp_path)
+    assert f"genlib: mind: {sign}" in told.err.splitlines()
+    assert f"**Mind:** {sign}." in remarks(tmp_path, metrics, "")
 
 
 @pytest.mark.parametrize("name", SHIPPED)

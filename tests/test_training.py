@@ -26,6 +26,7 @@ from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities
 from genlib.models import get_preset
 from genlib.sampling import generate
+from genlib.stages import finish
 from genlib.training.checkpoint import read_checkpoint, write_checkpoint
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.training.loop import Run
@@ -530,6 +531,27 @@ def test_every_step_has_noise_and_every_epoch_an_order_of_its_own(
     first, second = torch.cat(batches[:4]), torch.cat(batches[4:])
     assert not torch.equal(first, second)
     assert torch.equal(first.sort().values, second.sort().values)  # every image once an epoch
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_an_epochs_seconds_are_those_that_its_steps_take_and_not_their_launch(
+    kind: str, small_data: FashionMNIST, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU that takes five seconds for what it was given, as a clock has it that only moves while it is waited for."""
+    run = Run(get_preset("vae-cnn"), tiny_config("vae-cnn"), small_data, Processes.join("cpu"), 50)
+    clock, given = [0.0], list[torch.device]()
+
+    def wait(device: torch.device) -> None:
+        given.append(device)
+        clock[0] += 5.0
+
+    monkeypatch.setattr("genlib.training.loop.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("torch.accelerator.synchronize", wait)
+    run._train_on(next(run._remaining_batches()))
+    run.logged, run.device = [], torch.device(kind)
+    monkeypatch.setattr(run.diagnostics, "every_epoch", lambda *_: {})
+    assert finish(run._measure())["seconds"] == 5.0
+    assert given == [run.device]
 
 
 def test_checkpoints_are_written_on_the_way(

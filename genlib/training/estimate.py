@@ -67,6 +67,7 @@ def _seconds_a_step(run: Run) -> float:
     if len(batches) > 1:
         for _ in range(2):
             run._train_on(next(rows))
+        run.mean_losses()  # waits for a GPU
     began, steps = time.perf_counter(), 0
     while steps < STEPS and (steps == 0 or time.perf_counter() - began < BUDGET_SECONDS):
         run._train_on(next(rows))

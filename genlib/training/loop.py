@@ -227,9 +227,9 @@ class Run:
 
     def _wait(self) -> None:
         """Until a GPU has done what it was given: that it takes its time, and not the steps, which only ask."""
-        if self.device.type == "cuda":
+        if self.device.type != "cpu":
             started = time.perf_counter()
-            torch.cuda.synchronize(self.device)
+            torch.accelerator.synchronize(self.device)
             self.seconds += time.perf_counter() - started
 
     def _kept(self) -> str:
