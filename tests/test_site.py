@@ -18,7 +18,7 @@ from genlib.images import read_png
 from genlib.io.files import read_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.loading import model_directory, weights_directory
-from genlib.publish.site.folder import ENGINE, LIST, ROOT, TOP, _imported, write_site
+from genlib.publish.site.folder import DRAFT, ENGINE, LIST, ROOT, TOP, _imported, write_site
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.figures import FIGURES, RANDOM, REAL
@@ -225,6 +225,49 @@ def test_a_site_is_written_over_and_nothing_else_is_touched(site: Path, tmp_path
     }
     assert not (folder / "models" / NAMES[0]).exists()
     assert {(folder / name).read_text() for name in (".git/config", "CNAME")} == {"mine"}
+
+
+def killed(*_: object) -> None:
+    raise SystemError("killed")
+
+
+def test_a_writing_that_fails_or_is_killed_leaves_the_site_that_was_there(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(site, tmp_path / "site")
+    before = {path: (folder / path).read_bytes() for path in paths(folder)}
+    with refused("no model 'nope'"):
+        write_site(folder, [NAMES[0], "nope"])
+    assert {path: (folder / path).read_bytes() for path in paths(folder)} == before
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr("genlib.publish.site.folder._write_pages", killed)
+        patch.setattr("genlib.publish.site.folder.shutil.rmtree", lambda *_, **__: None)
+        write_site(folder, NAMES[:1])
+    assert (folder / DRAFT / "models").is_dir()
+    assert {path: (folder / path).read_bytes() for path in before} == before
+    write_site(folder, NAMES)  # over what the killed one left
+    assert {path: (folder / path).read_bytes() for path in paths(folder)} == before
+
+
+@pytest.mark.parametrize("moved", [0, 1, 20, 40])
+def test_a_writing_killed_while_it_takes_the_others_place_leaves_nothing_behind(
+    moved: int, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "site"
+    write_site(folder, NAMES[:2])
+    replace, done = Path.replace, iter(range(10_000))
+
+    def until_killed(path: Path, target: Path) -> Path:
+        if next(done) >= moved:
+            killed()
+        return replace(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemError):
+        patch.setattr(Path, "replace", until_killed)
+        write_site(folder, NAMES[1:])
+    write_site(folder, NAMES[:1])
+    write_site(tmp_path / "new", NAMES[:1])
+    assert paths(folder) == paths(tmp_path / "new")
 
 
 def test_another_version_has_another_cache(site: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,8 @@ from string import Template
 
 from genlib.errors import GenlibError, parsing
 from genlib.images import LARGEST_PNG
-from genlib.io.files import read_file, read_json, within, write_file
+from genlib.io.files import read_file, read_json, within, write_file, write_json
+from genlib.io.locks import locked
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.publish.checkout import ROOT, check_checkout, files_of
 from genlib.publish.site.board import leaderboard
@@ -27,8 +29,9 @@ from genlib.zoo.catalogue import trained
 ENGINE, THEME = "static/live", ".streamlit/config.toml"
 SCRIPTS = ("live.js", "keep.js", "table.js", "history.js")
 LIST = "files.json"  # of what a visitor may keep, and the mark of a folder that may be written over
-WORKER = "service-worker.js"
-TOP = (*TITLES, *SCRIPTS, "site.css", WORKER, LIST, ".nojekyll")  # the files beside live/ and models/
+WORKER, NO_JEKYLL = "service-worker.js", ".nojekyll"  # with which GitHub Pages serves the files as they are
+DRAFT = ".draft"  # where a site is written before it takes the earlier one's place
+TOP = (*TITLES, *SCRIPTS, "site.css", WORKER, LIST, NO_JEKYLL)  # the files beside live/ and models/
 
 
 class _Site:
@@ -61,50 +64,68 @@ def write_site(folder: Path, names: Sequence[str] = ()) -> dict[str, GenlibError
 
     A model is a preset's name or the directory of a run. Returns the models that were left out, each with the line that
     says why; one that was named is never left out. Raises GenlibError where there is no checkout or no such model, or
-    where the folder holds something else or cannot be written.
+    where the folder holds something else or cannot be written: a site that was there stays as it was.
     """
     check_checkout("a site", ROOT, (ENGINE, THEME))
-    left_out: dict[str, GenlibError] = {}
-    models: dict[str, Shown] = {}
     try:
-        _make_room(folder)
-        site = _Site(folder)
-        _write_shared(site)
-        for name in dict.fromkeys(names or trained()):
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder, 0.0, f"another process is writing to {folder}"):
+            before, draft = _listed(folder), within(folder, DRAFT)
+            shutil.rmtree(draft, ignore_errors=True)  # of a writing that was killed
             try:
-                model = _write_model(site, name)
-            except GenlibError as error:
-                if names:
-                    raise
-                left_out[name] = error
-            else:
-                if model.folder in models:
-                    raise GenlibError(f"two models would be shown as {model.name}; rename a run's directory")
-                models[model.folder] = model
-        if not models:
-            raise GenlibError(
-                f"no trained model is here to be shown: {next(iter(left_out.values()), 'none is trained')}"
-            )
-        _write_pages(site, list(models.values()))
+                site = _Site(draft)
+                left_out = _write_all(site, names)
+                _put_in_place(folder, site, before)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise GenlibError(f"cannot write {folder}: {error.strerror or error}") from error
     return left_out
 
 
-def _make_room(folder: Path) -> None:
-    """Remove what an earlier writing left, and nothing else."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _listed(folder: Path) -> list[str]:
+    """The files of an earlier writing."""
     listed = read_json(folder / LIST).get("files") if (folder / LIST).is_file() else None
-    if not isinstance(listed, dict):
-        if any(folder.iterdir()):
-            raise GenlibError(f"{folder} is not empty and holds no site; name another directory, or delete it first")
-        listed = {}
-    for path in map(str, listed):
-        within(folder, path).unlink(missing_ok=True)
+    if isinstance(listed, dict):
+        return [path for path in listed if within(folder, path)]
+    if {path.name for path in folder.iterdir()} - {DRAFT}:
+        raise GenlibError(f"{folder} is not empty and holds no site; name another directory, or delete it first")
+    return []
+
+
+def _put_in_place(folder: Path, site: _Site, before: Sequence[str]) -> None:
+    """Exchange an earlier writing's files for the new ones, the pages last; the list knows both until that is done."""
+    write_json(folder / LIST, {"files": dict.fromkeys(before, 0) | site.sizes})
+    for path in (*site.sizes, WORKER, NO_JEKYLL):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (site.folder / path).replace(folder / path)
+    for path in set(before) - site.sizes.keys():
+        (folder / path).unlink(missing_ok=True)
         with suppress(OSError):  # it holds more, or is gone
             (folder / path).parent.rmdir()
-    folder.mkdir(exist_ok=True)
-    write_file(folder / LIST, b'{"files": {}}\n')
+    (site.folder / LIST).replace(folder / LIST)
+
+
+def _write_all(site: _Site, names: Sequence[str]) -> dict[str, GenlibError]:
+    """The whole site; the models that were left out."""
+    left_out: dict[str, GenlibError] = {}
+    models: dict[str, Shown] = {}
+    _write_shared(site)
+    for name in dict.fromkeys(names or trained()):
+        try:
+            model = _write_model(site, name)
+        except GenlibError as error:
+            if names:
+                raise
+            left_out[name] = error
+        else:
+            if model.folder in models:
+                raise GenlibError(f"two models would be shown as {model.name}; rename a run's directory")
+            models[model.folder] = model
+    if not models:
+        raise GenlibError(f"no trained model is here to be shown: {next(iter(left_out.values()), 'none is trained')}")
+    _write_pages(site, list(models.values()))
+    return left_out
 
 
 def _write_shared(site: _Site) -> None:
@@ -144,7 +165,7 @@ def _write_pages(site: _Site, models: Sequence[Shown]) -> None:
     site.write("index.html", live(models, site.sizes, [f"live/{module}" for module in _imported("page.js")]))
     worker = Template((TEMPLATES / WORKER).read_text("utf-8")).safe_substitute(version=site.version)
     site.write_unlisted(WORKER, worker.encode())
-    site.write_unlisted(".nojekyll", b"")  # GitHub Pages serves the files as they are
+    site.write_unlisted(NO_JEKYLL, b"")
     listed = {"version": site.version, "files": dict(sorted(site.sizes.items()))}
     site.write_unlisted(LIST, (json.dumps(listed, indent=1) + "\n").encode())
 
