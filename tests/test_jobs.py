@@ -543,6 +543,7 @@ DAMAGED_JOBS = [
         '{"state": "queued", "owner": 3}',
         '{"state": "queued", "samples": 5}',
         '{"state": "queued", "samples": [1, "2"]}',
+        '{"state": "queued", "threads": 2000000}',
     ),
     *('{"state": "running", "process": true}', '{"state": "running", "process": 1.5}'),
     *(f'{{"state": "queued", "since": 1{"0" * 400}}}', '{"state": "queued", "since": NaN}'),
@@ -658,6 +659,17 @@ def test_a_run_from_the_command_line_is_seen(queue: Queue) -> None:
     finish(mine)
     assert queue.get("my run").state == "done"
     queue.delete("my run")
+
+
+def test_what_the_command_line_made_of_a_run_meanwhile_is_seen(queue: Queue) -> None:
+    ended, extended = kept(queue, "paused", reason="stopped", owner="ada"), kept(queue, "done", owner="ada")
+    finish(ended.directory)
+    (extended.directory / "metrics.json").unlink()
+    jobs = queue.jobs()
+    assert [(job.state, job.reason, job.owner) for job in jobs] == [("done", "", "ada"), ("paused", "", "ada")]
+    with refused("is done; it cannot be resumed now"):
+        queue.resume(ended.id)
+    assert queue.resume(extended.id).state == "running"
 
 
 def test_a_waiting_job_that_the_command_line_trains_does_not_hold_up_the_rest(queue: Queue) -> None:

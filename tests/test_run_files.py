@@ -43,8 +43,6 @@ READERS = {"metrics.json": read_metrics, "config.json": read_described, "run.jso
 @pytest.mark.parametrize(("file", "change"), NONSENSE)
 def test_a_damaged_run_is_one_line_and_hides_no_other(file: str, change: dict[str, Any], queue: Queue) -> None:
     damaged, good = (by_hand(queue, f"vae-dense-8-run-{number}", state="done") for number in (1, 2))
-    for job in (damaged, good):
-        finish(job.directory)
     assert len(list_runs()) == 2
     (damaged.directory / file).write_text(json.dumps(read_json(damaged.directory / file) | change))
     with refused(f"{file}: {next(iter(change))} is "):
@@ -63,7 +61,6 @@ def test_a_damaged_run_is_one_line_and_hides_no_other(file: str, change: dict[st
 @pytest.mark.parametrize("file", READERS)
 def test_a_file_that_holds_no_fields_is_damaged_too(file: str, text: str, queue: Queue) -> None:
     job = by_hand(queue, "vae-dense-8-run-1", state="done")
-    finish(job.directory)
     (job.directory / file).write_text(text)
     (found,) = queue.jobs()
     assert found.reason.startswith(f"its files are damaged: {file}") and "\n" not in found.reason

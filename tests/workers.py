@@ -51,6 +51,8 @@ def by_hand(queue: Queue, job_id: str, **fields: Any) -> Job:
     directory.mkdir()
     job = Job(directory, "vae-dense-8", {}, **fields)
     write_json(directory / "run.json", {"preset": job.preset, "config": job.config})
+    if job.state == "done":
+        finish(directory)
     return job.save()
 
 

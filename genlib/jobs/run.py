@@ -109,7 +109,8 @@ def read_job(directory: Path) -> Job | None:
         known = _object(directory / "job.json")
         if known is None and not (directory / RUN_FILE).is_file():
             return None
-        job = _known(directory, known or {}) or _found(directory)
+        described = _known(directory, known or {})
+        job = _gone_on_with(described) if described else _found(directory)
     except OSError:  # deleted while we look
         return None
     try:
@@ -125,7 +126,7 @@ def read_job(directory: Path) -> Job | None:
 
 def _check_finished(job: Job) -> None:
     """GenlibError where a file of a run that is done is damaged."""
-    if job.state == "done" and (job.directory / METRICS_FILE).is_file():
+    if job.state == "done":
         read_metrics(job.directory, SAID_OF_EACH)
         read_described(job.directory)
 
@@ -154,13 +155,22 @@ def _known(directory: Path, known: dict[str, Any]) -> Job | None:
 _BY_TYPE = {str: TEXT, float: NUMBER, int: whole(0, 2**31 - 1)}
 _KINDS = {field.name: _BY_TYPE[type(field.default)] for field in fields(Job) if type(field.default) in _BY_TYPE}
 _KINDS |= {"state": Kind("a state", lambda value: value in STATES), "samples": optional(SAMPLES)}
+_KINDS |= {"threads": whole(0, 4096)}  # which are made
+
+
+def _gone_on_with(job: Job) -> Job:
+    """A run at rest as its files have it: the command line may have ended or extended it since job.json was written."""
+    figures = job.directory / METRICS_FILE
+    if job.state in RESTING and figures.is_file():
+        return replace(job, state="done", reason="", since=figures.stat().st_mtime)
+    return replace(job, state="paused") if job.state == "done" and not figures.is_file() else job
 
 
 def _found(directory: Path) -> Job:
     """A job by its files: one that was started from the command line, or whose job.json is damaged."""
     job = Job(directory, "", {}, "paused", directory.stat().st_mtime)
-    if (directory / "metrics.json").is_file():
-        return replace(job, state="done", since=(directory / "metrics.json").stat().st_mtime)
+    if (directory / METRICS_FILE).is_file():
+        return _gone_on_with(job)
     if is_held(directory):
         return replace(job, state="running")
     lost = "its job.json, which says how far it was, is damaged; resuming goes on from the last checkpoint"
@@ -222,7 +232,7 @@ def _last_sign(job: Job) -> float:
 
 def _outcome(job: Job, code: int | None) -> tuple[str, str]:
     """State and reason."""
-    if (job.directory / "metrics.json").is_file():
+    if (job.directory / METRICS_FILE).is_file():
         return "done", ""
     if job.state == "cancelling":
         return ("failed", job.reason) if job.reason else ("cancelled", "")
