@@ -28,9 +28,11 @@ from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job, has_begun, read_job
 from genlib.jobs.worker import _give_way
 from genlib.models import get_preset
+from genlib.threads import CHOSEN, SPINS
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
+SEEN = ("PYTHONPATH", "GOMP_SPINCOUNT")
 ENDS = ("paused", "cancelled", "failed", "done")
 
 
@@ -390,16 +392,22 @@ def test_when_memory_runs_out_a_training_goes_first() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux's")
-def test_an_estimate_too_finds_the_package_and_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_too_finds_the_package_spins_less_and_gives_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    for name in CHOSEN:
+        monkeypatch.delenv(name, raising=False)
     look = "import os; from pathlib import Path; score = Path('/proc/self/oom_score_adj').read_text().strip(); "
-    look += f"Path({str(tmp_path / 'seen')!r}).write_text(os.environ['PYTHONPATH'] + ' ' + score)"
+    look += f"Path({str(tmp_path / 'seen')!r}).write_text(' '.join([*map(os.environ.get, {SEEN}), score]))"
     run = subprocess.run
     monkeypatch.setattr(
         "genlib.jobs.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", look], **how)
     )
     _measure(("vae-dense-8", "{}"))
-    assert (tmp_path / "seen").read_text() == f"{ROOT}:/elsewhere 800"
+    assert (tmp_path / "seen").read_text() == f"{ROOT}:/elsewhere {SPINS} 800"
+    environment = process._environment(Job(tmp_path, "vae-dense-8", {}, "queued", threads=2))
+    assert [environment[name] for name in (*SEEN, "OMP_NUM_THREADS")] == [f"{ROOT}:/elsewhere", SPINS, "2"]
 
 
 @pytest.mark.parametrize("given", ["", "/a:/b", f"/a:{ROOT}:/b", f"{ROOT}"])

@@ -24,7 +24,7 @@ from genlib import noise
 from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes, sharing
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.images import from_uint8, grid, png_bytes
 from genlib.io.files import write_file, write_json
 from genlib.loading import load
@@ -352,9 +352,13 @@ class Run:
         write_file(directory / "samples.png", png_bytes(grid(images, columns=10)))
 
     def _looks(self) -> dict[str, Any]:
-        """How the history's distances were measured, what the run began with and where it had ended before."""
+        """How the history's distances were measured, what the run began with and where it had ended before.
+
+        The history is published, and names no place on this machine.
+        """
         looks: dict[str, Any] = {"looks": {"samples": self.diagnostics.samples, **self.model.looks.options}}
-        looks |= {"start_from": self.origin} if self.origin else {}
+        if self.origin:
+            looks |= {"start_from": self.origin | {"name": without_places(self.origin["name"])}}
         return looks | ({"extended": self.extended} if self.extended else {})
 
     def cost(self) -> dict[str, Any]:
