@@ -27,7 +27,7 @@ from genlib.jobs.zoo import ZooTraining, host_queue, zoo_configs
 from genlib.models import get_preset, presets
 from genlib.training.progress import EventReader
 from tests.tiny import assert_same_model, refused
-from tests.workers import ENDLESS, ROOT, checkpoints, finish, freeze, kill, kill_group, submit, until
+from tests.workers import ENDLESS, ROOT, by_hand, checkpoints, finish, freeze, kill, kill_group, submit, until
 
 Capture = pytest.CaptureFixture[str]
 EPOCHS = {"epochs": 4}
@@ -378,6 +378,24 @@ def test_torchrun_is_refused(queue: Queue, capsys: Capture, monkeypatch: pytest.
     assert main(["train", "--all"]) == 2
     assert "start it without torchrun or accelerate launch" in capsys.readouterr().err
     assert queue.jobs() == []
+
+
+def test_a_stop_before_all_are_queued_is_no_end(queue: Queue, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """Though what has been found by then is done."""
+    done = by_hand(queue, "vae-dense-8-run-1", state="done")
+
+    def stop(name: str) -> Job:
+        zoo._ids[name] = done.id
+        os.kill(os.getpid(), signal.SIGINT)
+        return done
+
+    zoo = ZooTraining(zoo_configs({}), queue)
+    monkeypatch.setattr("genlib.cli.zoo_terminal.FashionMNIST.available", lambda split: True)
+    monkeypatch.setattr(zoo, "enlist", stop)
+    follow_zoo(zoo)
+    told = capsys.readouterr()
+    assert told.err.splitlines()[-1] == f"stopped with 1 of {len(presets())} trained; the same command continues"
+    assert len(told.out.splitlines()) == 1  # of the one that is trained already
 
 
 def test_a_run_deleted_meanwhile_is_named(queue: Queue, monkeypatch: pytest.MonkeyPatch, training_split: None) -> None:

@@ -35,13 +35,12 @@ def follow_zoo(zoo: ZooTraining) -> None:
         screen.tell_queued()
         while screen.update() and not asked:
             time.sleep(FOLLOW_SECONDS)
-        stopped = bool(asked) and screen.is_active
-        if stopped:
+        if asked and screen.is_active:
             screen.say("stopping after a checkpoint (Ctrl-C again does not wait for it)")
             while zoo.pause() and len(asked) < 2:
                 time.sleep(FOLLOW_SECONDS)
             screen.update(("done", "failed"))
-    screen.conclude(stopped)
+    screen.conclude(bool(asked))
 
 
 class _Screen:

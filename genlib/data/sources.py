@@ -73,7 +73,7 @@ def read_raw(split: str, kind: str, progress: Progress = None) -> bytes:
             except GenlibError:
                 if directory != _downloads():
                     raise
-                path.unlink()  # of a download that was cut off: it is fetched again
+                path.unlink(missing_ok=True)  # of a download that was cut off: it is fetched again
         if directory == Path(os.environ.get("GENLIB_DATA") or os.devnull):
             raise GenlibError(f"GENLIB_DATA={directory} holds no {name}.gz and no {name}")
     return _fetch(name, digest, progress)

@@ -78,7 +78,7 @@ class Rental:
     @property
     def stop(self) -> str:
         """The command that cancels the job."""
-        return f"hf jobs cancel {self.owner}/{self.job}"
+        return f"hf jobs cancel {shlex.quote(f'{self.owner}/{self.job}')}"
 
     def save(self, directory: Path) -> None:
         """Write hf-job.json."""
