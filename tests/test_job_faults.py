@@ -170,7 +170,7 @@ def test_a_training_that_diverges_and_the_next_in_the_queue(queue: Queue) -> Non
     assert failed.state == "failed"
     assert "training diverged: the" in failed.reason
     assert re.search(
-        "the last good checkpoint, of step [0-9]+, is kept; start a new run with a smaller lr$", failed.reason
+        "the last good checkpoint, of step [0-9]+, is kept; start a new run with a smaller lr than 1$", failed.reason
     )
     assert "genlib: training diverged" in failed.log
     assert kill(queue.get(waiting.id)).state == "failed"

@@ -387,7 +387,7 @@ def test_a_run_that_diverges_at_once_promises_no_checkpoint(
 ) -> None:
     nan = torch.tensor(math.nan)
     monkeypatch.setattr(get_preset("vae-cnn").model_class, "train_step", lambda *_: {"loss": nan})
-    with refused("the loss is nan by step 4; start a new run with a smaller lr$"):
+    with refused("the loss is nan by step 4; start a new run with a smaller lr than 0.001$"):
         list(tiny_training("vae-cnn", tmp_path / "my run", small_data))
     with refused(
         rf"a run of vae-cnn that is not finished; continue with: .* vae-cnn --run-dir '{tmp_path}/my run' --resume$"

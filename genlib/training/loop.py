@@ -49,7 +49,6 @@ from genlib.zoo.files import BEFORE_DECAY
 
 REPORT_SECONDS = 1.0
 SAMPLES = 40
-_AGAIN = "start a new run with a smaller lr"
 
 
 class Run:
@@ -233,9 +232,10 @@ class Run:
             self.seconds += time.perf_counter() - started
 
     def _kept(self) -> str:
-        return (
-            f"the last good checkpoint, of step {self.saved}, is kept; {_AGAIN}" if self.saved is not None else _AGAIN
-        )
+        """What is left of a training that diverged, and what to try instead; EM has no learning rate."""
+        lr = getattr(self.config, "lr", None)
+        kept = "" if self.saved is None else f"the last good checkpoint, of step {self.saved}, is kept; "
+        return f"{kept}start a new run{'' if lr is None else f' with a smaller lr than {lr:g}'}"
 
     def _close_epoch(self) -> Generator[Event, None, dict[str, Any]]:
         """Measure the epoch and begin the next one."""
