@@ -93,8 +93,13 @@ def show_table(queue: Queue, jobs: list[Job]) -> None:
 
 
 def _table(queue: Queue) -> None:
+    try:
+        jobs = queue.jobs()
+    except GenlibError as error:
+        st.warning(line_of(error))
+        return
     rows = []
-    for job in reversed(queue.jobs()):
+    for job in reversed(jobs):
         progress = progress_of(job)
         distances = [record["fd"] for record in progress.records.values() if "fd" in record]
         rows.append(

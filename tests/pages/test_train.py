@@ -19,6 +19,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_json
 from genlib.jobs import estimates, process
 from genlib.jobs.archive import MODEL_FILES, archived
@@ -179,6 +180,21 @@ def test_a_waiting_run_is_paused_resumed_and_deleted() -> None:
     click(app, "Delete it")
     assert not app.exception
     assert Queue().jobs() == []
+
+
+def test_runs_that_can_no_longer_be_read_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Queue().submit("vae-dense-8", {"epochs": 1}, owner="me")]
+    looks = iter([found])
+
+    def look(queue: Queue) -> list[Job]:
+        for jobs in looks:
+            return jobs
+        raise GenlibError("cannot read the directory of runs /srv/genlib/runs: Input/output error")
+
+    monkeypatch.setattr(Queue, "jobs", look)
+    app = open_page("train")
+    assert not app.exception
+    assert [each.value for each in app.warning] == ["cannot read the directory of runs runs: Input/output error"] * 2
 
 
 def test_a_full_queue_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
