@@ -20,6 +20,7 @@ from genlib.training.estimate import Estimate
 
 KEPT = 200
 SECONDS = 300  # until an estimate is given up
+GONE_SECONDS = 30.0  # after which a session that no longer asks is forgotten; a page asks every second
 RETRY_SECONDS = 60.0  # until what failed is tried again: a directory may have been put right
 FAILED = "the timing failed"
 NICE = 10
@@ -29,6 +30,7 @@ Question = tuple[str, str]  # a preset and its settings as JSON
 
 class Estimator:
     """One question at a time for all sessions. A newer one of a session replaces its older, unless that is being timed.
+    A session that no longer asks is forgotten.
 
     Its thread ends when nothing is left to find out. What failed is tried again, when it is asked for, a while later.
     """
@@ -36,7 +38,7 @@ class Estimator:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._wanted: OrderedDict[str, Question] = OrderedDict()  # by session
+        self._wanted: OrderedDict[str, tuple[Question, float]] = OrderedDict()  # by session, and when it asked last
         self._known: OrderedDict[Question, tuple[Estimate | str, float]] = OrderedDict()  # and until when
 
     def ask(self, session: str, preset: str, settings: dict[str, Any]) -> Estimate | str | None:
@@ -45,7 +47,7 @@ class Estimator:
         with self._lock:
             if (answer := self._answer(question)) is not None:
                 return answer
-            self._wanted[session] = question
+            self._wanted[session] = question, time.monotonic()
             if self._thread is None:
                 thread = threading.Thread(target=self._work, name="estimates", daemon=True)
                 thread.start()
@@ -68,8 +70,8 @@ class Estimator:
     def _next(self) -> Question | None:
         with self._lock:
             while self._wanted:
-                _, question = self._wanted.popitem(last=False)
-                if self._answer(question) is None:
+                _, (question, asked) = self._wanted.popitem(last=False)
+                if self._answer(question) is None and time.monotonic() - asked < GONE_SECONDS:
                     return question
             self._thread = None
             return None

@@ -372,6 +372,32 @@ def test_the_estimates_thread_ends_and_what_failed_is_tried_again(monkeypatch: p
     assert estimates.estimator() is estimates.estimator()
 
 
+def test_no_estimate_is_made_for_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though he came a hundred times under as many names."""
+    clock, made, under_way, go = [0.0], [], threading.Event(), threading.Event()
+
+    def measure(question: tuple[str, str]) -> str:
+        made.append(question[0])
+        under_way.set()
+        assert go.wait(60)
+        return "none"
+
+    monkeypatch.setattr("genlib.jobs.estimates._measure", measure)
+    monkeypatch.setattr("genlib.jobs.estimates.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    estimator = estimates.Estimator()
+    estimator.ask("first", "a", {})
+    assert under_way.wait(60)
+    for number in range(100):
+        estimator.ask(f"visitor {number}", f"preset {number}", {})
+    clock[0] = estimates.GONE_SECONDS
+    estimator.ask("last", "b", {})
+    thread = estimator._thread
+    assert thread
+    go.set()
+    thread.join(60)
+    assert made == ["a", "b"]
+
+
 def test_training_behind_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "password")
     monkeypatch.setenv("GENLIB_TRAINING_PASSWORD", "open sesame")
