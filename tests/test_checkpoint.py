@@ -149,8 +149,13 @@ def test_a_moment_of_another_shape_or_type_is_refused() -> None:
     optimizer.step()
     tensors = optimizer_tensors("own", optimizer)
     restore_optimizer("own", torch.optim.Adam(layer.parameters(), fused=True), tensors)
-    with refused("exp_avg has shape \\(1,\\), not \\(2, 3\\)"):
-        restore_optimizer("own", optimizer, tensors | {"optimizer.own.0.exp_avg": torch.zeros(1)})
+    for key, wrong, told in (
+        ("exp_avg", torch.zeros(1), r"\(1,\), not \(2, 3\)"),
+        ("exp_avg_sq", torch.zeros(()), r"\(\), not \(2, 3\)"),
+        ("step", torch.zeros(2, 3), r"\(2, 3\), not \(\)"),
+    ):
+        with refused(f"{key} has shape {told}"):
+            restore_optimizer("own", optimizer, tensors | {f"optimizer.own.0.{key}": wrong})
     for key in ("exp_avg", "step"):
         name = f"optimizer.own.0.{key}"
         with refused(f"{key} is of torch.int64, not torch.float32"):

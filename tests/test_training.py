@@ -298,6 +298,36 @@ def test_a_checkpoint_that_lacks_something_is_named(
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
 
 
+DAMAGED = [
+    ("cgan-mlp", "model.generator.hidden.0.weight", lambda x: x.fill_(math.inf), "is not finite"),
+    ("cgan-mlp", "model.generator.hidden.0.weight", lambda x: x.long(), "is of torch.int64, not torch.float32"),
+    ("cgan-mlp", "average.generator.hidden.0.weight", lambda x: x.fill_(math.nan), "is not finite"),
+    *(("gmm-10", f"memory.{key}", lambda x: torch.zeros(3), "is no number") for key in ("fit", "iterations", "idle")),
+    ("gmm-10", "memory.move", lambda x: x.fill_(math.nan), "is no number"),
+    ("gmm-10", "memory.fit", lambda x: x.fill_(math.inf), "is inf, not a whole number to"),
+    ("gmm-10", "memory.move", lambda x: x.fill_(2), "the checkpoint's memory lacks here.weights"),
+    ("vae-gmm-best", "memory.fine.covariances", lambda x: x[0], "the checkpoint's memory.fine is no mixture"),
+    ("gmm-10", "model.weights", lambda x: x.fill_(math.nan), "the weights of a mixture must be non-negative and sum"),
+    ("cgmm", "memory.class", lambda x: torch.tensor(99), "is 99, not a whole number to 9"),
+    ("cgmm", "model.cholesky", lambda x: x.fill_(math.nan), "a covariance is not positive definite"),
+]
+
+
+@pytest.mark.parametrize(("name", "key", "change", "told"), DAMAGED)
+def test_a_checkpoint_with_anything_in_its_tensors_is_one_line(
+    name: str, key: str, change: Callable[[Tensor], Tensor], told: str, small_data: FashionMNIST, tmp_path: Path
+) -> None:
+    run_until(name, tmp_path, small_data, at_step(2), epochs=4)
+    checkpoint = tmp_path / "checkpoint" / "last.safetensors"
+    tensors, facts = read_checkpoint(checkpoint)
+    tensors[key] = change(tensors.get(key, torch.zeros(())).clone())
+    if key == "memory.move":
+        tensors["memory.iterations"] = torch.zeros((), dtype=torch.float64)
+    write_checkpoint(checkpoint, tensors, {key: fact for key, fact in facts.items() if key != "version"})
+    with refused(told):
+        list(tiny_training(name, tmp_path, small_data, resume=True, epochs=4))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -34,12 +34,18 @@ class _Densities(NamedTuple):
     precision_factors: Tensor
 
 
+def cholesky(covariances: Tensor) -> Tensor:
+    """Lower factors of covariances (K, d, d), in float64; GenlibError where one is not positive definite."""
+    factors, failed = torch.linalg.cholesky_ex(covariances.double())
+    if failed.any():
+        raise GenlibError("a covariance is not positive definite; raise the regularisation")
+    return factors
+
+
 def _densities(mixture: Components, dtype: torch.dtype) -> _Densities:
     """Factorised in float64: cov = L L^T, P = L^-T, log |P| = -sum log diag L (Bishop, eq. 2.43)."""
     d = mixture.means.shape[1]
-    factors, failed = torch.linalg.cholesky_ex(mixture.covariances.double())
-    if failed.any():
-        raise GenlibError("a covariance is not positive definite; raise the regularisation")
+    factors = cholesky(mixture.covariances)
     identity = torch.eye(d, dtype=torch.float64, device=factors.device).expand_as(factors)
     inverse = torch.linalg.solve_triangular(factors, identity, upper=False)
     log_determinants = factors.diagonal(dim1=1, dim2=2).log().sum(1)

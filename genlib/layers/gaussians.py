@@ -15,7 +15,7 @@ from genlib import noise
 from genlib.config import Config
 from genlib.errors import GenlibError
 from genlib.images import from_uint8
-from genlib.layers.em import CHUNK, log_joint
+from genlib.layers.em import CHUNK, cholesky, log_joint
 from genlib.model import Components, Model
 from genlib.program import Program, Value
 
@@ -141,7 +141,7 @@ class Gaussians(Model):
         for own, values in (
             (self.weights, mixture.weights),
             (self.means, mixture.means),
-            (self.cholesky, _pack(torch.linalg.cholesky(mixture.covariances.double()))),
+            (self.cholesky, _pack(cholesky(mixture.covariances))),
         ):
             own[start : start + room] = 0
             own[start : start + k] = values
@@ -149,7 +149,7 @@ class Gaussians(Model):
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         weights = state_dict.get(f"{prefix}weights", self.weights)
-        if (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
+        if not ((weights >= 0).all() and abs(float(weights.sum()) - 1) <= 1e-3):  # nor a NaN
             raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None

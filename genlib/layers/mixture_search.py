@@ -11,6 +11,7 @@ Where it stands is all in `memory`, tensors that a checkpoint holds: they are re
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -59,6 +60,24 @@ def every_size(most: int, coarser: bool = True) -> list[Fit]:
     return found
 
 
+def number_of(memory: Mapping[str, Tensor], key: str, default: float) -> float:
+    """A number of a memory; GenlibError where a checkpoint has something else there."""
+    if key not in memory:
+        return default
+    if memory[key].numel() != 1 or memory[key].isnan():
+        raise GenlibError(f"the checkpoint's memory.{key} is no number; it cannot be resumed")
+    return float(memory[key])
+
+
+def count_of(memory: Mapping[str, Tensor], key: str, most: int = 2**31) -> int:
+    """A whole number of a memory, 0 where it has none of that name."""
+    value = number_of(memory, key, 0)
+    if not (0 <= value <= most and value == int(value)):
+        known = f"{value:g}, not a whole number to {most}"
+        raise GenlibError(f"the checkpoint's memory.{key} is {known}; it cannot be resumed")
+    return int(value)
+
+
 @dataclass
 class Search:
     """Where the fits stand, and what is to be iterated next.
@@ -77,7 +96,11 @@ class Search:
 
     def number(self, key: str, default: float) -> float:
         """A number of the memory."""
-        return float(self.memory[key]) if key in self.memory else default
+        return number_of(self.memory, key, default)
+
+    def count(self, key: str) -> int:
+        """A whole number of the memory, 0 where it has none of that name."""
+        return count_of(self.memory, key)
 
     def note(self, **numbers: float) -> None:
         """Keep numbers in the memory."""
@@ -90,7 +113,7 @@ class Search:
     @property
     def done(self) -> int:
         """Fits that are done."""
-        return int(self.number("fit", 0))
+        return self.count("fit")
 
     @property
     def due(self) -> Fit:
@@ -109,7 +132,14 @@ class Search:
 
     def kept(self, name: str) -> Components:
         """A mixture that was kept."""
-        return Components(*(self.memory[f"{name}.{part}"] for part in Components._fields))
+        parts = [f"{name}.{part}" for part in Components._fields]
+        if lacking := [part for part in parts if part not in self.memory]:
+            raise GenlibError(f"the checkpoint's memory lacks {lacking[0]}; it cannot be resumed")
+        mixture = Components(*(self.memory[part] for part in parts))
+        k, d = [*mixture.means.shape, 0, 0][:2]
+        if [tuple(part.shape) for part in mixture] != [(k,), (k, d), (k, d, d)]:
+            raise GenlibError(f"the checkpoint's memory.{name} is no mixture; it cannot be resumed")
+        return mixture
 
     def keep(self, name: str, mixture: Components) -> None:
         """Keep a mixture under a name, in single precision."""
@@ -119,9 +149,9 @@ class Search:
         """The mixture to iterate from where a start or a move begins, None where one is under way."""
         if self.number("iterations", 0):
             return None
-        if int(self.number("move", 0)):
+        if self.count("move"):
             return self._moved(x, regularisation)
-        name = self.due.starts[int(self.number("start", 0))]
+        name = self.due.starts[count_of(self.memory, "start", len(self.due.starts) - 1)]
         if name == "kmeans":
             return start_from_kmeans(x, self.due.components, regularisation, self.seed)
         return self.kept(FINE) if name == "fine" else self._from_split(x, regularisation)
@@ -129,7 +159,7 @@ class Search:
     def _moved(self, x: Tensor, regularisation: float) -> Components:
         """What is best from this start, after the move that is due; as it is where none is left."""
         best = self.kept(HERE)
-        halved, place = self._splits(x, best, regularisation), int(self.number("vain", 0))
+        halved, place = self._splits(x, best, regularisation), self.count("vain")
         moved = exchange(best, halved, HORIZON * self.tolerance, place)
         self.note(idle=moved is None)
         return moved or best
@@ -150,7 +180,7 @@ class Search:
 
     def iterated(self, mixture: Components, log_likelihood: float, gain: float) -> bool:
         """Take note of an iteration; whether the fit under way is over."""
-        iterations, move = int(self.number("iterations", 0)) + 1, int(self.number("move", 0))
+        iterations, move = self.count("iterations") + 1, self.count("move")
         here = self.number("here", -math.inf) if move else -math.inf
         self.note(iterations=iterations)
         hopeless = iterations >= FAIR and log_likelihood + HORIZON * gain < here
@@ -161,7 +191,7 @@ class Search:
             self.keep(HERE, mixture)
             self.note(here=log_likelihood)
         self.note(vain=0 if better else self.number("vain", 0) + 1)
-        start = int(self.number("start", 0))
+        start = self.count("start")
         if self._goes_on(move):
             self.at(self.done, start, move + 1)
             return False

@@ -14,7 +14,7 @@ from genlib.errors import GenlibError
 from genlib.layers.conditioning import required
 from genlib.layers.em import em_step
 from genlib.layers.gaussians import unpack
-from genlib.layers.mixture_search import CHOSEN, NOW, Search, every_size
+from genlib.layers.mixture_search import CHOSEN, NOW, Search, count_of, every_size
 from genlib.layers.on_latents import OnLatents
 from genlib.model import N_CLASSES, Components, Descend, Preset, class_mixture, register
 from genlib.program import Program, Value
@@ -105,7 +105,7 @@ class ClassMixture(OnLatents):
 
     def train_step(self, x: Tensor, y: Tensor, descend: Descend) -> dict[str, Tensor]:
         """One EM iteration on the images of the class that is due; the log-likelihood is theirs."""
-        label, every = int(self.memory.get("class", 0)), self.points(x, fitting=True)
+        label, every = count_of(self.memory, "class", N_CLASSES - 1), self.points(x, fitting=True)
         points, search = every[y == label], self._search(label, int((y == label).sum()))
         regularisation = self.config.regularisation * self.mean_variance(every)
         start = search.start(points, regularisation)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,20 @@ def check_run(path: Path, facts: dict[str, Any], preset: str, config: Config, im
             )
 
 
+def check_weights(path: Path, part: str, found: Mapping[str, Tensor], own: Iterable[tuple[str, Tensor]]) -> None:
+    """GenlibError for a weight of another type than the model's, which would be converted, or one that is not finite.
+
+    Of a missing one, or one of another shape, the model's own reading tells.
+    """
+    for key, weight in own:
+        value = found.get(key, weight)
+        wrong = f"of {value.dtype}, not {weight.dtype}" if value.dtype != weight.dtype else ""
+        if wrong or not value.isfinite().all():
+            raise GenlibError(
+                f"checkpoint {path} is damaged and cannot be resumed: {part}.{key} is {wrong or 'not finite'}"
+            )
+
+
 def optimizer_tensors(name: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """An optimiser's state as named tensors."""
     return {
@@ -125,14 +140,15 @@ def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict
         prefix = f"optimizer.{name}.{index}."
         for key, value in tensors.items():
             if key.startswith(prefix):
-                if value.ndim and value.shape != parameter.shape:  # a step count has no shape
-                    wanted, found = tuple(parameter.shape), tuple(value.shape)
+                counts = key == f"{prefix}step"
+                like = torch.zeros((), dtype=torch.float32) if counts else parameter.detach()
+                if value.shape != like.shape:
+                    wanted, found = tuple(like.shape), tuple(value.shape)
                     raise GenlibError(f"the checkpoint's {key} has shape {found}, not {wanted}; it cannot be resumed")
-                if value.dtype != (wanted_type := parameter.dtype if value.ndim else torch.float32):
+                if value.dtype != like.dtype:
                     raise GenlibError(
-                        f"the checkpoint's {key} is of {value.dtype}, not {wanted_type}; it cannot be resumed"
+                        f"the checkpoint's {key} is of {value.dtype}, not {like.dtype}; it cannot be resumed"
                     )
-                like = parameter.detach() if value.ndim else value
                 place = torch.empty_like(like, dtype=value.dtype, device=parameter.device)
                 optimizer.state[parameter][key.removeprefix(prefix)] = place.copy_(value)
 

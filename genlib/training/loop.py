@@ -37,6 +37,7 @@ from genlib.training.checkpoint import (
     check_facts,
     check_moments,
     check_run,
+    check_weights,
     is_moment,
     optimizer_tensors,
     restore_optimizer,
@@ -300,6 +301,9 @@ class Run:
             group, _, rest = key.partition(".")
             if group in groups:
                 groups[group][rest] = tensor
+        check_weights(path, "model", groups["model"], self.model.named_parameters())
+        if self.average:
+            check_weights(path, "average", groups["average"], self.average.model.named_parameters())
         try:
             self.model.load_state_dict(groups["model"])
             self.model.memory = {key: value.to(self.device) for key, value in groups["memory"].items()}
