@@ -18,7 +18,7 @@ from typing import NoReturn
 import pytest
 
 from genlib.errors import without_places
-from genlib.io.files import write_json
+from genlib.io.files import size_megabytes, write_json
 from genlib.io.locks import INHERITED, acquire, is_held, locked
 from genlib.jobs import process
 from genlib.jobs import queue as jobs
@@ -260,6 +260,21 @@ def test_limits_on_the_disk(queue: Queue) -> None:
             action()
     full.delete(rests.id)
     assert submit(full).state == "running"
+
+
+def test_a_directory_that_goes_while_the_disk_is_measured(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gone", "kept"):
+        (queue.directory / name / "samples").mkdir(parents=True)
+        (queue.directory / name / "samples" / "picture").write_bytes(bytes(1_000_000))
+    scan = os.scandir
+
+    def look(place: str | Path) -> object:
+        if "gone" in str(place):
+            shutil.rmtree(queue.directory / "gone", ignore_errors=True)
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", look)
+    assert size_megabytes(queue.directory) == 1.0
 
 
 def test_the_limit_on_the_disk_counts_what_waiting_runs_will_write(queue: Queue) -> None:

@@ -134,7 +134,8 @@ def runs_directory() -> Path:
 def size_megabytes(directory: Path) -> float:
     """Of all files below a directory, in 10^6 bytes."""
     total = 0
-    for path in directory.rglob("*"):
-        with suppress(OSError):  # it may go while we look
-            total += path.lstat().st_size
+    for place, _, names in os.walk(directory):  # a directory that goes while we look is passed over, and so is a file
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
     return total / 1e6
