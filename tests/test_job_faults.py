@@ -227,7 +227,9 @@ def test_a_run_that_is_being_trained_cannot_be_trained_beside_it(queue: Queue) -
 def test_a_worker_kills_a_training_that_does_not_stop(queue: Queue) -> None:
     """After fifteen seconds, and although no one looks."""
     job = submit(queue)
-    os.kill(trainer(job), signal.SIGSTOP)
+    process = trainer(job)
+    assert Path(f"/proc/{process}/oom_score_adj").read_text().strip() == "800"  # it goes first when memory runs out
+    os.kill(process, signal.SIGSTOP)
     queue.cancel(job.id)
     until(lambda: not is_held(job.directory), "the end of the worker")
     assert queue.get(job.id).state == "cancelled"

@@ -29,6 +29,8 @@ from genlib.jobs.run import Job, has_begun, read_job
 from genlib.jobs.worker import _give_way
 from genlib.models import get_preset
 from genlib.threads import CHOSEN, SPINS
+from genlib.training.estimate import Estimate
+from genlib.training.estimate import main as estimate_main
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
@@ -406,21 +408,28 @@ def test_when_memory_runs_out_a_training_goes_first() -> None:
     assert int(done.stdout) == 800
 
 
-@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux's")
-def test_an_estimate_too_finds_the_package_spins_less_and_gives_way(
+def test_an_estimate_goes_first_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("genlib.training.estimate.end_first", lambda: asked.append("first"))
+    monkeypatch.setattr("genlib.training.estimate.estimate", lambda *_: asked.append("then") or Estimate(1, 1, 1, True))
+    monkeypatch.setattr(sys, "argv", ["estimate", "vae-dense-8", "{}"])
+    assert estimate_main() == 0
+    assert asked == ["first", "then"]
+
+
+def test_an_estimate_and_a_worker_find_the_package_and_spin_less(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     for name in CHOSEN:
         monkeypatch.delenv(name, raising=False)
-    look = "import os; from pathlib import Path; score = Path('/proc/self/oom_score_adj').read_text().strip(); "
-    look += f"Path({str(tmp_path / 'seen')!r}).write_text(' '.join([*map(os.environ.get, {SEEN}), score]))"
+    look = f"import os; open({str(tmp_path / 'seen')!r}, 'w').write(' '.join(map(os.environ.get, {SEEN})))"
     run = subprocess.run
     monkeypatch.setattr(
         "genlib.jobs.estimates.subprocess.run", lambda _, **how: run([sys.executable, "-S", "-c", look], **how)
     )
     _measure(("vae-dense-8", "{}"))
-    assert (tmp_path / "seen").read_text() == f"{ROOT}:/elsewhere {SPINS} 800"
+    assert (tmp_path / "seen").read_text() == f"{ROOT}:/elsewhere {SPINS}"
     environment = process._environment(Job(tmp_path, "vae-dense-8", {}, "queued", threads=2))
     assert [environment[name] for name in (*SEEN, "OMP_NUM_THREADS")] == [f"{ROOT}:/elsewhere", SPINS, "2"]
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from genlib.errors import is_number, without_places
-from genlib.jobs.process import end_first, python_environment
+from genlib.jobs.process import python_environment
 from genlib.threads import spinning_less
 from genlib.training.estimate import Estimate
 
@@ -87,7 +87,7 @@ def _measure(question: Question) -> Estimate | str:
             errors="replace",
             timeout=SECONDS,
             env=python_environment() | spinning_less(),
-            preexec_fn=_give_way,
+            preexec_fn=lambda: os.nice(NICE),
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -98,11 +98,6 @@ def _measure(question: Question) -> Estimate | str:
         return _estimate(done.stdout)
     lines = [line.removeprefix("genlib: ") for line in done.stderr.splitlines() if line.startswith("genlib: ")]
     return without_places((lines or [FAILED])[-1])
-
-
-def _give_way() -> None:
-    os.nice(NICE)
-    end_first()
 
 
 def _estimate(printed: str) -> Estimate | str:

@@ -81,12 +81,6 @@ def python_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([package, *paths])}
 
 
-def end_first() -> None:
-    """Have this process killed before others, such as the studio, when memory runs out (Linux)."""
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("800")
-
-
 def _cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from genlib.errors import GenlibError
-from genlib.jobs.process import end_first, gpus
+from genlib.io.processes import end_first
+from genlib.jobs.process import gpus
 from genlib.jobs.queue import KILL_SECONDS, Queue
 from genlib.jobs.run import STOPPING, Job, elapsed
 

@@ -19,6 +19,7 @@ from genlib.config import Config
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError
+from genlib.io.processes import end_first
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, SEEDS
 from genlib.metrics.features import load_extractor
 from genlib.model import keeps_raw
@@ -83,7 +84,8 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def main() -> int:
-    """Print an estimate; 2 with one line on stderr for bad input."""
+    """Print an estimate; 2 with one line on stderr for bad input. When memory runs out, it goes before who asks."""
+    end_first()
     try:
         name, settings = sys.argv[1:]
         own = get_preset(name).config
