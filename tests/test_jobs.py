@@ -223,8 +223,9 @@ def test_another_visitors_run_is_refused(queue: Queue) -> None:
 def test_the_hosts_own_run_is_no_visitors(queue: Queue) -> None:
     job = kept(queue, "paused", owner="")
     for by in ("ada", ""):
-        with refused("is another visitor's run"):
-            queue.delete(job.id, by=by)
+        for limits in (Limits(), Limits(shared=True)):
+            with refused("is the host's run$"):
+                Queue(queue.directory, limits).delete(job.id, by=by)
 
 
 def test_a_host_may_share_the_runs(queue: Queue) -> None:

@@ -62,10 +62,11 @@ FOLLOW_SECONDS = 0.5
 class Queue:
     """The runs of a directory in the order in which they train.
 
-    `by` is the visitor who asks, None the host itself: a visitor may only touch his own runs unless the host shares
-    them. Every method raises GenlibError, in one line, where what was asked for cannot be. The limits are those of
-    the environment unless given; the workers, which move the queue on while no one looks, know the environment's alone.
-    Those on a visitor's runs, their epochs and their minutes do not bind the host's own, which have no owner.
+    `by` is the visitor who asks, None the host itself: a visitor may only touch his own runs, or every visitor's where
+    the host shares them. Every method raises GenlibError, in one line, where what was asked for cannot be. The limits
+    are those of the environment unless given; the workers, which move the queue on while no one looks, know the
+    environment's alone. Those on a visitor's runs, their epochs and their minutes do not bind the host's own, which
+    have no owner.
     """
 
     def __init__(self, directory: str | Path | None = None, limits: Limits | None = None) -> None:
@@ -173,8 +174,8 @@ class Queue:
             raise GenlibError("training is switched off on this host")
 
     def may_touch(self, job: Job, by: str | None) -> bool:
-        """Whether a visitor may stop, resume or delete a job."""
-        return by is None or self.limits.shared or (bool(by) and job.owner == by)
+        """Whether a visitor may stop, resume or delete a job; the host's own, which has no owner, never."""
+        return by is None or (bool(job.owner) and (self.limits.shared or job.owner == by))
 
     def begin(self, job_id: str) -> Job:
         """Write down that this process is a job's worker: who started it may have been killed before doing so."""
@@ -223,7 +224,7 @@ class Queue:
     def _taken(self, job_id: str, by: str | None, action: str, states: tuple[str, ...]) -> Job:
         job = self.get(job_id)
         if not self.may_touch(job, by):
-            raise GenlibError(f"{job.id} is another visitor's run")
+            raise GenlibError(f"{job.id} is {'another visitor' if job.owner else 'the host'}'s run")
         if job.state in WORKING and not job.managed:
             raise GenlibError(f"{job.id} is being trained from the command line; stop it there")
         if job.state in WORKING and job.process and not is_worker(job):
