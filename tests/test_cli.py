@@ -385,6 +385,8 @@ def test_a_run_is_not_begun_over_another(capsys: Capture, small_train: Path) -> 
     assert tree(Path("d")) == before
     assert run("train", VAE, "--run-dir", "d", "--resume") == 0  # finished: nothing to do, and what was set is known
     assert tree(Path("d")).keys() == before.keys()
+    assert run("train", VAE, "--run-dir", "d", "--resume", "--epochs", 3) == 0  # but to go on, where more was asked for
+    assert json.loads(Path("d/history.json").read_text())["extended"] == [2]
 
 
 def test_a_directory_of_something_else_is_left_alone(capsys: Capture, small_train: Path) -> None:
