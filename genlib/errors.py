@@ -83,7 +83,7 @@ def _known_places(told: tuple[str, ...], here: str) -> re.Pattern[str]:
     return re.compile(rf"{_BEGINS}(?:{either})/{_NAME}")
 
 
-_BEGINS = r"(?<![\w/.<])"  # neither and/or, nor https://host/, nor ../up, nor </b>
+_BEGINS = r"(?<![\w/.])(?<!<(?=/\w+>))"  # neither and/or, nor https://host/, nor ../up, nor </b>
 _NAME = r"(?=[^\s/\\:;\"'`])"  # follows
 _WORD = r"(?:[^\s/\\:;]|[:;](?![\s/\\]))+"
 _FOLDERS = rf"(?:{_WORD}(?: (?![~(\[{{<'\x22`-]){_WORD}){{0,2}}[/\\]+{_NAME})*"  # each of up to three words

@@ -28,6 +28,10 @@ CASES = [
         "see https://github.com/a/b, http://[::1]:80/a or file a",
         "see https://github.com/a/b, http://[::1]:80/a or file a",
     ),
+    (
+        "unable to mmap 9 bytes from file </srv/runs/a/last.safetensors>: no",
+        "unable to mmap 9 bytes from file <last.safetensors>: no",
+    ),
     ("3/4, and/or, a / b, ../up/x, ./y, runs/z, </b>", "3/4, and/or, a / b, ../up/x, ./y, runs/z, </b>"),
 ]
 
