@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from genlib.models import get_preset
 from genlib.sampling import generate
 from genlib.stages import finish
 from genlib.training.checkpoint import read_checkpoint, write_checkpoint
+from genlib.training.diagnostics import Diagnostics
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.training.loop import Run
 from genlib.training.run import train
@@ -423,6 +425,20 @@ def test_a_run_that_diverges_at_once_promises_no_checkpoint(
         rf"a run of vae-cnn that is not finished; continue with: .* vae-cnn --run-dir '{tmp_path}/my run' --resume$"
     ):
         load(tmp_path / "my run")
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, 1e18])
+def test_what_a_history_cannot_hold_is_a_divergence(
+    value: float, small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what was written of it would be refused when it is read."""
+    model_class, shown = get_preset("vae-cnn").model_class, re.escape(f"{value:.3g}")
+    with monkeypatch.context() as patch, refused(f"training diverged: the loss is {shown} by step 4; start a new run"):
+        patch.setattr(model_class, "train_step", lambda *_: {"loss": torch.tensor(value)})
+        list(tiny_training("vae-cnn", tmp_path / "a", small_data))
+    monkeypatch.setattr(Diagnostics, "every_epoch", lambda *_: {"mse_test": value})
+    with refused(f"training diverged: mse_test is {shown} in epoch 1; start a new run"):
+        list(tiny_training("vae-cnn", tmp_path / "b", small_data))
 
 
 @pytest.mark.parametrize("lr_decay", [0.0, 0.5])

@@ -26,6 +26,7 @@ from genlib.data import FashionMNIST
 from genlib.distributed import Processes, sharing
 from genlib.errors import GenlibError, without_places
 from genlib.images import from_uint8, grid, png_bytes
+from genlib.io.fields import NUMBER
 from genlib.io.files import write_file, write_json
 from genlib.loading import load
 from genlib.model import Model, Preset, device_for, keeps_raw
@@ -215,14 +216,15 @@ class Run:
         return min(1.0, left / part) if part else 1.0
 
     def mean_losses(self) -> dict[str, float]:
-        """Mean losses of the epoch so far; a GPU is waited for. Raises GenlibError where one is not finite."""
+        """Mean losses of the epoch so far; a GPU is waited for. GenlibError where a file cannot hold one."""
         self._wait()
         steps = self.step - (self.epoch - 1) * self.steps_per_epoch
-        losses = {name: float(total) / max(steps, 1) for name, total in self.sums.items()}
+        totals = {name: float(total) for name, total in self.sums.items()}
+        losses = {name: total / max(steps, 1) for name, total in totals.items()}
         for name, value in losses.items():
-            if not math.isfinite(value):
+            if not NUMBER.fits(totals[name]):
                 what = name if name == "loss" else f"{name} loss"
-                raise GenlibError(f"training diverged: the {what} is {value} by step {self.step}; {self._kept()}")
+                raise GenlibError(f"training diverged: the {what} is {value:.3g} by step {self.step}; {self._kept()}")
         return losses
 
     def _wait(self) -> None:
@@ -256,6 +258,9 @@ class Run:
         }
         if self.epoch in self.logged or self.model.converged:
             record |= yield from self._look()
+        for name, value in record.items():
+            if name != "losses" and not NUMBER.fits(value):
+                raise GenlibError(f"training diverged: {name} is {value:.3g} in epoch {self.epoch}; {self._kept()}")
         return record
 
     def _look(self) -> Generator[Event, None, dict[str, float]]:
