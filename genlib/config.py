@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Self
 
 from genlib.errors import GenlibError, is_number, shown
@@ -26,6 +27,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
             known = {key: field.metadata[key] for key in ("low", "high", "choices")}
             check(field.name, self._types()[field.name], getattr(self, field.name), **known)
 
@@ -72,6 +74,15 @@ class GradientConfig(Config):
     lr_decay: float = option(0.0, "last share of the epochs, over which the learning rate falls to zero", 0.0, 1.0)
     precision: str = option("float32", "of the layers' products in training", choices=("float32", "bfloat16"))
     stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
+
+
+def plain(value: Any) -> Any:
+    """numpy's numbers, also those in a tuple, as Python's own; all else as it is."""
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def check(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from genlib.__main__ import main
 from genlib.analysis.directions import FILE, load_directions
@@ -111,11 +112,19 @@ def test_damaged_directions_are_fitted_anew(damage: dict[str, Any], gan: Path, m
     assert found.names == tuple(f"Direction {i}" for i in range(1, 6))
 
 
-@pytest.mark.parametrize("accuracies", [[0.1, 0.2, 0.3], [0.1], {}, "ab"])
+@pytest.mark.parametrize("accuracies", [[0.1, 0.2, 0.3], [0.1], {}, "ab", [10**400, 0.1], [float("nan")] * 2, [1, 2]])
 def test_damaged_fits_are_fitted_anew(accuracies: Any, gan: Path) -> None:
     tensors, facts = read_tensors(gan / FITS)
     layer = next(iter(facts["accuracies"]))
     write_tensors(gan / FITS, tensors, facts | {"accuracies": {layer: accuracies}})
+    assert load_fits(gan) == {}
+
+
+def test_fits_of_no_points_are_fitted_anew(gan: Path) -> None:
+    tensors, facts = read_tensors(gan / FITS)
+    layer = next(iter(facts["accuracies"]))
+    flat = {f"{layer}/mean": torch.tensor(1.0), f"{layer}/axes": torch.zeros(3)}
+    write_tensors(gan / FITS, tensors | flat, facts)
     assert load_fits(gan) == {}
 
 

@@ -129,6 +129,17 @@ def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) 
         kind("cgan-mlp", **values)  # type: ignore[call-arg]
 
 
+def test_numbers_of_numpy_are_asked_as_they_are_written() -> None:
+    asked = Generate("cgan-mlp", np.int64(7), temperature=np.float64(0.5), moves=(np.float32(1.5),))  # type: ignore[arg-type]
+    assert asked.code() == Generate("cgan-mlp", 7, temperature=0.5, moves=(1.5,)).code()
+
+
+def test_more_moves_than_directions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, most in (("cgan-mlp", 5), ("gmm-10", 0)):
+        assert main(["sample", name, "--moves", "1,1,1,1,1,1", "--out", str(tmp_path / "f.png")]) == 2
+        assert f"moves takes at most {most} numbers of {name}, not 6" in capsys.readouterr().err
+
+
 def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> None:
     with pytest.raises(GenlibError, match=r"saved as \.png or \.npz or \.csv, not"):
         Dataset().ask().save(tmp_path / "dataset.gif")

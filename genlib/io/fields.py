@@ -87,6 +87,7 @@ def _is_word(value: Any) -> bool:
 TEXT = Kind("text", _is_text)
 NUMBER = Kind("a finite number", lambda value: is_number(value) and abs(value) <= MOST)
 WHOLE = whole(0)
+SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)
 TABLE = Kind("an object", lambda value: isinstance(value, dict))
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool))
 SETTINGS = Kind(
