@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from genlib import __version__
 from genlib.cli import commands, live_commands, questions, training_commands
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, printable
 
 LONGEST_LINE = 1_000  # of an error, in characters
 
@@ -36,13 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         options.run(options)
     except GenlibError as error:
-        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
+        print(f"genlib: {_short(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
         return 0
     except OSError as error:  # a path that this system cannot have, a disk that went away
-        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
+        print(f"genlib: {_short(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("genlib: interrupted", file=sys.stderr)
@@ -58,10 +58,8 @@ def _refuse_empty(words: Sequence[str]) -> None:
             raise GenlibError(f"{flag or 'the command'} has an empty value; give one, or leave it out")
 
 
-def _one_line(text: str) -> str:
-    """Fit for a terminal, though a damaged or hostile file may have given it its words."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return textwrap.shorten(printable, LONGEST_LINE, placeholder=" ...")
+def _short(text: str) -> str:
+    return textwrap.shorten(printable(text), LONGEST_LINE, placeholder=" ...")
 
 
 def _parser() -> _Parser:

@@ -23,7 +23,7 @@ from genlib.data import FashionMNIST
 from genlib.errors import shown
 from genlib.findings import judge
 from genlib.findings.claims import CLAIMS
-from genlib.io.files import read_json, read_on, write_json
+from genlib.io.files import read_file, read_json, read_on, write_json
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.jobs.queue import Queue
 from genlib.loading import load, model_directory, weights_directory
@@ -266,6 +266,16 @@ def test_a_run_that_is_closed_to_us_hides_no_other(
             os.seteuid(0)
         (place / "vae-dense-8-run-1").chmod(0o755)
         shutil.rmtree(place)
+
+
+def test_what_is_looked_at_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that led to a small file a moment before."""
+    path = tmp_path / "metrics.json"
+    path.write_bytes(b" " * 5_000)
+    small = os.stat(tmp_path / path)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result((small.st_mode, *[0] * 9)))
+    with refused("metrics.json has 5,000 bytes; it takes at most 1,000"):
+        read_file(path, 1_000)
 
 
 def test_a_log_is_read_from_its_end_and_not_through_a_link(queue: Queue, tmp_path: Path) -> None:

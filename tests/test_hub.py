@@ -196,6 +196,44 @@ def test_what_cannot_be_fetched_is_told_in_one_line(
         genlib.load(name)
 
 
+STRANGE = {
+    "a refusal of many lines": (
+        418,
+        json.dumps({"error": "\x1b[2J no\n" * 10_000}).encode(),
+        r"answers 418: \[2J no \[",
+    ),
+    "HTML": (200, b"<html>" * 10_000, "could not be reached, or not be understood"),
+    "another object": (200, b'{"sha": ["x"], "siblings": 5}', ""),
+    "no object": (200, b"[[]]", ""),
+    "a way in circles": (302, b"", "could not be reached, or not be understood"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_strange_answer_is_one_line(case: str, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body, told = STRANGE[case]
+    answers = hub.RequestHandlerClass
+    monkeypatch.setattr(answers, "do_GET", lambda self: self._send(status, body, {"Location": self.path}))
+    with refused(f"someone/garments on the Hub: .*{told}") as caught:
+        genlib.load("someone/garments")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "history.json"])
+def test_a_file_that_breaks_off_is_not_taken_for_whole(name: str, hub: Hub, published: Repository) -> None:
+    """Nor kept, where each next look would find it."""
+    cut, send = published.files[name], hub.RequestHandlerClass._send  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            hub.RequestHandlerClass,
+            "_send",
+            lambda self, status, data, headers: send(self, status, data[:99] if data == cut else data, headers),
+        )
+        with refused(f"someone/garments on the Hub: {name} has {len(cut):,} bytes, and 99 came; try again"):
+            genlib.load("someone/garments")
+    assert genlib.load("someone/garments").family == "VAE"
+
+
 def test_a_private_model_is_fetched_with_a_token(hub: Hub, writer: None) -> None:
     hub.model("me/secret", private=True, files=shipped(NAME))
     assert genlib.load("me/secret").family == "VAE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from genlib.__main__ import main
+from genlib.io.files import read_json, write_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export, exported, program_of
 from genlib.model import Model, keeps_raw
 from genlib.program import FORMAT, Program
@@ -66,6 +68,18 @@ def test_a_program_is_made_once_and_again_for_other_weights(tmp_path: Path) -> N
     assert (first / PROGRAM_FILE).read_text() == "kept"
     saved(tmp_path / "model", "vae-cnn")
     assert exported(tmp_path / "model") != first
+
+
+def test_what_a_model_says_of_itself_is_in_no_others_program(tmp_path: Path) -> None:
+    """Someone else's copy of a model's weights, under other settings and another name."""
+    saved(tmp_path / "ours", "flow-unet")
+    shutil.copytree(tmp_path / "ours", tmp_path / "theirs")
+    described = read_json(tmp_path / "theirs" / "config.json")
+    described |= {"name": "evil", "config": described["config"] | {"steps": 3, "guidance": 0.0}}
+    write_json(tmp_path / "theirs" / "config.json", described)
+    theirs, ours = (json.loads((exported(tmp_path / name) / PROGRAM_FILE).read_text()) for name in ("theirs", "ours"))
+    assert (theirs["name"], theirs["integrate"]["steps"]) == ("evil", 3)
+    assert (ours["name"], ours["integrate"]["steps"]) == ("flow-unet", 1)
 
 
 class Undescribed(Model):

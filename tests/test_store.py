@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -109,14 +110,30 @@ def test_pickles_are_never_opened(directory: Path, tmp_path: Path) -> None:
         load(directory)
 
 
+@pytest.mark.parametrize("shape", [[0, 2**62, 8], [0, 2**63], [0, 2**64 - 1], [2**64 - 1] * 2, [1] * 2_000])
+@pytest.mark.parametrize("dtype", ["F32", "F4", "F99"])
+def test_a_header_that_lies_is_refused(dtype: str, shape: list[int], directory: Path) -> None:
+    """Sizes that no tensor can have, where there are no numbers to contradict them."""
+    header = json.dumps({BIAS: {"dtype": dtype, "shape": shape, "data_offsets": [0, 4 * math.prod(shape) % 2**32]}})
+    rewrite(directory, len(header).to_bytes(8, "little") + header.encode() + bytes(4 * math.prod(shape) % 2**32))
+    with refused("model.safetensors (is not a safetensors file|lacks tensor)") as caught:
+        load(directory)
+    assert len(str(caught.value)) < 500
+
+
 BIAS = "discriminator.layers.0.bias"
 CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], Any], str]] = {
     "wrong shape": (lambda t: t.update({BIAS: torch.zeros(5)}), f"tensor {BIAS} has shape .5,., not .16,."),
     "not a number": (lambda t: t[BIAS].fill_(torch.nan), f"tensor {BIAS} holds numbers that are not finite"),
     "infinite": (lambda t: t["averaged.generator.output.weight"][3].fill_(torch.inf), "averaged.* not finite"),
-    "unknown tensor": (lambda t: t.update(extra=torch.zeros(1)), "holds an unknown tensor extra"),
-    "missing tensor": (lambda t: t.pop(BIAS), f"lacks tensor {BIAS}"),
-    "no average": (lambda t: t.pop("averaged.generator.output.bias"), "lacks tensor averaged.generator.output.bias"),
+    "unknown tensor": (lambda t: t.update(extra=torch.zeros(1)), "holds an unknown tensor 'extra'"),
+    "missing tensor": (lambda t: t.pop(BIAS), f"lacks tensor '{BIAS}'"),
+    "a long name": (lambda t: t.update({"!\n" * 200_000: torch.zeros(1)}), "holds an unknown tensor '!.{60,70}$"),
+    "many dimensions": (
+        lambda t: t.update({BIAS: torch.zeros([1] * 64)}),
+        f"tensor {BIAS} has shape .1, .{{60,70}} not",
+    ),
+    "no average": (lambda t: t.pop("averaged.generator.output.bias"), "lacks tensor 'averaged.generator.output.bias'"),
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, printable
 
 _Signals = list[int]  # those that have asked the training to stop
 
@@ -210,14 +210,9 @@ def follow_measuring(samples: str, target: Path | None) -> None:
                 _tell(f"genlib: {told}")
             for key, value in figures.items():
                 if key not in ("floor", "spread"):
-                    print(f"{key:<18}  {_printable(_with_floor(key, value, figures['floor']))}")
+                    print(f"{key:<18}  {printable(_with_floor(key, value, figures['floor']))}")
             if target:
                 write_json(target, figures)
-
-
-def _printable(text: str) -> str:
-    """Fit for a terminal, though files may have given it its words."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _with_floor(key: str, value: Any, floor: dict[str, Any]) -> str:

@@ -46,9 +46,9 @@ def keep_trainings(name: str | Path, runs: Sequence[str | Path]) -> dict[str, An
             kept[f"{key}_trainings"] = values
     before = {key: value for key, value in own.items() if not key.endswith("_trainings")}
     rows = torch.cat([generate(load(place), SAMPLES)[0] for place in places])
+    write_card(directory, before | kept)
     write_file(directory / PICTURE, png_bytes(grid(rows, columns=SAMPLES)))
     write_json(directory / METRICS_FILE, before | kept)
-    write_card(directory, before | kept)
     return before | kept
 
 
