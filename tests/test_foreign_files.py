@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from genlib.analysis.history import read_history
 from genlib.analysis.latent import FILE as FITS
 from genlib.analysis.latent import load_fits
 from genlib.data import FashionMNIST
-from genlib.errors import shown
+from genlib.errors import GenlibError, shown
 from genlib.findings import judge
 from genlib.findings.claims import CLAIMS
 from genlib.io.files import read_file, read_json, read_on, write_json
@@ -30,6 +30,7 @@ from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics import floor
 from genlib.metrics.evaluation import _carried
 from genlib.metrics.sample_files import open_samples
+from genlib.metrics.settings import load_settings
 from genlib.models import get_preset
 from genlib.publish.site.shown import Shown
 from genlib.questions import Reconstruct
@@ -39,6 +40,7 @@ from genlib.training.run import _enter
 from genlib.zoo.card import remarks
 from genlib.zoo.catalogue import list_runs
 from genlib.zoo.files import CHECKPOINT, read_metrics, read_run
+from genlib.zoo.signs import signs
 from tests.tiny import refused, save_tiny, tiny_config, tiny_training
 from tests.workers import by_hand, finish
 
@@ -199,6 +201,46 @@ def test_a_claim_about_damaged_files_is_one_line(
     monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
     with refused(f"{file}: |claim 1 cannot be judged by what is kept of {claim.models[0]}"):
         judge.judge_claim(claim)
+
+
+def numbers(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """The places of numbers in a JSON value; of a list, in its first and last entry."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from numbers(each, *path, key)
+    elif isinstance(value, list):
+        for i in {0, len(value) - 1} if value else ():
+            yield from numbers(value[i], *path, i)
+    elif isinstance(value, int | float):
+        yield path
+
+
+READ: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "config.json": (GAN, load),
+    "metrics.json": ("ae-gmm-best", lambda path: (read_metrics(path), _carried(path / "metrics.json"))),
+    "history.json": (GAN, lambda path: (read_history(path), signs(path))),
+    "directions.json": (GAN, load_directions),
+    "study.json": ("gan-dense-2", lambda path: remarks(path, {"samples": 10_000}, "lr")),
+    "settings.json": ("flow-unet", load_settings),
+}
+
+
+@pytest.mark.parametrize("file", READ)
+def test_no_number_of_a_strangers_is_too_large(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """10**400 is more than a float can hold: read, or refused in a line."""
+    name, read = READ[file]
+    shutil.copytree(weights_directory() / name, tmp_path / name)
+    fitted = load_directions(GAN).steps
+    monkeypatch.setattr("genlib.analysis.directions.strongest_directions", lambda model: fitted)
+    known = read_json(tmp_path / name / file)
+    for path in numbers(known):
+        inner = changed = json.loads(json.dumps(known))
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = 10**400
+        write_json(tmp_path / name / file, changed)
+        with suppress(GenlibError):
+            read(tmp_path / name)
 
 
 # Runs -------------------------------------------------------------------------------------------------------------
