@@ -102,7 +102,7 @@ def check(
         if kind is float and not is_number(entry):
             raise GenlibError(f"{name} takes a finite number, not {shown(value)}")
         if (low is not None and entry < low) or (high is not None and entry > high):
-            raise GenlibError(f"{name} takes {low} to {high}, not {shown(value)}")
+            raise GenlibError(f"{name} takes {low} {'or more' if high is None else f'to {high}'}, not {shown(value)}")
         if choices and entry not in choices:
             raise GenlibError(f"{name} takes {' or '.join(choices)}, not {shown(value)}")
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -436,6 +437,13 @@ def test_a_description_of_a_megabyte_is_a_short_line(damage: dict[str, Any], gan
 def test_a_name_that_no_path_can_have_is_one_line(name: str) -> None:
     with refused("."):
         load(name)
+
+
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    readers: tuple[Callable[[Path], Any], ...] = (read_tensors, lambda path: read_on(path, 0), read_json)
+    for name, read in product(("a\0b", "x" * 300, "\ud800"), readers):
+        with refused("cannot be read"):
+            read(tmp_path / name)
 
 
 def test_a_model_in_the_working_directory_is_shown_by_its_name(gan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,7 @@ def test_a_place_beyond_the_way_is_refused(tmp_path: Path) -> None:
         (Diversity, {"seed": -1}, "seed takes 0 to"),
         (Generate, {"label": "Coatt"}, "label takes Every class or T-shirt/top or"),
         (Generate, {"temperature": "warm"}, "temperature takes a number"),
+        (Mixtures, {"component": 0}, "component takes 1 or more, not 0"),
     ],
 )
 def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) -> None:

@@ -47,10 +47,8 @@ def read_file(path: Path, most: int) -> bytes:
 
 def check_file(path: Path, most: float) -> None:
     """GenlibError for what is no regular file, or one of more than `most` bytes."""
-    try:
+    with _told(path):
         _size(path, path.stat(), most)
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
 def _size(path: Path, found: os.stat_result, most: float) -> int:
@@ -63,12 +61,20 @@ def _size(path: Path, found: os.stat_result, most: float) -> int:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to be read; a pipe is not waited for. Whatever the system refuses is one line."""
+    """A file to be read; a pipe is not waited for."""
+    with _told(path), open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        yield file
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever the system refuses to read is one line."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            yield file
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+        yield
+    except GenlibError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: of a name with a NUL
+        raise GenlibError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def torn_files(directory: Path) -> list[Path]:
