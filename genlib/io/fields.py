@@ -63,7 +63,7 @@ def record_of(kinds: Mapping[str, Kind], needed: Collection[str], others: Kind |
     """Objects with these fields; what else they hold is of the kind `others`, where that is given."""
 
     def fits(value: Any) -> bool:
-        if not isinstance(value, dict) or misfit(value, kinds, needed):
+        if not isinstance(value, dict) or misfit(value, kinds, needed) or not all(map(_is_text, value)):
             return False
         return others is None or all(others.fits(value[key]) for key in value.keys() - kinds.keys())
 
