@@ -19,7 +19,7 @@ from genlib.analysis.latent import projections
 from genlib.io.files import read_json
 from genlib.loading import load, model_directory, weights_directory
 from genlib.store import save_model
-from tests.tiny import refused, tiny_model
+from tests.tiny import refused, save_tiny, tiny_model
 
 
 @pytest.fixture
@@ -246,6 +246,14 @@ def test_a_mixture_whose_weights_are_no_distribution_is_refused(tmp_path: Path) 
         changed(tmp_path, lambda t, parts=parts: t.update(parts))
         with refused(f"{tmp_path}: the weights of a mixture must be non-negative"):
             load(tmp_path)
+
+
+def test_a_class_without_a_gaussian_is_refused(tmp_path: Path) -> None:
+    """All classes would be drawn from the first of another's."""
+    save_tiny(tmp_path, "cgmm")
+    changed(tmp_path, lambda t: t.update(weights=torch.tensor([0.0, 0.0, *[1 / 18] * 18])))
+    with refused(f"{tmp_path}: every class of a mixture must have a Gaussian"):
+        load(tmp_path)
 
 
 def test_weights_that_lead_to_no_numbers_are_told(tmp_path: Path) -> None:

@@ -148,11 +148,14 @@ class Gaussians(Model):
         self._factors = None
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
-        weights = state_dict.get(f"{prefix}weights", self.weights)
-        if (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
-            raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
+        self.check_weights(state_dict.get(f"{prefix}weights", self.weights))
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None
+
+    def check_weights(self, weights: Tensor) -> None:
+        """GenlibError where weights (room,) of a file are none to draw by."""
+        if (weights < 0).any() or abs(float(weights.sum()) - 1) > 1e-3:
+            raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
 
     def parameter_count(self) -> int:
         """Those of the mixture (for a search that has not been run: of its largest) and of what it stands on."""
