@@ -248,6 +248,14 @@ def test_a_mixture_whose_weights_are_no_distribution_is_refused(tmp_path: Path) 
             load(tmp_path)
 
 
+def test_a_mixture_with_an_empty_place_before_a_component_is_refused(tmp_path: Path) -> None:
+    """Its components would be drawn by each other's weights."""
+    save_tiny(tmp_path, "gmm-10")
+    changed(tmp_path, lambda t: t.update(weights=torch.tensor([0.0, 1.0])))
+    with refused(f"{tmp_path}: the components of a mixture must stand before its empty places"):
+        load(tmp_path)
+
+
 def test_a_class_without_a_gaussian_is_refused(tmp_path: Path) -> None:
     """All classes would be drawn from the first of another's."""
     save_tiny(tmp_path, "cgmm")
