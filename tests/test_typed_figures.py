@@ -16,6 +16,7 @@ from genlib.metrics.features import load_extractor
 from genlib.metrics.floor import load_floor, load_random
 from genlib.models import get_preset
 from genlib.zoo import signs
+from genlib.zoo.figures import FIGURES
 from tests.tiny import SHIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +63,7 @@ MEASURED: dict[str, Any] = {
 TEXTS = {
     **{
         name: (ROOT / name).read_text("utf-8")
-        for name in ("README.md", "docs/models.md", "docs/recipes.md", "ui/compare.py")
+        for name in ("README.md", "docs/models.md", "docs/recipes.md", "ui/compare.py", "ui/leaderboard.py")
     },
     "gan-dense-cnn": get_preset("gan-dense-cnn").differs,
     "floor": floor.__doc__ or "",
@@ -191,4 +192,19 @@ def test_the_table_of_other_trainings_is_what_was_measured() -> None:
         for name in SEVERAL
     }
     assert set(lines) == expected
-    assert ("Ten models were trained" in TEXTS["docs/models.md"]) is (len(SEVERAL) == 10)
+    assert len(SEVERAL) == 10
+    ten = (
+        ("docs/models.md", "Ten models were trained"),
+        ("README.md", "Ten were trained three"),
+        ("ui/leaderboard.py", "Ten of"),
+    )
+    assert all(words in TEXTS[name] for name, words in ten)
+
+
+def test_a_figure_of_one_sample_seed_says_so() -> None:
+    """What has no spread between seeds is not their mean."""
+    of_samples = ("fd", "fd_second", "fd_raw", "kid", "precision", "recall", "density", "coverage")
+    of_samples += ("class_consistency", "balance_kl", "cas", "nearest_train", "near_copies")
+    spread = set().union(*(figures["spread"] for figures in M.values()))
+    for key in of_samples:
+        assert FIGURES[key].meaning.endswith("Of one sample seed.") is (key not in spread), key
