@@ -19,9 +19,13 @@ from huggingface_hub import constants
 
 import genlib
 from genlib.__main__ import main
+from genlib.analysis.directions import keep_directions
+from genlib.analysis.latent import keep_fits
+from genlib.cli.terminal import follow_settings
 from genlib.loading import is_repository, model_directory, weights_directory
 from genlib.publish.push import push
 from genlib.store import save_model
+from genlib.zoo.trainings import keep_trainings
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.tiny import NAMES, SHIPPED, refused, tiny_model
 
@@ -232,6 +236,21 @@ def test_a_file_that_breaks_off_is_not_taken_for_whole(name: str, hub: Hub, publ
         with refused(f"someone/garments on the Hub: {name} has {len(cut):,} bytes, and 99 came; try again"):
             genlib.load("someone/garments")
     assert genlib.load("someone/garments").family == "VAE"
+
+
+def test_nothing_of_ours_is_kept_in_the_hubs_cache(hub: Hub) -> None:
+    hub.model("someone/garments").add(shipped("cgan-mlp"))
+    before = sorted(model_directory("someone/garments").iterdir())
+    keeps: tuple[Callable[[str], Any], ...] = (
+        lambda name: keep_directions(name, ["a", "b", "c", "d", "e"]),
+        keep_fits,
+        follow_settings,
+        lambda name: keep_trainings(name, [weights_directory() / "cgan-mlp"]),
+    )
+    for keep in keeps:
+        with refused("someone/garments is on the Hub; to keep something beside it: hf download someone/garments"):
+            keep("someone/garments")
+    assert sorted(model_directory("someone/garments").iterdir()) == before
 
 
 def test_a_private_model_is_fetched_with_a_token(hub: Hub, writer: None) -> None:

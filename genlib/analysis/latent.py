@@ -17,7 +17,7 @@ from genlib.images import from_uint8, to_uint8
 from genlib.io.fields import SHARE, Kind, list_of, table_of
 from genlib.io.files import read_json
 from genlib.io.tensor_file import read_tensors, write_tensors
-from genlib.loading import load, model_directory
+from genlib.loading import load, model_directory, own_directory
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model, untrained
 from genlib.sampling import BATCH, cycle_labels, device_of, sample
@@ -186,7 +186,7 @@ def keep_fits(name: str | Path) -> dict[str, Fit]:
 
     A convolution's 12,544 numbers a point take 100 kB a layer, and a second or two to fit.
     """
-    directory = model_directory(name)
+    directory = own_directory(name)
     model = load(name)
     found, before = hidden_projections(model), untrained_accuracies(model)
     tensors = {}

@@ -182,9 +182,11 @@ def follow_evaluation(name: str, n: int, score: bool) -> dict[str, Any]:
 
 def follow_settings(name: str) -> None:
     """Draw how a flow is measured at several settings, keep the figures, and print them."""
+    from genlib.loading import own_directory
     from genlib.metrics.settings import keep_settings, measure_settings
     from genlib.stages import finish
 
+    own_directory(name)  # before half an hour of measuring
     with _share_bar(name, drawn=True) as draw:
         found = finish(measure_settings(name), draw)
     keep_settings(name, found)
