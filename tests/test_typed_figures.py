@@ -20,6 +20,7 @@ from genlib.zoo.figures import FIGURES
 from tests.tiny import SHIPPED
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "CHANGELOG.md", "docs/models.md", "docs/recipes.md", "ui/compare.py", "ui/leaderboard.py")
 M = {name: read_json(weights_directory() / name / "metrics.json") for name in SHIPPED}
 H = {
     name: {record["epoch"]: record for record in read_json(weights_directory() / name / "history.json")["epochs"]}
@@ -61,16 +62,25 @@ MEASURED: dict[str, Any] = {
     "most": max(varies(name) for name in SEVERAL if name != "ae-cnn"),
 }
 TEXTS = {
-    **{
-        name: (ROOT / name).read_text("utf-8")
-        for name in ("README.md", "docs/models.md", "docs/recipes.md", "ui/compare.py", "ui/leaderboard.py")
-    },
+    **{name: (ROOT / name).read_text("utf-8") for name in PAGES},
     "gan-dense-cnn": get_preset("gan-dense-cnn").differs,
     "floor": floor.__doc__ or "",
     "signs": Path(signs.__file__).read_text("utf-8"),
     "mixtures": (ROOT / "genlib/models/latent_mixture.py").read_text("utf-8"),
 }
 SENTENCES = [
+    (
+        "CHANGELOG.md",
+        "a Frechet distance of {m[cgan-conv][fd]:.2f} where the best of the studies' models has "
+        "{m[dcgan-dense-stem][fd]:.2f}",
+    ),
+    (
+        "CHANGELOG.md",
+        "({m[cvae-cnn][fd]:.2f} to {m[vae-cnn][fd]:.2f}, {m[cvae-cnn][fd_second]:.2f} to {m[vae-cnn][fd_second]:.2f})",
+    ),
+    ("CHANGELOG.md", "a Frechet distance of {m[flow-unet][fd]:.2f}, recall {m[flow-unet][recall]:.2f}"),
+    ("CHANGELOG.md", "a distance of {m[flow-one-step][fd]:.2f}, recall {m[flow-one-step][recall]:.2f}"),
+    ("CHANGELOG.md", "distance is {m[cgmm][fd]:.2f}, the best of all mixtures"),
     ("README.md", "0 is perfect, training photographs score {real[fd]:.2f}."),
     ("docs/models.md", "garments (128 features, {right[first]:.1f} % accuracy on the test split)"),
     ("docs/models.md", "training photographs in the samples' place score {real[fd]:.2f}: that is the first row"),
