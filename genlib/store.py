@@ -87,6 +87,8 @@ def _read_tensors(path: Path, digest: Any, most: int) -> dict[str, Tensor]:
     data = read_file(path, most)
     if hashlib.sha256(data).hexdigest() != digest:
         raise GenlibError(f"{path.name} is damaged or not the file config.json describes (SHA-256 differs)")
+    if int.from_bytes(data[:8], "little") > _HEADER:  # which may name a million tensors of no size
+        raise GenlibError(f"{path.name} is not a safetensors file: a header takes at most {_HEADER:,} bytes")
     with parsing(f"{path.name} is not a safetensors file"):
         return parse_safetensors(data)
 

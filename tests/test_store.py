@@ -110,6 +110,15 @@ def test_pickles_are_never_opened(directory: Path, tmp_path: Path) -> None:
         load(directory)
 
 
+def test_a_header_without_end_is_not_read(directory: Path) -> None:
+    """A file of the allowed size that is all header, of tensors without numbers."""
+    describe(directory, config=read_json(directory / "config.json")["config"] | {"generator_widths": [2048, 2048]})
+    header = json.dumps({str(i): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(20_000)})
+    rewrite(directory, len(header).to_bytes(8, "little") + header.encode())
+    with refused("model.safetensors is not a safetensors file: a header takes at most 1,000,000 bytes"):
+        load(directory)
+
+
 @pytest.mark.parametrize("shape", [[0, 2**62, 8], [0, 2**63], [0, 2**64 - 1], [2**64 - 1] * 2, [1] * 2_000])
 @pytest.mark.parametrize("dtype", ["F32", "F4", "F99"])
 def test_a_header_that_lies_is_refused(dtype: str, shape: list[int], directory: Path) -> None:
