@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,14 @@ def test_a_tensor_that_is_no_part_of_the_model_is_refused() -> None:
     program = Program(nn.Linear(2, 2))
     with refused("is not of the model's state; name it by `constant`"):
         program.linear(program.latent((2,)), torch.ones(2, 2), None)
+
+
+def test_a_place_in_no_encoding_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "\udcff", "vae-dense-8")
+    told = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(told, "utf-8", errors="strict", write_through=True))
+    assert main(["export", str(tmp_path / "\udcff"), "--out", str(tmp_path / "\udcff" / "out")]) == 0
+    assert b"\\udcff/out: program.json" in told.getvalue()
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
