@@ -27,7 +27,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, plain(getattr(self, field.name)))
+            object.__setattr__(self, field.name, as_python(getattr(self, field.name)))
             known = {key: field.metadata[key] for key in ("low", "high", "choices")}
             check(field.name, self._types()[field.name], getattr(self, field.name), **known)
 
@@ -76,10 +76,10 @@ class GradientConfig(Config):
     stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
 
 
-def plain(value: Any) -> Any:
+def as_python(value: Any) -> Any:
     """numpy's numbers, also those in a tuple, as Python's own; all else as it is."""
     if isinstance(value, tuple):
-        return tuple(map(plain, value))
+        return tuple(map(as_python, value))
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
     return int(value) if isinstance(value, Integral) else float(value)

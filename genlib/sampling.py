@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.config import plain
+from genlib.config import as_python
 from genlib.data import parse_label
 from genlib.errors import GenlibError, is_number, shown, whole
 from genlib.images import to_uint8
@@ -56,7 +56,9 @@ def generate(
         z = z if shift is None else model.shifted(z, shift)
         drawn = sample(model, z, None if y is None else y[done : done + count], **options)
         if (temperature != 1 or shift is not None) and not drawn.isfinite().all():
-            raise GenlibError("so far from the noise it was trained on the model draws nothing; take a smaller step")
+            raise GenlibError(
+                "at this temperature or shift the model draws nothing: its numbers overflow; take a smaller one"
+            )
         parts.append(to_uint8(drawn))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
 
@@ -83,7 +85,7 @@ def sample(model: Model, z: Tensor, y: Tensor | None = None, **options: Any) -> 
 def path_options(model: Model, steps: int | None, solver: str | None, guidance: float | None) -> dict[str, Any]:
     """What was given of `steps`, `solver` and `guidance`, checked as the fields of the model's config are."""
     asked = {"steps": steps, "solver": solver, "guidance": guidance}
-    given = {key: plain(value) for key, value in asked.items() if value is not None}
+    given = {key: as_python(value) for key, value in asked.items() if value is not None}
     if given and not isinstance(model, Integrates):
         raise GenlibError(f"a {model.family} model takes no {' or '.join(given)}: it draws in one step")
     model.config.replace(**given)
