@@ -16,7 +16,7 @@ from genlib.io.files import read_json, write_json
 from genlib.loading import weights_directory
 from genlib.metrics import floor
 from genlib.metrics.features import load_extractor
-from genlib.metrics.floor import load_floor, load_random
+from genlib.metrics.floor import load_floor, load_random, training_floor
 from genlib.metrics.frechet import Gaussian, frechet_distance
 from genlib.models import get_preset
 from genlib.zoo.figures import FIGURES
@@ -57,7 +57,7 @@ MEASURED: dict[str, Any] = {
     "h": H,
     "real": load_floor(),
     "seen": percent(load_floor()),
-    "few": {n: load_floor(n) for n in floor.SIZES},
+    "looked": training_floor(5_000),
     "covered": {n: 100 * load_floor(n)["coverage"] for n in floor.SIZES},
     "right": {opinion: 100 * load_extractor(opinion).accuracy for opinion in ("first", "second")},
     "price": {"ae": price(392, 60_000), "vae": price(8, 60_000), "class": price(392, 6_000)},
@@ -95,7 +95,7 @@ SENTENCES = [
     ("docs/models.md", "Test photographs are at {real[nearest_train]:.2f}; copies would be near 0."),
     ("docs/models.md", "varies by {least:.1f} to {most:.1f} % (one standard deviation)"),
     ("docs/models.md", "a Gaussian that training never saw, by {varies[ae-cnn]:.0f} %."),
-    ("docs/recipes.md", "(a photograph scores {few[5000][fd]:.2f})"),
+    ("docs/recipes.md", "(as many test photographs score {looked:.2f})"),
     ("docs/recipes.md", "dcgan-dense-stem, stands at {h[dcgan-dense-stem][100][fd]:.2f} after 100 epochs"),
     (
         "docs/recipes.md",
