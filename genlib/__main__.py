@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import sys
 import textwrap
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 
 from genlib import __version__
 from genlib.cli import commands, live_commands, questions, training_commands
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, printable
 
 LONGEST_LINE = 1_000  # of an error, in characters
 
@@ -31,18 +32,20 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 on bad input, 130 where Ctrl-C ended it."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":  # a path may be in no encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _refuse_empty(sys.argv[1:] if arguments is None else arguments)
         options = _parser().parse_args(arguments)
         options.run(options)
     except GenlibError as error:
-        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
+        print(f"genlib: {_short(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
         return 0
     except OSError as error:  # a path that this system cannot have, a disk that went away
-        print(f"genlib: {_one_line(str(error))}", file=sys.stderr)
+        print(f"genlib: {_short(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("genlib: interrupted", file=sys.stderr)
@@ -58,10 +61,8 @@ def _refuse_empty(words: Sequence[str]) -> None:
             raise GenlibError(f"{flag or 'the command'} has an empty value; give one, or leave it out")
 
 
-def _one_line(text: str) -> str:
-    """Fit for a terminal, though a damaged or hostile file may have given it its words."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return textwrap.shorten(printable, LONGEST_LINE, placeholder=" ...")
+def _short(text: str) -> str:
+    return textwrap.shorten(printable(text), LONGEST_LINE, placeholder=" ...")
 
 
 def _parser() -> _Parser:

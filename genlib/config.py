@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Self
 
 from genlib.errors import GenlibError, is_number, shown
@@ -26,6 +27,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, as_python(getattr(self, field.name)))
             known = {key: field.metadata[key] for key in ("low", "high", "choices")}
             check(field.name, self._types()[field.name], getattr(self, field.name), **known)
 
@@ -74,6 +76,15 @@ class GradientConfig(Config):
     stop_when_flat: bool = option(False, "stop once the Frechet distance has been flat for a fifth of the epochs")
 
 
+def as_python(value: Any) -> Any:
+    """numpy's numbers, also those in a tuple, as Python's own; all else as it is."""
+    if isinstance(value, tuple):
+        return tuple(map(as_python, value))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
 def check(
     name: str, kind: Any, value: Any, low: float | None, high: float | None, choices: tuple[str, ...] = ()
 ) -> None:
@@ -91,7 +102,7 @@ def check(
         if kind is float and not is_number(entry):
             raise GenlibError(f"{name} takes a finite number, not {shown(value)}")
         if (low is not None and entry < low) or (high is not None and entry > high):
-            raise GenlibError(f"{name} takes {low} to {high}, not {shown(value)}")
+            raise GenlibError(f"{name} takes {low} {'or more' if high is None else f'to {high}'}, not {shown(value)}")
         if choices and entry not in choices:
             raise GenlibError(f"{name} takes {' or '.join(choices)}, not {shown(value)}")
 

@@ -29,8 +29,17 @@ def parsing(refusal: str) -> Iterator[None]:
     except GenlibError:  # has its line
         raise
     except Exception as error:  # of zipfile, zlib, numpy, Pillow, ast ...: many kinds that share no ancestor
-        why = " ".join(str(error).split())[:200] or type(error).__name__
-        raise GenlibError(f"{refusal}: {why}") from error
+        raise GenlibError(f"{refusal}: {in_brief(str(error)) or type(error).__name__}") from error
+
+
+def printable(text: str) -> str:
+    """Fit for a terminal, though a damaged or hostile file may have given it its words."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def in_brief(text: str) -> str:
+    """Someone else's words in one line that is not flooded."""
+    return " ".join(printable(text).split())[:200]
 
 
 def whole(name: str, value: Any, low: int, high: int) -> int:

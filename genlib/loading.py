@@ -54,6 +54,16 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
     return directory
 
 
+def own_directory(name: str | Path) -> Path:
+    """The directory of a model of this machine, beside whose weights something is to be kept.
+
+    Raises GenlibError for one of the Hub: its directory is the Hub's cache, which must hold what the Hub has.
+    """
+    if is_repository(name):
+        raise GenlibError(f"{name} is on the Hub; to keep something beside it: hf download {name} --local-dir D")
+    return model_directory(name)
+
+
 def _missing(name: str | Path, directory: Path) -> str:
     """What to do where a name has no model."""
     run = runs_directory() / str(name)

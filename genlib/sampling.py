@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlib.config import as_python
 from genlib.data import parse_label
 from genlib.errors import GenlibError, is_number, shown, whole
 from genlib.images import to_uint8
 from genlib.model import N_CLASSES, Conditional, Integrates, Model, single_precision
 
 MAX_SAMPLES = 100_000
+MAX_START = 2**53
 BATCH = 250
 
 
@@ -45,17 +47,30 @@ def generate(
     or "heun") and `guidance` (0 to 20: how far the class pulls); its config's unless given. Raises GenlibError where
     a model is given what it does not take.
     """
-    n = whole("n", n, 1, MAX_SAMPLES)
-    if not is_number(temperature) or temperature < 0:
-        raise GenlibError(f"temperature takes a finite number from 0, not {shown(temperature)}")
+    n, start = whole("n", n, 1, MAX_SAMPLES), whole("start", start, 0, MAX_START)
     shift = None if shift is None else _step(model, shift)
     y, parts, options = asked_classes(model, n, label, start), [], path_options(model, steps, solver, guidance)
     for done in range(0, n, BATCH):
         count = min(BATCH, n - done)
-        z = model.temper(model.draw_latent(count, seed, start + done), temperature)
+        z = tempered(model, model.draw_latent(count, seed, start + done), temperature)
         z = z if shift is None else model.shifted(z, shift)
-        parts.append(to_uint8(sample(model, z, None if y is None else y[done : done + count], **options)))
+        drawn = sample(model, z, None if y is None else y[done : done + count], **options)
+        if (temperature != 1 or shift is not None) and not drawn.isfinite().all():
+            raise GenlibError(
+                "at this temperature or shift the model draws nothing: its numbers overflow; take a smaller one"
+            )
+        parts.append(to_uint8(drawn))
     return torch.cat(parts), y if y is None or y.ndim == 1 else None
+
+
+def tempered(model: Model, z: Tensor, temperature: Any) -> Tensor:
+    """`model.temper` by a temperature that anyone may have given; GenlibError for what scales no noise."""
+    if not is_number(temperature) or temperature < 0:
+        raise GenlibError(f"temperature takes a finite number from 0, not {shown(temperature)}")
+    found = model.temper(z, float(temperature))
+    if not found.isfinite().all():
+        raise GenlibError(f"a temperature of {temperature:g} makes the noise larger than can be reckoned with")
+    return found
 
 
 @torch.inference_mode()
@@ -64,13 +79,13 @@ def sample(model: Model, z: Tensor, y: Tensor | None = None, **options: Any) -> 
     device = device_of(model)
     model.eval()
     with single_precision():
-        return model.sample(z.to(device), None if y is None else y.to(device), **options)
+        return model.sample(z.to(device, torch.float32), None if y is None else y.to(device), **options)
 
 
 def path_options(model: Model, steps: int | None, solver: str | None, guidance: float | None) -> dict[str, Any]:
     """What was given of `steps`, `solver` and `guidance`, checked as the fields of the model's config are."""
     asked = {"steps": steps, "solver": solver, "guidance": guidance}
-    given = {key: value for key, value in asked.items() if value is not None}
+    given = {key: as_python(value) for key, value in asked.items() if value is not None}
     if given and not isinstance(model, Integrates):
         raise GenlibError(f"a {model.family} model takes no {' or '.join(given)}: it draws in one step")
     model.config.replace(**given)
@@ -83,10 +98,20 @@ def device_of(model: Model) -> torch.device:
 
 
 def _tensor(name: str, values: Any) -> Tensor:
+    """Numbers in any form, of any type and order in memory, as int64 or float32."""
     try:
-        return torch.as_tensor(values)
+        found = values if isinstance(values, Tensor) else torch.from_numpy(_array(values))
+        return found.to(torch.float32 if found.is_floating_point() else torch.int64)
     except (ValueError, TypeError, RuntimeError) as error:
         raise GenlibError(f"{name} takes numbers, not {shown(values)}") from error
+
+
+def _array(values: Any) -> np.ndarray:
+    """As torch takes it; ValueError where it holds no numbers."""
+    found = np.asarray(values)
+    if found.dtype.kind not in "biuf":
+        raise ValueError("no numbers")
+    return found.astype(np.float64 if found.dtype.kind == "f" else np.int64, order="C")
 
 
 def _step(model: Model, shift: Any) -> Tensor:
@@ -107,7 +132,7 @@ def asked_classes(model: Model, n: int, label: Any, start: int) -> Tensor | None
         return None
     if label is None:
         return cycle_labels(n, start)
-    if isinstance(label, list | tuple | np.ndarray):
+    if isinstance(label, list | tuple | np.ndarray | Tensor):
         label = _tensor("label", label)
     if not isinstance(label, Tensor):
         return torch.full((n,), parse_label(label))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from genlib.distributed import Processes
-from genlib.errors import GenlibError, whole
+from genlib.errors import GenlibError, shown, whole
 from genlib.images import npz_bytes
 from genlib.io import fields
 from genlib.io.arrays import open_arrays
@@ -92,7 +92,7 @@ def _begin(directory: Path, index: dict[str, Any]) -> None:
         raise GenlibError(f"{directory} is not empty and holds no shards; give a new directory")
     elif changed := [key for key, value in index.items() if read_json(known).get(key) != value]:
         found = read_json(known).get(changed[0])
-        raise GenlibError(f"{directory} holds samples with {changed[0]} {found}, not {index[changed[0]]}")
+        raise GenlibError(f"{directory} holds samples with {changed[0]} {shown(found)}, not {shown(index[changed[0]])}")
     for torn in torn_files(directory):
         torn.unlink(missing_ok=True)
 

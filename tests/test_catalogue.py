@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import genlib
+from genlib.__main__ import main
 from genlib.io.files import write_json
 from genlib.loading import load
 from genlib.models import presets, released
@@ -62,3 +63,6 @@ def test_a_model_whose_figures_lack_one_is_listed(monkeypatch: pytest.MonkeyPatc
     assert entry["metrics"] == {"fd": 5.0}
     assert entry["parameters"] == presets()["vae-cnn"].build().parameter_count()
     assert entry["trained_epochs"] is None
+    write_json(tmp_path / "vae-cnn" / "metrics.json", {"samples": 10_000})
+    assert "| VAE |  |  |  |" in markdown_table(short=True)
+    assert main(["list"]) == 0

@@ -467,6 +467,18 @@ def test_evaluate_prints_and_writes_figures(capsys: Capture, tmp_path: Path) -> 
     assert set(tree(tmp_path)) == {"figures.json"}
 
 
+@pytest.mark.parametrize("more", [(), ("--inception",)])
+def test_evaluate_refuses_a_mistyped_name_before_it_measures_another(
+    more: tuple[str, ...], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str] = []
+    monkeypatch.setattr("genlib.cli.terminal.follow_evaluation", lambda name, *_: measured.append(name))
+    monkeypatch.setattr("genlib.metrics.inception.inception_distance", lambda name, *_, **__: measured.append(name))
+    assert run("evaluate", VAE, "nope", *more) == 2
+    assert "no model 'nope'" in capsys.readouterr().err
+    assert measured == []
+
+
 @pytest.mark.slow
 def test_evaluate_goes_on_past_a_damaged_model(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

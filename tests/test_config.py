@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 
 from genlib.config import GradientConfig, option
@@ -27,6 +28,14 @@ def test_json_round_trip() -> None:
 def test_text_becomes_typed_values() -> None:
     config = Sample().parse({"epochs": "7", "lr": "1e-3", "widths": "5,6", "loss": "hinge", "spectral": "True"})
     assert config == Sample(epochs=7, lr=1e-3, widths=(5, 6), loss="hinge", spectral=True)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """Those that a sweep has: kept as Python's own, which JSON can hold."""
+    config = Sample().replace(epochs=np.int64(3), lr=np.float32(0.5), widths=(np.uint8(8), np.int16(9)))
+    assert json.loads(json.dumps(config.to_dict())) == Sample(epochs=3, lr=0.5, widths=(8, 9)).to_dict()
+    with refused("epochs takes a whole number"):
+        Sample().replace(epochs=np.float64(3))
 
 
 def test_a_whole_number_is_also_a_number() -> None:

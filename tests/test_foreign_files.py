@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from genlib.__main__ import main
 from genlib.analysis.directions import FILE, load_directions
@@ -19,16 +21,17 @@ from genlib.analysis.history import read_history
 from genlib.analysis.latent import FILE as FITS
 from genlib.analysis.latent import load_fits
 from genlib.data import FashionMNIST
-from genlib.errors import shown
+from genlib.errors import GenlibError, shown
 from genlib.findings import judge
 from genlib.findings.claims import CLAIMS
-from genlib.io.files import read_json, read_on, write_json
+from genlib.io.files import read_file, read_json, read_on, write_json
 from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.jobs.queue import Queue
 from genlib.loading import load, model_directory, weights_directory
 from genlib.metrics import floor
 from genlib.metrics.evaluation import _carried
 from genlib.metrics.sample_files import open_samples
+from genlib.metrics.settings import load_settings
 from genlib.models import get_preset
 from genlib.publish.site.shown import Shown
 from genlib.questions import Reconstruct
@@ -38,6 +41,7 @@ from genlib.training.run import _enter
 from genlib.zoo.card import remarks
 from genlib.zoo.catalogue import list_runs
 from genlib.zoo.files import CHECKPOINT, read_metrics, read_run
+from genlib.zoo.signs import signs
 from tests.tiny import refused, save_tiny, tiny_config, tiny_training
 from tests.workers import by_hand, finish
 
@@ -111,11 +115,19 @@ def test_damaged_directions_are_fitted_anew(damage: dict[str, Any], gan: Path, m
     assert found.names == tuple(f"Direction {i}" for i in range(1, 6))
 
 
-@pytest.mark.parametrize("accuracies", [[0.1, 0.2, 0.3], [0.1], {}, "ab"])
+@pytest.mark.parametrize("accuracies", [[0.1, 0.2, 0.3], [0.1], {}, "ab", [10**400, 0.1], [float("nan")] * 2, [1, 2]])
 def test_damaged_fits_are_fitted_anew(accuracies: Any, gan: Path) -> None:
     tensors, facts = read_tensors(gan / FITS)
     layer = next(iter(facts["accuracies"]))
     write_tensors(gan / FITS, tensors, facts | {"accuracies": {layer: accuracies}})
+    assert load_fits(gan) == {}
+
+
+def test_fits_of_no_points_are_fitted_anew(gan: Path) -> None:
+    tensors, facts = read_tensors(gan / FITS)
+    layer = next(iter(facts["accuracies"]))
+    flat = {f"{layer}/mean": torch.tensor(1.0), f"{layer}/axes": torch.zeros(3)}
+    write_tensors(gan / FITS, tensors | flat, facts)
     assert load_fits(gan) == {}
 
 
@@ -192,6 +204,46 @@ def test_a_claim_about_damaged_files_is_one_line(
         judge.judge_claim(claim)
 
 
+def numbers(value: Any, *path: Any) -> Iterator[tuple[Any, ...]]:
+    """The places of numbers in a JSON value; of a list, in its first and last entry."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from numbers(each, *path, key)
+    elif isinstance(value, list):
+        for i in {0, len(value) - 1} if value else ():
+            yield from numbers(value[i], *path, i)
+    elif isinstance(value, int | float):
+        yield path
+
+
+READ: dict[str, tuple[str, Callable[[Path], Any]]] = {
+    "config.json": (GAN, load),
+    "metrics.json": ("ae-gmm-best", lambda path: (read_metrics(path), _carried(path / "metrics.json"))),
+    "history.json": (GAN, lambda path: (read_history(path), signs(path))),
+    "directions.json": (GAN, load_directions),
+    "study.json": ("gan-dense-2", lambda path: remarks(path, {"samples": 10_000}, "lr")),
+    "settings.json": ("flow-unet", load_settings),
+}
+
+
+@pytest.mark.parametrize("file", READ)
+def test_no_number_of_a_strangers_is_too_large(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """10**400 is more than a float can hold: read, or refused in a line."""
+    name, read = READ[file]
+    shutil.copytree(weights_directory() / name, tmp_path / name)
+    fitted = load_directions(GAN).steps
+    monkeypatch.setattr("genlib.analysis.directions.strongest_directions", lambda model: fitted)
+    known = read_json(tmp_path / name / file)
+    for path in numbers(known):
+        inner = changed = json.loads(json.dumps(known))
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = 10**400
+        write_json(tmp_path / name / file, changed)
+        with suppress(GenlibError):
+            read(tmp_path / name)
+
+
 # Runs -------------------------------------------------------------------------------------------------------------
 
 
@@ -257,6 +309,16 @@ def test_a_run_that_is_closed_to_us_hides_no_other(
             os.seteuid(0)
         (place / "vae-dense-8-run-1").chmod(0o755)
         shutil.rmtree(place)
+
+
+def test_what_is_looked_at_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that led to a small file a moment before."""
+    path = tmp_path / "metrics.json"
+    path.write_bytes(b" " * 5_000)
+    small = os.stat(tmp_path / path)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: os.stat_result((small.st_mode, *[0] * 9)))
+    with refused("metrics.json has 5,000 bytes; it takes at most 1,000"):
+        read_file(path, 1_000)
 
 
 def test_a_log_is_read_from_its_end_and_not_through_a_link(queue: Queue, tmp_path: Path) -> None:
@@ -375,6 +437,13 @@ def test_a_description_of_a_megabyte_is_a_short_line(damage: dict[str, Any], gan
 def test_a_name_that_no_path_can_have_is_one_line(name: str) -> None:
     with refused("."):
         load(name)
+
+
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    readers: tuple[Callable[[Path], Any], ...] = (read_tensors, lambda path: read_on(path, 0), read_json)
+    for name, read in product(("a\0b", "x" * 300, "\ud800"), readers):
+        with refused("cannot be read"):
+            read(tmp_path / name)
 
 
 def test_a_model_in_the_working_directory_is_shown_by_its_name(gan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

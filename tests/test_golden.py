@@ -16,7 +16,9 @@ from genlib.metrics.evaluation import KEYS, PROTOCOL, of_some
 from genlib.metrics.features import EXTRACTORS
 from genlib.models import get_preset, presets, released
 from genlib.sampling import generate
+from genlib.zoo.card import card
 from genlib.zoo.figures import TRAINED
+from genlib.zoo.files import read_metrics
 
 ROOT = Path(__file__).parent.parent
 WEIGHTS = ROOT / "weights"
@@ -70,9 +72,7 @@ def test_the_measurements_are_whole(name: str) -> None:
 
 @every_model
 def test_the_card_says_what_was_measured(name: str) -> None:
-    text = (WEIGHTS / name / "README.md").read_text()
-    assert text.startswith(f"# {name}\n")
-    assert f"{described(name, 'metrics.json')['fd']:.2f}" in text
+    assert (WEIGHTS / name / "README.md").read_text() == card(WEIGHTS / name, read_metrics(WEIGHTS / name))
 
 
 def test_weights_are_small() -> None:

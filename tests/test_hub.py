@@ -19,9 +19,13 @@ from huggingface_hub import constants
 
 import genlib
 from genlib.__main__ import main
+from genlib.analysis.directions import keep_directions
+from genlib.analysis.latent import keep_fits
+from genlib.cli.terminal import follow_settings
 from genlib.loading import is_repository, model_directory, weights_directory
 from genlib.publish.push import push
 from genlib.store import save_model
+from genlib.zoo.trainings import keep_trainings
 from tests.hub import READER, WRITER, Hub, Repository
 from tests.tiny import NAMES, SHIPPED, refused, tiny_model
 
@@ -194,6 +198,59 @@ def test_what_cannot_be_fetched_is_told_in_one_line(
         hub.model(name, **({"files": shipped(NAME)} | options if options else {}))
     with refused(f"{name} on the Hub.*{match}"):
         genlib.load(name)
+
+
+STRANGE = {
+    "a refusal of many lines": (
+        418,
+        json.dumps({"error": "\x1b[2J no\n" * 10_000}).encode(),
+        r"answers 418: \[2J no \[",
+    ),
+    "HTML": (200, b"<html>" * 10_000, "could not be reached, or not be understood"),
+    "another object": (200, b'{"sha": ["x"], "siblings": 5}', ""),
+    "no object": (200, b"[[]]", ""),
+    "a way in circles": (302, b"", "could not be reached, or not be understood"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_strange_answer_is_one_line(case: str, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    status, body, told = STRANGE[case]
+    answers = hub.RequestHandlerClass
+    monkeypatch.setattr(answers, "do_GET", lambda self: self._send(status, body, {"Location": self.path}))
+    with refused(f"someone/garments on the Hub: .*{told}") as caught:
+        genlib.load("someone/garments")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "history.json"])
+def test_a_file_that_breaks_off_is_not_taken_for_whole(name: str, hub: Hub, published: Repository) -> None:
+    """Nor kept, where each next look would find it."""
+    cut, send = published.files[name], hub.RequestHandlerClass._send  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            hub.RequestHandlerClass,
+            "_send",
+            lambda self, status, data, headers: send(self, status, data[:99] if data == cut else data, headers),
+        )
+        with refused(f"someone/garments on the Hub: {name} has {len(cut):,} bytes, and 99 came; try again"):
+            genlib.load("someone/garments")
+    assert genlib.load("someone/garments").family == "VAE"
+
+
+def test_nothing_of_ours_is_kept_in_the_hubs_cache(hub: Hub) -> None:
+    hub.model("someone/garments").add(shipped("cgan-mlp"))
+    before = sorted(model_directory("someone/garments").iterdir())
+    keeps: tuple[Callable[[str], Any], ...] = (
+        lambda name: keep_directions(name, ["a", "b", "c", "d", "e"]),
+        keep_fits,
+        follow_settings,
+        lambda name: keep_trainings(name, [weights_directory() / "cgan-mlp"]),
+    )
+    for keep in keeps:
+        with refused("someone/garments is on the Hub; to keep something beside it: hf download someone/garments"):
+            keep("someone/garments")
+    assert sorted(model_directory("someone/garments").iterdir()) == before
 
 
 def test_a_private_model_is_fetched_with_a_token(hub: Hub, writer: None) -> None:

@@ -50,6 +50,18 @@ def test_a_bad_seed_is_refused(seed: Any) -> None:
         noise.normal(seed, 1, 1)
 
 
+def test_a_derived_seed_is_of_a_position() -> None:
+    """Of a seed alone it would be that of position 0."""
+    with pytest.raises(TypeError, match="position"):
+        noise.derive_seed(0)  # type: ignore[call-arg]
+
+
+def test_derived_seeds_never_change() -> None:
+    """Every training that is resumed, and the initial weights of a seed, rest on these."""
+    found = [noise.derive_seed(*told) for told in ((0, 0), (0, 1), (7, 2, 3), (2**32 - 1, 3, 10**6))]
+    assert found == [7896617691693857887, 2918264622725855778, 1684239238610986860, 2056798058559560056]
+
+
 def test_derived_seeds_differ_by_position() -> None:
     seeds = {noise.derive_seed(seed, stream, step) for seed in range(5) for stream in range(4) for step in range(50)}
     assert len(seeds) == 1000

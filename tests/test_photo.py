@@ -273,6 +273,13 @@ def truncated(form: str) -> bytes:
     return data[: len(data) // 2]
 
 
+def webp_of_no_width() -> bytes:
+    data = bytearray(encoded(Image.new("RGBA", (9, 9), (9, 9, 9, 99)), "WEBP"))
+    place = data.index(b"VP8 ") + 14
+    data[place : place + 2] = bytes(2)
+    return bytes(data)
+
+
 def movie(brand: bytes) -> bytes:
     return b"\0\0\0\x18ftyp" + brand + bytes(1000)
 
@@ -298,6 +305,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a JPEG's first bytes": (lambda: b"\xff\xd8\xff", "damaged"),
     "a WebP's head": (lambda: encoded(SMALL, "WEBP")[:14], "damaged"),
     "no pixels": (lambda: png(0, 0), "damaged"),
+    "no width beside transparency": (lambda: webp_of_no_width(), "damaged"),
     "no height": (lambda: jpeg_of(256, 0), "damaged"),
     "a picture that lacks its pixels": (lambda: png(4_000, 4_000), "damaged or not complete"),
     "a wrong sum": (lambda: encoded(SMALL).replace(b"\x08\x02\0\0\0", b"\x08\x06\0\0\0", 1), "damaged"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from genlib.__main__ import main
+from genlib.io.files import read_json, write_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export, exported, program_of
 from genlib.model import Model, keeps_raw
 from genlib.program import FORMAT, Program
@@ -68,6 +72,18 @@ def test_a_program_is_made_once_and_again_for_other_weights(tmp_path: Path) -> N
     assert exported(tmp_path / "model") != first
 
 
+def test_what_a_model_says_of_itself_is_in_no_others_program(tmp_path: Path) -> None:
+    """Someone else's copy of a model's weights, under other settings and another name."""
+    saved(tmp_path / "ours", "flow-unet")
+    shutil.copytree(tmp_path / "ours", tmp_path / "theirs")
+    described = read_json(tmp_path / "theirs" / "config.json")
+    described |= {"name": "evil", "config": described["config"] | {"steps": 3, "guidance": 0.0}}
+    write_json(tmp_path / "theirs" / "config.json", described)
+    theirs, ours = (json.loads((exported(tmp_path / name) / PROGRAM_FILE).read_text()) for name in ("theirs", "ours"))
+    assert (theirs["name"], theirs["integrate"]["steps"]) == ("evil", 3)
+    assert (ours["name"], ours["integrate"]["steps"]) == ("flow-unet", 1)
+
+
 class Undescribed(Model):
     """A family of someone who has not thought of programs."""
 
@@ -99,6 +115,14 @@ def test_a_tensor_that_is_no_part_of_the_model_is_refused() -> None:
     program = Program(nn.Linear(2, 2))
     with refused("is not of the model's state; name it by `constant`"):
         program.linear(program.latent((2,)), torch.ones(2, 2), None)
+
+
+def test_a_place_in_no_encoding_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "\udcff", "vae-dense-8")
+    told = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(told, "utf-8", errors="strict", write_through=True))
+    assert main(["export", str(tmp_path / "\udcff"), "--out", str(tmp_path / "\udcff" / "out")]) == 0
+    assert b"\\udcff/out: program.json" in told.getvalue()
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,11 +122,23 @@ def test_a_place_beyond_the_way_is_refused(tmp_path: Path) -> None:
         (Diversity, {"seed": -1}, "seed takes 0 to"),
         (Generate, {"label": "Coatt"}, "label takes Every class or T-shirt/top or"),
         (Generate, {"temperature": "warm"}, "temperature takes a number"),
+        (Mixtures, {"component": 0}, "component takes 1 or more, not 0"),
     ],
 )
 def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) -> None:
     with pytest.raises(GenlibError, match=match):
         kind("cgan-mlp", **values)  # type: ignore[call-arg]
+
+
+def test_numbers_of_numpy_are_asked_as_they_are_written() -> None:
+    asked = Generate("cgan-mlp", np.int64(7), temperature=np.float64(0.5), moves=(np.float32(1.5),))  # type: ignore[arg-type]
+    assert asked.code() == Generate("cgan-mlp", 7, temperature=0.5, moves=(1.5,)).code()
+
+
+def test_more_moves_than_directions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, most in (("cgan-mlp", 5), ("gmm-10", 0)):
+        assert main(["sample", name, "--moves", "1,1,1,1,1,1", "--out", str(tmp_path / "f.png")]) == 2
+        assert f"moves takes at most {most} numbers of {name}, not 6" in capsys.readouterr().err
 
 
 def test_a_question_without_such_a_file_says_which_there_are(tmp_path: Path) -> None:

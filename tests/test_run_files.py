@@ -95,7 +95,10 @@ def test_a_damaged_description_is_not_trained(change: dict[str, Any], tmp_path: 
 
 @pytest.mark.parametrize(
     "records",
-    [5, [1], [{}], [{"epoch": "1", "losses": {}}], [{"epoch": 1, "losses": 5}], [{"epoch": 1, "losses": {}, "fd": ""}]],
+    [
+        *(5, [1], [{}], [{"epoch": "1", "losses": {}}], [{"epoch": 1, "losses": 5}]),
+        *([{"epoch": 1, "losses": {}} | more] for more in ({"fd": ""}, {"\ud800": 1})),
+    ],
 )
 def test_a_damaged_history_is_one_line(records: Any, tmp_path: Path) -> None:
     write_json(tmp_path / "history.json", {"epochs": records, "sample_epochs": []})

@@ -51,7 +51,7 @@ def test_labels_give_class_consistency(tmp_path: Path) -> None:
 BAD = {
     "floats": ({"images": images() / 255.0}, "images of type float64"),
     "shape": ({"images": images()[:, None]}, r"images has shape \(40, 1, 28, 28\), not \(N, 28, 28\)"),
-    "another name": ({"x": images()}, r"no array 'images' \(it has x\)"),
+    "another name": ({"x": images()}, r"no array 'images' \(it has 'x'\)"),
     "none": ({"images": images()[:0]}, "holds 0 images"),
     "few": ({"images": images()[:9]}, "a distance takes 10 images or more"),
     "labels of floats": ({"images": images(), "labels": np.zeros(40)}, "labels are 40 whole numbers from 0 to 9"),
@@ -136,6 +136,10 @@ HOSTILE = {
     "labels of durations": (archive(array(), array("<m8[s]", "(10,)", bytes(80))), "labels are 10 whole numbers"),
     "labels of labels": (archive(array(), array("|u1", "(10, 1)", bytes(10))), "labels are 10 whole numbers"),
     "deep": (archive(array(shape="(" * 4_000 + ")" * 4_000)), "mine.npz is not a readable .npz"),
+    "long names": (
+        archive(b"").replace(b"images.npy", b"\x1b[2J\n\n.npy"),
+        r"no array 'images' \(it has '.x1b\[2J.n.n'\)",
+    ),
     "no header": (archive(b""), "mine.npz is not a readable .npz"),
     "a shape of many digits": (archive(array(shape=f"({'9' * 5_000}, 28, 28)")), "mine.npz is not a readable .npz"),
     "a long line": (archive(array(shape="('a'," + " " * 5_000 + ")")), "mine.npz is not a readable .npz"),

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from genlib.analysis.diversity import class_samples
+from genlib.analysis.interpolation import class_walk, pair_walks
+from genlib.analysis.inversion import invert
+from genlib.analysis.latent import projections
+from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.loading import load
-from genlib.model import class_mixture
+from genlib.metrics.features import load_extractor
+from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, class_mixture
 from genlib.sampling import BATCH, cycle_labels, generate, sample
-from tests.tiny import NAMES, refused, tiny_model
+from tests.tiny import NAMES, ONE_PER_FAMILY, refused, tiny_model, tiny_training
+
+OTHERS = [name for name in ONE_PER_FAMILY if name != "vae-cnn"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,6 +57,18 @@ def test_a_class_in_any_form_is_the_class(label: Any) -> None:
     assert torch.equal(images, generate(model, 2, 3, "Coat")[0])
 
 
+@pytest.mark.parametrize("kind", ["u1", "<u2", ">u2", "<u4", "<u8", ">i4", "<f2", ">f8"])
+def test_numbers_of_any_type_and_order_are_labels_and_shifts(kind: str) -> None:
+    model = tiny_model("cgan-mlp")
+    backwards = np.array([3, 2, 1], kind)[::-1]
+    shift = torch.arange(6.0) / 8
+    if backwards.dtype.kind in "ui":
+        assert torch.equal(generate(model, 3, label=backwards)[0], generate(model, 3, label=[1, 2, 3])[0])
+    else:
+        stored = shift.flip(0).numpy().astype(kind)[::-1]
+        assert torch.equal(generate(model, 3, shift=stored)[0], generate(model, 3, shift=shift)[0])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["cgan-mlp", "gmm-10", "flow-unet"])
 def test_a_double_changes_nothing(name: str) -> None:
     """A shift in double precision, or a program whose default it is."""
@@ -53,12 +76,53 @@ def test_a_double_changes_nothing(name: str) -> None:
     shift = torch.full(model.latent_shape, 0.25, dtype=torch.float64)
     expected = generate(model, 3, shift=shift.float())[0]
     assert torch.equal(generate(model, 3, shift=shift)[0], expected)
-    torch.set_default_dtype(torch.float64)
-    try:
+    with double():
         assert torch.equal(generate(tiny_model(name), 3, shift=shift)[0], expected)
         assert load("vae-dense-8").family == "VAE"
+
+
+@contextmanager
+def double() -> Iterator[None]:
+    """A program whose default is double precision."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def answers(name: str) -> list[torch.Tensor]:
+    """What is asked of a model besides its samples."""
+    model, test = tiny_model(name), FashionMNIST.load("test")
+    found = [walk.images for walk in pair_walks(model, 0, 1, 3)]
+    if isinstance(model, HiddenLayers | Encodes | Mixture):
+        found += [each.coordinates for each in projections(model, 200).values()]
+    if isinstance(model, Conditional):
+        found += [class_walk(model, 0, 1, 2, 3, "features").images, class_samples(model, 4)[0].images]
+    if name == "cgan-mlp":
+        found += [invert(model, test.images[:2], test.labels[:2], starts=1, steps=2).__next__().images]
+    return found
+
+
+@pytest.mark.parametrize("name", ONE_PER_FAMILY)
+def test_every_question_is_answered_the_same_beside_doubles(name: str) -> None:
+    expected = answers(name)
+    with double():
+        for before, now in zip(expected, answers(name), strict=True):
+            assert before.dtype == now.dtype
+            assert torch.equal(before, now)
+
+
+@pytest.mark.parametrize("name", ["vae-cnn", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+def test_a_training_is_the_same_beside_doubles(name: str, small_data: FashionMNIST, tmp_path: Path) -> None:
+    """From the first step to the last figure, with the classifiers loaded anew."""
+    list(tiny_training(name, tmp_path / "single", small_data))
+    load_extractor.cache_clear()
+    with double():
+        list(tiny_training(name, tmp_path / "double", small_data))
+    load_extractor.cache_clear()
+    for file in ("model.safetensors", "samples.png"):
+        assert (tmp_path / "double" / file).read_bytes() == (tmp_path / "single" / file).read_bytes()
 
 
 def test_a_shift_moves_a_mixtures_points_and_not_the_pick() -> None:
@@ -77,11 +141,26 @@ def test_a_shift_moves_a_mixtures_points_and_not_the_pick() -> None:
         ({"shift": torch.full((3,), np.nan)}, "shift takes finite numbers of shape"),
         ({"shift": torch.zeros(4)}, "shift takes finite numbers of shape"),
         ({"shift": "far"}, "shift takes numbers, not 'far'"),
+        ({"shift": [10**400] * 3}, "shift takes numbers, not .1000000"),
+        ({"shift": [3e38] * 3}, "the model draws nothing"),
+        ({"temperature": 1e39}, r"a temperature of 1e\+39 makes the noise larger than"),
     ],
 )
 def test_noise_that_makes_no_picture_is_refused(given: dict[str, Any], match: str) -> None:
     with refused(match):
         generate(tiny_model("vae-cnn"), 3, **given)
+
+
+@pytest.mark.parametrize("start", [-1, 2**64, pytest.param(10**5000, id="digits"), 1.0, True, "0"])
+def test_a_bad_start_is_refused(start: Any) -> None:
+    with refused("start takes a whole number from 0"):
+        generate(tiny_model("vae-cnn"), 3, start=start)
+
+
+def test_numbers_of_numpy_are_settings() -> None:
+    model = tiny_model("flow-unet")
+    expected = generate(model, 2, steps=2, guidance=2.0)[0]
+    assert torch.equal(generate(model, 2, steps=np.int64(2), guidance=np.float32(2))[0], expected)  # type: ignore[arg-type]
 
 
 def test_seeds_differ_and_repeat() -> None:
@@ -102,7 +181,7 @@ def test_a_bad_count_is_refused(n: Any) -> None:
         generate(tiny_model("vae-cnn"), n)
 
 
-@pytest.mark.parametrize("label", [10, -1])
+@pytest.mark.parametrize("label", [10, -1, pytest.param(10**5000, id="digits")])
 def test_a_bad_label_is_refused(label: int) -> None:
     with refused("no class|label takes"):
         generate(tiny_model("cgan-mlp"), 4, label=label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from genlib.analysis.latent import projections
 from genlib.io.files import read_json
 from genlib.loading import load, model_directory, weights_directory
 from genlib.store import save_model
-from tests.tiny import refused, tiny_model
+from tests.tiny import refused, save_tiny, tiny_model
 
 
 @pytest.fixture
@@ -109,14 +110,39 @@ def test_pickles_are_never_opened(directory: Path, tmp_path: Path) -> None:
         load(directory)
 
 
+def test_a_header_without_end_is_not_read(directory: Path) -> None:
+    """A file of the allowed size that is all header, of tensors without numbers."""
+    describe(directory, config=read_json(directory / "config.json")["config"] | {"generator_widths": [2048, 2048]})
+    header = json.dumps({str(i): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for i in range(20_000)})
+    rewrite(directory, len(header).to_bytes(8, "little") + header.encode())
+    with refused("model.safetensors is not a safetensors file: a header takes at most 1,000,000 bytes"):
+        load(directory)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62, 8], [0, 2**63], [0, 2**64 - 1], [2**64 - 1] * 2, [1] * 2_000])
+@pytest.mark.parametrize("dtype", ["F32", "F4", "F99"])
+def test_a_header_that_lies_is_refused(dtype: str, shape: list[int], directory: Path) -> None:
+    """Sizes that no tensor can have, where there are no numbers to contradict them."""
+    header = json.dumps({BIAS: {"dtype": dtype, "shape": shape, "data_offsets": [0, 4 * math.prod(shape) % 2**32]}})
+    rewrite(directory, len(header).to_bytes(8, "little") + header.encode() + bytes(4 * math.prod(shape) % 2**32))
+    with refused("model.safetensors (is not a safetensors file|lacks tensor)") as caught:
+        load(directory)
+    assert len(str(caught.value)) < 500
+
+
 BIAS = "discriminator.layers.0.bias"
 CHANGES: dict[str, tuple[Callable[[dict[str, Tensor]], Any], str]] = {
     "wrong shape": (lambda t: t.update({BIAS: torch.zeros(5)}), f"tensor {BIAS} has shape .5,., not .16,."),
     "not a number": (lambda t: t[BIAS].fill_(torch.nan), f"tensor {BIAS} holds numbers that are not finite"),
     "infinite": (lambda t: t["averaged.generator.output.weight"][3].fill_(torch.inf), "averaged.* not finite"),
-    "unknown tensor": (lambda t: t.update(extra=torch.zeros(1)), "holds an unknown tensor extra"),
-    "missing tensor": (lambda t: t.pop(BIAS), f"lacks tensor {BIAS}"),
-    "no average": (lambda t: t.pop("averaged.generator.output.bias"), "lacks tensor averaged.generator.output.bias"),
+    "unknown tensor": (lambda t: t.update(extra=torch.zeros(1)), "holds an unknown tensor 'extra'"),
+    "missing tensor": (lambda t: t.pop(BIAS), f"lacks tensor '{BIAS}'"),
+    "a long name": (lambda t: t.update({"!\n" * 200_000: torch.zeros(1)}), "holds an unknown tensor '!.{60,70}$"),
+    "many dimensions": (
+        lambda t: t.update({BIAS: torch.zeros([1] * 64)}),
+        f"tensor {BIAS} has shape .1, .{{60,70}} not",
+    ),
+    "no average": (lambda t: t.pop("averaged.generator.output.bias"), "lacks tensor 'averaged.generator.output.bias'"),
 }
 
 
@@ -229,6 +255,22 @@ def test_a_mixture_whose_weights_are_no_distribution_is_refused(tmp_path: Path) 
         changed(tmp_path, lambda t, parts=parts: t.update(parts))
         with refused(f"{tmp_path}: the weights of a mixture must be non-negative"):
             load(tmp_path)
+
+
+def test_a_mixture_with_an_empty_place_before_a_component_is_refused(tmp_path: Path) -> None:
+    """Its components would be drawn by each other's weights."""
+    save_tiny(tmp_path, "gmm-10")
+    changed(tmp_path, lambda t: t.update(weights=torch.tensor([0.0, 1.0])))
+    with refused(f"{tmp_path}: the components of a mixture must stand before its empty places"):
+        load(tmp_path)
+
+
+def test_a_class_without_a_gaussian_is_refused(tmp_path: Path) -> None:
+    """All classes would be drawn from the first of another's."""
+    save_tiny(tmp_path, "cgmm")
+    changed(tmp_path, lambda t: t.update(weights=torch.tensor([0.0, 0.0, *[1 / 18] * 18])))
+    with refused(f"{tmp_path}: every class of a mixture must have a Gaussian"):
+        load(tmp_path)
 
 
 def test_weights_that_lead_to_no_numbers_are_told(tmp_path: Path) -> None:

@@ -89,4 +89,11 @@ def test_what_is_no_other_training_is_refused(runs: list[Path], tmp_path: Path) 
     change(other, samples=49)
     with refused("was measured with samples 49, the model with 50"):
         keep_trainings(first, [other])
+    change(other, samples=50)
+    for key in ("fd_std", "floor", "train_seconds"):
+        figures = read_metrics(first)
+        (first / "metrics.json").write_text(json.dumps({name: each for name, each in figures.items() if name != key}))
+        with refused(f"does not hold the figures that a training writes: '{key}'"):
+            keep_trainings(first, [other])
+        (first / "metrics.json").write_bytes(before["metrics.json"])
     assert {path.name: path.read_bytes() for path in first.iterdir()} == before

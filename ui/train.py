@@ -17,7 +17,7 @@ from genlib.jobs.queue import Queue
 from genlib.model import Preset
 from genlib.models import presets
 from ui.controls import BOUND
-from ui.words import capitalised, line_of
+from ui.words import capitalised, line_of, plain
 
 DEFAULT_PRESET = "vae-dense-8"
 MEASURES = {"Full protocol": None, "Quick look": (1_000, 1_000)}
@@ -177,7 +177,7 @@ def show_estimate(preset: str, settings: dict[str, Any], measuring: str, session
     if found is None:
         st.caption(":material/timer: Timing 20 steps of this on this machine …")
     elif isinstance(found, str):
-        st.warning(f"No estimate: {found}", icon=":material/timer:")
+        st.warning(f"No estimate: {plain(found)}", icon=":material/timer:")
     else:
         most = "at most " if found.at_most else "about "
         full = MEASURES[measuring] is None

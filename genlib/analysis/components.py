@@ -11,7 +11,7 @@ from genlib.data import FashionMNIST
 from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
 from genlib.model import N_CLASSES, Mixture, Model
-from genlib.sampling import MAX_SAMPLES, device_of
+from genlib.sampling import MAX_SAMPLES, device_of, tempered
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
         raise GenlibError("components need a mixture model")
     k = whole("k", k, 0, len(model.components().weights) - 1)
     n = whole("n", n, 1, MAX_SAMPLES)
-    z = model.temper(model.draw_latent(n, seed), temperature).to(device_of(model))
+    z = tempered(model, model.draw_latent(n, seed), temperature).to(device_of(model))
     with torch.inference_mode():
         return to_uint8(model.render(model.locate(z, torch.full((n,), k))))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from genlib.analysis.principal import exact_axes
 from genlib.data import CLASS_NAMES, FashionMNIST
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, whole
 from genlib.noise import check_seed, derive_seed
 
 CHUNK = 10_000
@@ -89,6 +89,5 @@ def random_rows(labels: Tensor, n: int, seed: int, label: int | None = None) -> 
         generator = torch.Generator().manual_seed(derive_seed(check_seed(seed), k))
         shuffled.append(rows[torch.randperm(len(rows), generator=generator)])
     fewest = min(map(len, shuffled))
-    if not 1 <= n <= fewest * len(shuffled):
-        raise GenlibError(f"n takes a whole number from 1 to {fewest * len(shuffled)}, not {n!r}")
+    n = whole("n", n, 1, fewest * len(shuffled))
     return torch.stack([rows[:fewest] for rows in shuffled], dim=1).flatten()[:n]

@@ -14,7 +14,7 @@ from torch import Tensor
 from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, TEXT, list_of, read_fields
 from genlib.io.files import read_json, write_file
-from genlib.loading import load, model_directory
+from genlib.loading import load, model_directory, own_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.noise import MAX_SEED
 from genlib.sampling import cycle_labels, device_of, generate
@@ -99,7 +99,7 @@ def _fit(steps: list[list[float]], names: list[str], size: int) -> bool:
 
 def keep_directions(name: str | Path, names: Sequence[str]) -> Directions:
     """Fit a model's directions and keep them beside its weights, a name each."""
-    directory = model_directory(name)
+    directory = own_directory(name)
     if len(names) != COUNT or not all(text.strip() for text in names):
         raise GenlibError(f"{COUNT} directions take a name each, not {list(names)!r}")
     steps = strongest_directions(load(name))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genlib.data import FashionMNIST
-from genlib.errors import GenlibError, whole
+from genlib.errors import GenlibError, shown, whole
 from genlib.images import from_uint8
 from genlib.loading import load
 from genlib.model import N_CLASSES, Discriminates, Model
@@ -36,7 +36,7 @@ class Judgement:
     def accuracy(self, threshold: float = 0.5) -> dict[str, float]:
         """Shares judged rightly: of the real images, of the fakes, and of both together."""
         if not 0 <= threshold <= 1:
-            raise GenlibError(f"threshold takes 0 to 1, not {threshold!r}")
+            raise GenlibError(f"threshold takes 0 to 1, not {shown(threshold)}")
         right = {"real": self.real_scores >= threshold, "fake": self.fake_scores < threshold}
         shares = {side: float(hits.double().mean()) for side, hits in right.items()}
         return {"overall": float(torch.cat(list(right.values())).double().mean()), **shares}

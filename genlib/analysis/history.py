@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genlib.errors import GenlibError, parsing
+from genlib.errors import GenlibError, parsing, shown
 from genlib.images import read_png
 from genlib.io.files import within
 from genlib.loading import model_directory
@@ -104,7 +104,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 def smooth(values: list[float], window: int = 5) -> list[float]:
     """The mean of each value and its neighbours, `window` values in all (odd), fewer towards the ends."""
     if window < 1 or window % 2 == 0:
-        raise GenlibError(f"window takes an odd whole number, not {window!r}")
+        raise GenlibError(f"window takes an odd whole number, not {shown(window)}")
     reach = window // 2
     widths = [min(reach, i, len(values) - 1 - i) for i in range(len(values))]
     return [mean(values[i - width : i + width + 1]) for i, width in enumerate(widths)]

@@ -60,7 +60,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 def positions(steps: int) -> Tensor:
     """Evenly spaced positions 0..1, float32 (steps,)."""
     steps = whole("steps", steps, 2, MAX_STEPS)
-    return torch.linspace(0, 1, steps)
+    return torch.linspace(0, 1, steps, dtype=torch.float32)
 
 
 def feature_steps(images: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ def feature_positions(frames: Callable[[Tensor], Tensor], steps: int) -> Tensor:
     `frames` draws positions (N,) as uint8 (N, 28, 28). The walk's cumulative length over 201 even positions is
     inverted; a second time from where that led, which is finer where the walk moves fast.
     """
-    even, t = positions(steps), torch.linspace(0, 1, FINE)
+    even, t = positions(steps), torch.linspace(0, 1, FINE, dtype=torch.float32)
     for target in (t, even):
         length = torch.cat([torch.zeros(1).double(), feature_steps(frames(t)).cumsum(0)])
         if not length[-1] > 0:  # nothing moves

@@ -14,9 +14,10 @@ from genlib.analysis.principal import linear_accuracy, nearest_mean_accuracy, pr
 from genlib.data import FashionMNIST
 from genlib.errors import GenlibError, whole
 from genlib.images import from_uint8, to_uint8
+from genlib.io.fields import SHARE, Kind, list_of, table_of
 from genlib.io.files import read_json
 from genlib.io.tensor_file import read_tensors, write_tensors
-from genlib.loading import load, model_directory
+from genlib.loading import load, model_directory, own_directory
 from genlib.metrics.features import load_extractor
 from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, Model, untrained
 from genlib.sampling import BATCH, cycle_labels, device_of, sample
@@ -160,18 +161,23 @@ def load_fits(name: str | Path) -> dict[str, Fit]:
         tensors, facts = read_tensors(directory / FILE, LARGEST_FITS)
         if facts["sha256"] != read_json(directory / "config.json")["sha256"]:
             return {}
+        if not _ACCURACIES.fits(facts["accuracies"]):
+            return {}
         return {layer: _fit(layer, tensors, accuracies) for layer, accuracies in facts["accuracies"].items()}
-    except (GenlibError, AttributeError, LookupError, TypeError, ValueError):
+    except (GenlibError, LookupError, ValueError):
         return {}  # none kept, or not in one piece: they can be fitted again
+
+
+_ACCURACIES = table_of(Kind("two shares, or four", lambda value: list_of(SHARE).fits(value) and len(value) in (2, 4)))
 
 
 def _fit(layer: str, tensors: Mapping[str, Tensor], accuracies: list[float]) -> Fit:
     """One layer's fit; ValueError where its parts do not belong together."""
     mean, axes, explained = (tensors[f"{layer}/{part}"].float() for part in ("mean", "axes", "explained"))
     finite = all(part.isfinite().all() for part in (mean, axes, explained))
-    if axes.shape != (AXES, *mean.shape) or explained.shape != (AXES,) or not finite:
+    if mean.ndim != 1 or axes.shape != (AXES, len(mean)) or explained.shape != (AXES,) or not finite:
         raise ValueError("not a fit")
-    separability, visible, *before = map(float, accuracies)
+    separability, visible, *before = accuracies
     return Fit(mean, axes, explained, separability, visible, (before[0], before[1]) if before else None)
 
 
@@ -180,7 +186,7 @@ def keep_fits(name: str | Path) -> dict[str, Fit]:
 
     A convolution's 12,544 numbers a point take 100 kB a layer, and a second or two to fit.
     """
-    directory = model_directory(name)
+    directory = own_directory(name)
     model = load(name)
     found, before = hidden_projections(model), untrained_accuracies(model)
     tensors = {}

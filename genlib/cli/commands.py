@@ -13,6 +13,7 @@ from genlib.errors import GenlibError
 def run_list(options: argparse.Namespace) -> None:
     """Print the zoo, for a reader, as JSON or as a table in Markdown."""
     from genlib.zoo.catalogue import list_models, markdown_table
+    from genlib.zoo.figures import written
 
     if options.markdown:
         print(markdown_table(options.markdown == "short"))
@@ -23,7 +24,7 @@ def run_list(options: argparse.Namespace) -> None:
         return
     print(f"{'name':<18}{'family':<18}{'parameters':>12}{'epochs':>8}{'FD':>8}  can")
     for model in models:
-        fd = f"{model['metrics']['fd']:.2f}" if model["metrics"] else "-"
+        fd = written(model["metrics"] or {}, "fd", "-")
         epochs = model["trained_epochs"] or "-"
         can = ", ".join(model["capabilities"])
         print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")

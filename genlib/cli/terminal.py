@@ -12,7 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, printable
 
 _Signals = list[int]  # those that have asked the training to stop
 
@@ -184,9 +184,11 @@ def follow_evaluation(name: str, n: int, score: bool) -> dict[str, Any]:
 
 def follow_settings(name: str) -> None:
     """Draw how a flow is measured at several settings, keep the figures, and print them."""
+    from genlib.loading import own_directory
     from genlib.metrics.settings import keep_settings, measure_settings
     from genlib.stages import finish
 
+    own_directory(name)  # before half an hour of measuring
     with _share_bar(name, drawn=True) as draw:
         found = finish(measure_settings(name), draw)
     keep_settings(name, found)
@@ -212,14 +214,9 @@ def follow_measuring(samples: str, target: Path | None) -> None:
                 _tell(f"genlib: {told}")
             for key, value in figures.items():
                 if key not in ("floor", "spread"):
-                    print(f"{key:<18}  {_printable(_with_floor(key, value, figures['floor']))}")
+                    print(f"{key:<18}  {printable(_with_floor(key, value, figures['floor']))}")
             if target:
                 write_json(target, figures)
-
-
-def _printable(text: str) -> str:
-    """Fit for a terminal, though files may have given it its words."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _with_floor(key: str, value: Any, floor: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from genlib.config import as_python
 from genlib.data.idx import parse_idx
 from genlib.data.sources import is_local, read_raw
 from genlib.errors import GenlibError, shown, without_places
@@ -29,12 +30,12 @@ CLASS_NAMES = (
 
 def parse_label(text: str | int) -> int:
     """A class from its number 0-9 or its official name, case aside ("Ankle boot", "t-shirt/top", 9)."""
-    wanted = str(text).strip().lower()
+    wanted = text.strip().lower() if isinstance(text, str) else shown(as_python(text))
     for number, name in enumerate(CLASS_NAMES):
         if wanted in (str(number), name.lower()):
             return number
     allowed = ", ".join(f"{i} {name}" for i, name in enumerate(CLASS_NAMES))
-    raise GenlibError(f"no class {shown(str(text))}; classes are {allowed}")
+    raise GenlibError(f"no class {shown(text)}; classes are {allowed}")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, in_brief
 
 LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -72,14 +72,14 @@ def _reason(error: Exception, answers: dict[int, str], no_revision: str) -> str:
 
     if refused := _refused_here(error):
         return f"this machine's disk refuses: {refused}"
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    first = in_brief((str(error).strip().splitlines() or [type(error).__name__])[0])
     if isinstance(error, RevisionNotFoundError):
         return no_revision
     if isinstance(error, GatedRepoError):
         return answers[403]
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
-        return answers.get(status, f"the Hub answers {status}: {error.server_message or first}")
+        return answers.get(status, f"the Hub answers {status}: {in_brief(error.server_message or '') or first}")
     if isinstance(error, HFValidationError):
         return NAMES
     if is_offline_mode():

@@ -50,6 +50,7 @@ def fetch(repository: str, revision: str | None = None) -> Path:
         return cached
     with reaching(repository, revision):
         config = Path(hf_hub_download(repository, CONFIG, revision=commit))
+        _check_whole(repository, config.parent, {CONFIG: sizes[CONFIG]})
     try:
         most = largest_weights(described_model(read_json(config)))
     except GenlibError as error:
@@ -57,7 +58,19 @@ def fetch(repository: str, revision: str | None = None) -> Path:
     limits = dict.fromkeys(FETCHED, LARGEST_JSON) | {WEIGHTS_FILE: min(most, LARGEST_WEIGHTS)}
     _check_sizes(repository, sizes, limits | {"progress.png": LARGEST_PICTURE})
     with reaching(repository, revision):
-        return Path(snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED)))
+        found = Path(snapshot_download(repository, revision=commit, allow_patterns=list(FETCHED)))
+        _check_whole(repository, found, sizes)
+    return found
+
+
+def _check_whole(repository: str, directory: Path, sizes: dict[str, int]) -> None:
+    """GenlibError where a file came with other bytes than it has, which must not stay: the cache is not asked twice."""
+    for name, size in sizes.items():
+        found = (directory / name).resolve()
+        if (came := found.stat().st_size) != size:
+            found.unlink()
+            (directory / name).unlink(missing_ok=True)
+            raise GenlibError(f"{repository} on the Hub: {name} has {size:,} bytes, and {came:,} came; try again")
 
 
 def _cached(repository: str, commit: str) -> Path | None:

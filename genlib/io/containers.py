@@ -68,8 +68,10 @@ def contents(data: bytes) -> Contents:
     """
     try:
         found = _walker(data)(data)
-    except (struct.error, IndexError):  # the file ends before what it announces
-        raise GenlibError(DAMAGED) from None
+    except GenlibError:
+        raise
+    except Exception as error:  # the file ends before what it announces, or announces what cannot be: of many kinds
+        raise GenlibError(DAMAGED) from error
     if not found.width or not found.height:
         raise GenlibError(DAMAGED)
     return found

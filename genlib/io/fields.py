@@ -63,7 +63,7 @@ def record_of(kinds: Mapping[str, Kind], needed: Collection[str], others: Kind |
     """Objects with these fields; what else they hold is of the kind `others`, where that is given."""
 
     def fits(value: Any) -> bool:
-        if not isinstance(value, dict) or misfit(value, kinds, needed):
+        if not isinstance(value, dict) or misfit(value, kinds, needed) or not all(map(_is_text, value)):
             return False
         return others is None or all(others.fits(value[key]) for key in value.keys() - kinds.keys())
 
@@ -87,6 +87,7 @@ def _is_word(value: Any) -> bool:
 TEXT = Kind("text", _is_text)
 NUMBER = Kind("a finite number", lambda value: is_number(value) and abs(value) <= MOST)
 WHOLE = whole(0)
+SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)
 TABLE = Kind("an object", lambda value: isinstance(value, dict))
 TRUTH = Kind("true or false", lambda value: isinstance(value, bool))
 SETTINGS = Kind(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from genlib.errors import GenlibError, shown
 
@@ -35,24 +37,44 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """A file's bytes. What is no regular file (a device never ends) or holds more than `most` bytes is not opened."""
-    check_file(path, most)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+    """A file's bytes. What is no regular file (a device never ends) or holds more than `most` bytes is not read.
+
+    It is the open file that is looked at: the name may have come to lead elsewhere, or the file have grown.
+    """
+    with _opened(path) as file:
+        return file.read(_size(path, os.fstat(file.fileno()), most))
 
 
 def check_file(path: Path, most: float) -> None:
     """GenlibError for what is no regular file, or one of more than `most` bytes."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+    with _told(path):
+        _size(path, path.stat(), most)
+
+
+def _size(path: Path, found: os.stat_result, most: float) -> int:
     if not stat.S_ISREG(found.st_mode):
         raise GenlibError(f"{path.name} cannot be read: not a regular file")
     if found.st_size > most:
         raise GenlibError(f"{path.name} has {found.st_size:,} bytes; it takes at most {most:,}")
+    return found.st_size
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file to be read; a pipe is not waited for."""
+    with _told(path), open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        yield file
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Whatever the system refuses to read is one line."""
+    try:
+        yield
+    except GenlibError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: of a name with a NUL
+        raise GenlibError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def torn_files(directory: Path) -> list[Path]:
@@ -83,19 +105,13 @@ def read_on(path: Path, place: int, most: int = LARGEST_LOG) -> bytes:
 
     GenlibError for what is no regular file: a pipe might never answer.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise GenlibError(f"{path.name} cannot be read: not a regular file")
-            if place < 0:
-                file.seek(max(0, found.st_size + place))
-                return file.read(-place)
-            file.seek(place)
-            return file.read(max(0, most - place))
-    except OSError as error:
-        raise GenlibError(f"{path.name} cannot be read: {error.strerror}") from error
+    with _opened(path) as file:
+        size = _size(path, os.fstat(file.fileno()), math.inf)
+        if place < 0:
+            file.seek(max(0, size + place))
+            return file.read(-place)
+        file.seek(place)
+        return file.read(max(0, most - place))
 
 
 def within(directory: Path, name: object) -> Path:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from genlib.config import Config, option
+from genlib.errors import GenlibError
 from genlib.layers.em import em_step, moments
 from genlib.layers.gaussians import Gaussians
 from genlib.layers.mixture_search import CHOSEN, COARSER, NOW, Fit, Search, every_size, one_size
@@ -58,6 +59,11 @@ class GaussianMixture(Gaussians):
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         return self.render(self.locate(z))
+
+    def check_weights(self, weights: Tensor) -> None:
+        super().check_weights(weights)
+        if weights[int(weights.count_nonzero()) :].any():
+            raise GenlibError("the components of a mixture must stand before its empty places")
 
     def pick(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         cumulative = self.weights[: self.active].cumsum(0)

@@ -154,6 +154,11 @@ class Gaussians(Model):
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None
 
+    def check_weights(self, weights: Tensor) -> None:
+        """GenlibError where weights (room,) of a file are none to draw by."""
+        if not ((weights >= 0).all() and abs(float(weights.sum()) - 1) <= 1e-3):  # nor a NaN
+            raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
+
     def parameter_count(self) -> int:
         """Those of the mixture (for a search that has not been run: of its largest) and of what it stands on."""
         k = len(self.weights) if self.weights.is_meta else self.active

@@ -17,12 +17,12 @@ from genlib import __version__
 from genlib.analysis.directions import FILE, load_directions
 from genlib.data.sources import cache_directory
 from genlib.errors import GenlibError
-from genlib.io.files import write_file
+from genlib.io.files import LARGEST_JSON, read_file, write_file
 from genlib.loading import load, model_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.program import FORMAT, Described, Program, Value
 from genlib.store import shipped
-from genlib.zoo.files import read_described
+from genlib.zoo.files import CONFIG_FILE, read_described
 
 PROGRAM_FILE, WEIGHTS_FILE = "program.json", "weights.safetensors"
 
@@ -85,12 +85,13 @@ def _directions(name: str | Path) -> list[dict[str, Any]]:
 def exported(name: str | Path, weights: str = "averaged") -> Path:
     """The cache's directory of a model's program and weights, made where it is not there yet.
 
-    Other weights, other names of directions and other versions of genlib have directories of their own.
+    Other weights, settings, names of directions and versions of genlib have directories of their own: what a stranger's
+    model says of itself is in no other's.
     """
     source = model_directory(name)
-    kept = source / FILE
-    parts = [__version__, str(FORMAT), weights, read_described(source)["sha256"]]
-    key = hashlib.sha256("\n".join(parts).encode() + (kept.read_bytes() if kept.is_file() else b"")).hexdigest()
+    parts = ["\n".join([__version__, str(FORMAT), weights]).encode()]
+    parts += [read_file(source / file, LARGEST_JSON) for file in (CONFIG_FILE, FILE) if (source / file).is_file()]
+    key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
     directory = cache_directory() / "live" / key[:32]
     if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
         export(name, directory, weights)

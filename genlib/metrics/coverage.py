@@ -52,7 +52,7 @@ def measure_coverage(real: Neighbourhoods, fake: Neighbourhoods) -> Coverage:
 
     Works through 200 rows at a time: memory grows with N + M, not with N M.
     """
-    above, nearest = (torch.full((len(real.points),), torch.inf) for _ in range(2))  # less a fake's radius; distance
+    above = nearest = torch.full((len(real.points),), torch.inf, dtype=torch.float32)  # less a fake's radius; distance
     inside = neighbours = 0
     for points, radii in zip(fake.points.split(CHUNK), fake.radii[PRECISION_K].split(CHUNK), strict=True):
         d2 = squared_distances(points, real.points)  # (200, N)

@@ -27,6 +27,7 @@ from genlib.io.tensor_file import read_tensors, write_tensors
 from genlib.metrics.classifier import Classifier, accuracy, train_classifier
 from genlib.metrics.frechet import Gaussian
 from genlib.metrics.residual import ResidualClassifier
+from genlib.model import single_precision
 
 BATCH = 100  # images whose activations fit the cache
 
@@ -110,7 +111,8 @@ def load_extractor(name: str = "first") -> Extractor:
         split: Gaussian(tensors.pop(f"{split}.mean").numpy(), tensors.pop(f"{split}.covariance").numpy())
         for split in ("train", "test")
     }
-    model = frozen.network()
+    with single_precision():
+        model = frozen.network()
     model.load_state_dict({name: tensor.to(model.state_dict()[name].dtype) for name, tensor in tensors.items()})
     _fold(model.eval().requires_grad_(False))
     model.to(memory_format=torch.channels_last)

@@ -72,7 +72,7 @@ def nearest_in_turn(images: Tensor, others: Tensor) -> Iterator[Tensor]:
             continue
         pairs, places = (least[rows, groups] <= most[rows].unsqueeze(1)).nonzero(as_tuple=True)
         candidates = zip(rows[pairs].split(PAIRS), (groups[pairs] * GROUP + places).split(PAIRS), strict=True)
-        found = torch.full((len(part),), torch.inf)
+        found = torch.full((len(part),), torch.inf, dtype=torch.float32)
         for of, columns in candidates:
             exact = (_pixels(others[columns]) - values[of]).square().sum(1)
             found.scatter_reduce_(0, of, exact, "amin")

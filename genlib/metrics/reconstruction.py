@@ -34,7 +34,7 @@ def _blur(size: int) -> Tensor:
     """The matrix (size, size) that averages a line of pixels with Gaussian weights, its ends reflected."""
     offsets = torch.arange(WINDOW) - WINDOW // 2
     weights = torch.exp(-offsets.float().square() / (2 * SIGMA**2))
-    padded = F.pad(torch.eye(size), (WINDOW // 2,) * 2, mode="reflect")
+    padded = F.pad(torch.eye(size, dtype=torch.float32), (WINDOW // 2,) * 2, mode="reflect")
     windows = padded.unfold(1, WINDOW, 1)  # (pixel, place, window)
     return (windows @ (weights / weights.sum())).T
 

@@ -66,7 +66,7 @@ def read_npz(file: BinaryIO, name: str, most: int = shards.MOST) -> SampleSource
 
 def _check_images(arrays: Arrays, name: str, most: int) -> None:
     if "images" not in arrays.keys:
-        known = ", ".join(arrays.keys[:5])
+        known = ", ".join(map(shown, arrays.keys[:5]))
         raise GenlibError(f"{name} has no array 'images' (it has {known or 'none'}); genlib measures {WANTED}")
     header = arrays.header("images")
     if len(header.shape) != 3 or header.shape[1:] != (SIDE, SIDE):

@@ -9,7 +9,7 @@ from typing import Any
 from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, TEXT, Kind, at_least, list_of, optional, read_fields, record_of, whole
 from genlib.io.files import write_json
-from genlib.loading import load, model_directory
+from genlib.loading import load, model_directory, own_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
 from genlib.metrics.scores import over_sets
 from genlib.model import Integrates, Model, students_of
@@ -99,7 +99,7 @@ def _figures(model: Model, n: int, **options: Any) -> Stages[tuple[dict[str, flo
 
 def keep_settings(name: str | Path, found: Settings) -> None:
     """Keep what was measured beside the model's weights."""
-    directory = model_directory(name)
+    directory = own_directory(name)
     kept = {
         "sha256": _sha256(directory),
         "samples": found.samples,

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TypeVar
 
 from genlib import model
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ def get_preset(name: str) -> model.Preset:
     try:
         return presets()[name]
     except KeyError:
-        raise GenlibError(f"no model {name!r}; models are {', '.join(presets())}") from None
+        raise GenlibError(f"no model {shown(name)}; models are {', '.join(presets())}") from None
 
 
 def students_of(name: str) -> list[str]:

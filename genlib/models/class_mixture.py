@@ -82,6 +82,11 @@ class ClassMixture(OnLatents):
         own = self.weights.view(N_CLASSES, -1)
         return (own / own.sum(1, keepdim=True)).flatten()
 
+    def check_weights(self, weights: Tensor) -> None:
+        super().check_weights(weights)
+        if not (weights.view(N_CLASSES, -1) > 0).any(1).all():
+            raise GenlibError("every class of a mixture must have a Gaussian")
+
     def sizes(self) -> list[int]:
         """How many Gaussians each class has."""
         return (self.weights.view(N_CLASSES, -1) > 0).sum(1).tolist()

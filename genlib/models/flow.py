@@ -59,7 +59,7 @@ class Embedding(nn.Module):
 
 def _frequencies(device: torch.device) -> Tensor:
     """From 100 down to 1/100 radians in the unit of time, (32,)."""
-    return 100 ** torch.linspace(1, -1, FREQUENCIES, device=device)
+    return 100 ** torch.linspace(1, -1, FREQUENCIES, dtype=torch.float32, device=device)
 
 
 def _norm(channels: int, affine: bool = True) -> nn.GroupNorm:

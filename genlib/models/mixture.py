@@ -54,7 +54,7 @@ class PixelMixture(GaussianMixture):
         dither: Tensor | float = 0.5
         if fitting:
             generator = torch.Generator().manual_seed(noise.derive_seed(self.config.seed, 1))
-            dither = torch.rand(len(x), PIXELS, generator=generator).to(x.device)
+            dither = torch.rand(len(x), PIXELS, dtype=torch.float32, generator=generator).to(x.device)
         return ((x.flatten(1) + 1) * 127.5 + dither) / 256
 
     def render(self, points: Tensor) -> Tensor:

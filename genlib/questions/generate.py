@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genlib.analysis.directions import load_directions
 from genlib.data import CLASS_NAMES
+from genlib.errors import GenlibError
 from genlib.images import npz_bytes, picture, png_bytes
 from genlib.model import Conditional, HiddenLayers, Mixture, keeps_raw
 from genlib.questions.keeping import kept, loaded
@@ -49,7 +50,7 @@ def basis(name: str) -> tuple[Tensor, tuple[str, ...]]:
         return found.steps, found.names
     size = math.prod(model.latent_shape)
     small = size <= SMALL_LATENT and not isinstance(model, Mixture)
-    steps = torch.eye(size) if small else torch.empty(0, size)
+    steps = torch.eye(size, dtype=torch.float32)[: size if small else 0]
     return steps, tuple(f"Latent {i}" for i in range(1, len(steps) + 1))
 
 
@@ -133,8 +134,10 @@ class Generate(Question):
         """The moves added up in latent space; None where there are none."""
         if not any(self.moves):
             return None
-        steps = basis(self.model)[0]
-        return torch.tensor(self.moves) @ steps[: len(self.moves)]
+        steps, names = basis(self.model)
+        if len(self.moves) > len(steps):
+            raise GenlibError(f"moves takes at most {len(names)} numbers of {self.model}, not {len(self.moves)}")
+        return torch.tensor(self.moves, dtype=steps.dtype) @ steps[: len(self.moves)]
 
     @property
     def images(self) -> np.ndarray:

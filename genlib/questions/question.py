@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from genlib.config import check, parse
+from genlib.config import as_python, check, parse
 from genlib.data import CLASS_NAMES, parse_label
 from genlib.errors import GenlibError
 from genlib.io.files import write_file
@@ -133,6 +133,7 @@ class Question:
 
     def __post_init__(self) -> None:
         for name in self.fields():
+            object.__setattr__(self, name, as_python(getattr(self, name)))
             self.check(name, getattr(self, name), name)
 
     @classmethod

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, printable
 from genlib.io.locks import locked
 from genlib.remote.repository import METRICS, asking, bring_home, is_refusal, send
 from genlib.remote.request import (
@@ -289,5 +289,4 @@ def _say_goodbye(wanted: Wanted) -> None:
 
 def _tell(line: str) -> None:
     """Print a line to stderr, fit for a terminal, though a stranger may have given it its words."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in line)
-    print(printable[:LONGEST_LINE], file=sys.stderr, flush=True)
+    print(printable(line)[:LONGEST_LINE], file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.config import Config
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 from genlib.hub.answers import LOG_IN
 from genlib.io.fields import TABLE, TEXT, Kind, list_of, read_fields
 from genlib.io.files import write_json
@@ -118,7 +118,7 @@ def check_flavor(flavor: str) -> None:
     usable = [each for each in known if not re.search(r"x[2-9]$", each)]
     if flavor not in usable:
         why = "has several GPUs, of which genlib uses one" if flavor in known else "is no machine of Hugging Face Jobs"
-        raise GenlibError(f"{flavor!r} {why}; choose one of {', '.join(usable)}")
+        raise GenlibError(f"{shown(flavor)} {why}; choose one of {', '.join(usable)}")
 
 
 def check_access() -> None:

@@ -29,7 +29,7 @@ from genlib.images import from_uint8, grid, png_bytes
 from genlib.io.fields import NUMBER
 from genlib.io.files import write_file, write_json
 from genlib.loading import load
-from genlib.model import Model, Preset, device_for, keeps_raw
+from genlib.model import Model, Preset, device_for, keeps_raw, single_precision
 from genlib.sampling import generate
 from genlib.stages import each, part
 from genlib.store import save_model
@@ -172,7 +172,8 @@ class Run:
         self.model.train()
         rows = self.processes.own(rows)
         x = self._pixels(rows)
-        with sharing(len(rows), self.processes), torch.autocast(self.device.type, torch.bfloat16, enabled=self.lower):
+        lower = torch.autocast(self.device.type, torch.bfloat16, enabled=self.lower)
+        with sharing(len(rows), self.processes), single_precision(), lower:
             losses = self.model.train_step(x, self.labels[rows], self._descend)
         if self.average:
             self.average.update(self.step)

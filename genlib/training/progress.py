@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.fields import NUMBER, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
+from genlib.io.fields import NUMBER, SHARE, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
 from genlib.io.files import read_on
 from genlib.zoo.files import RECORD
 
@@ -59,12 +59,11 @@ class EventReader:
         return [event for line in whole.splitlines() if (event := _parse(line))]
 
 
-_SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)
 _FIELDS: dict[str, dict[str, Kind]] = {  # of each event, as `genlib.training.events` has them
     "Started": {"step": WHOLE, "epochs": WHOLE, "steps_per_epoch": WHOLE},
     "Step": {"step": WHOLE, "epoch": WHOLE, "losses": optional(table_of(NUMBER))},
-    "Measuring": {"share": _SHARE},
-    "Preparing": {"share": _SHARE},
+    "Measuring": {"share": SHARE},
+    "Preparing": {"share": SHARE},
     "EpochDone": {"record": RECORD},
     "SamplesWritten": {"epoch": WHOLE, "path": TEXT},
     "Checkpointed": {"step": WHOLE},

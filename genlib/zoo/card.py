@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
+from genlib.errors import parsing
 from genlib.io.files import write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
@@ -22,6 +22,7 @@ _MEASURED = (
     *("nearest_train", "near_copies", "mse", "ssim", "components", "log_likelihood", "bic"),
 )
 END = "\n\n"  # of a paragraph
+INCOMPLETE = "does not hold the figures that a training writes"
 
 
 def write_card(directory: Path, metrics: dict[str, Any]) -> None:
@@ -31,12 +32,8 @@ def write_card(directory: Path, metrics: dict[str, Any]) -> None:
 
 def hub_card(directory: Path, repository: str) -> str:
     """The card as the Hub reads it: its figures as front matter, and how to load the model from "owner/name"."""
-    try:
+    with parsing(f"{directory} {INCOMPLETE}"):
         return f"---\n{_front_matter(directory)}\n---\n\n{card(directory, read_metrics(directory), repository)}"
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, GenlibError):
-            raise
-        raise GenlibError(f"{directory} does not hold the figures that a training writes: {error!r}") from error
 
 
 def _front_matter(directory: Path) -> str:
@@ -77,7 +74,15 @@ def _results(metrics: dict[str, Any]) -> list[tuple[str, str, float]]:
 
 
 def card(directory: Path, metrics: dict[str, Any], repository: str | None = None) -> str:
-    """The card's Markdown; the model is loaded by its own name unless a repository is given."""
+    """The card's Markdown; the model is loaded by its own name unless a repository is given.
+
+    Raises GenlibError where figures are missing that a training writes, as an older protocol's are.
+    """
+    with parsing(f"{directory} {INCOMPLETE}"):
+        return _card(directory, metrics, repository)
+
+
+def _card(directory: Path, metrics: dict[str, Any], repository: str | None) -> str:
     described = read_described(directory)
     preset = get_preset(described["name"])
     capable = capabilities(preset.model_class)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def markdown_table(short: bool = False) -> str:
     rows = [heads, ["---"] * len(heads)]
     shipped = [model for model in list_models() if model["metrics"]]
     if short:
-        shipped.sort(key=lambda model: model["metrics"]["fd"])
+        shipped.sort(key=lambda model: model["metrics"].get("fd", math.inf))
     if shipped:
         rows.append([f"*{REAL}*", "", *(written(load_floor(), key) for key in columns)])
         rows.append([f"*{RANDOM}*", "", *(written(load_random(), key) for key in columns)])

@@ -66,7 +66,7 @@ FIGURES = {
         "Raw Frechet distance",
         "raw FD",
         ".2f",
-        "The same for a GAN's last weights instead of their average over the last steps.",
+        "The same for a GAN's last weights instead of their average over the last steps. Of one sample seed.",
         "lower",
         log=True,
     ),
@@ -134,7 +134,7 @@ FIGURES = {
         "CAS",
         ".3f",
         "How well a classifier that saw nothing but samples does on real test images. Only for models that take a "
-        "class.",
+        "class. Of one sample seed.",
         "higher",
         scale=100,
     ),
@@ -142,14 +142,16 @@ FIGURES = {
         "Nearest training image",
         "nearest",
         ".2f",
-        "Median distance from a sample to the training image most like it. Far below the test images' own: copies.",
+        "Median distance from a sample to the training image most like it. Far below the test images' own: copies. Of "
+        "one sample seed.",
         note="median distance",
     ),
     "near_copies": Figure(
         "Near copies",
         "copies",
         ".4f",
-        "Share of the samples nearer to a training image than 99 % of the test images are; 1 % would be natural.",
+        "Share of the samples nearer to a training image than 99 % of the test images are; 1 % would be natural. Of "
+        "one sample seed.",
         scale=100,
         note="share nearer to one than 99 % of test images",
     ),

@@ -14,7 +14,7 @@ import torch
 from genlib.errors import GenlibError
 from genlib.images import grid, png_bytes
 from genlib.io.files import write_file, write_json
-from genlib.loading import load, model_directory
+from genlib.loading import load, model_directory, own_directory
 from genlib.sampling import generate
 from genlib.zoo.card import write_card
 from genlib.zoo.figures import TRAINED
@@ -30,7 +30,7 @@ def keep_trainings(name: str | Path, runs: Sequence[str | Path]) -> dict[str, An
     `fd_trainings` and its like begin with the model's own figure. Raises GenlibError for a run of another preset or
     with another setting than its seed, a seed that is there twice, or figures of another protocol or fewer samples.
     """
-    directory = model_directory(name)
+    directory = own_directory(name)
     own = read_metrics(directory, SAID_OF_EACH)
     places = [directory, *map(model_directory, runs)]
     if len(places) < 2:
@@ -46,9 +46,9 @@ def keep_trainings(name: str | Path, runs: Sequence[str | Path]) -> dict[str, An
             kept[f"{key}_trainings"] = values
     before = {key: value for key, value in own.items() if not key.endswith("_trainings")}
     rows = torch.cat([generate(load(place), SAMPLES)[0] for place in places])
+    write_card(directory, before | kept)
     write_file(directory / PICTURE, png_bytes(grid(rows, columns=SAMPLES)))
     write_json(directory / METRICS_FILE, before | kept)
-    write_card(directory, before | kept)
     return before | kept
 
 

@@ -82,3 +82,6 @@ def test_bad_questions_are_refused() -> None:
     for n in (0, True, 2.0):
         with refused("n takes a whole number from 1 to 100000"):
             component_samples(tiny_model("gmm-10"), 0, n)  # type: ignore[arg-type]
+    for temperature in (float("nan"), -1.0, True, 1e39):
+        with refused("temperature"):
+            component_samples(tiny_model("gmm-10"), 0, 3, 0, temperature)

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.analysis.components import contents
 from genlib.analysis.discriminator import judge
+from genlib.analysis.latent import load_fits
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.loading import load
 from tests.pages.studio import ROOT, assert_healthy, controls, go_to, offers, open_page, pictures, set_control
@@ -173,6 +174,18 @@ def test_every_point_is_drawn_once_in_its_class_colour() -> None:
         assert [each["name"] for each in chart["data"]] == list(CLASS_NAMES)
         assert {each["type"] for each in chart["data"]} == {"scattergl"}
         assert len({each["marker"]["color"] for each in chart["data"]}) == 10
+
+
+@pytest.mark.parametrize(("name", "told"), [("cgan-mlp", True), ("dcgan-32", False)])
+def test_what_an_untrained_network_tells_apart_stands_beside(name: str, told: bool) -> None:
+    """Where the layer is told the class: what it tells apart says little of what was learned."""
+    shares = [
+        each.value for each in open_page("latent", {"model": name, "points": 500}).markdown if "apart" in each.value
+    ]
+    assert len(shares) == 2
+    for text, fit in zip(shares, reversed(load_fits(name).values()), strict=True):
+        beside = [f"{100 * share:.1f}\N{NO-BREAK SPACE}%" for share in fit.untrained or ()]
+        assert ("Before any training: " + " and ".join(beside) in text) is told
 
 
 def test_one_class_stands_before_the_others() -> None:

@@ -24,6 +24,7 @@ from genlib.publish.site.findings import findings
 from genlib.publish.site.html import TEMPLATES, TITLES, filled
 from genlib.publish.site.live import live
 from genlib.publish.site.shown import Shown
+from genlib.zoo.card import INCOMPLETE
 from genlib.zoo.catalogue import trained
 
 ENGINE, THEME = "static/live", ".streamlit/config.toml"
@@ -147,7 +148,7 @@ def _colours(theme: dict[str, object]) -> str:
 def _write_model(site: _Site, name: str) -> Shown:
     """A model's page and files, all of which are read before the first is written."""
     model = Shown.of(name)
-    with parsing(f"{name} does not hold the figures that a training writes"):
+    with parsing(f"{name} {INCOMPLETE}"):
         page, _ = card(model), float(model.metrics["fd"])
     files = {file: (exported(model.directory) / file).read_bytes() for file in (PROGRAM_FILE, WEIGHTS_FILE)}
     files |= {file: read_file(within(model.directory, file), LARGEST_PNG) for file in model.pictures}
