@@ -148,9 +148,7 @@ class Gaussians(Model):
         self._factors = None
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
-        weights = state_dict.get(f"{prefix}weights", self.weights)
-        if not ((weights >= 0).all() and abs(float(weights.sum()) - 1) <= 1e-3):  # nor a NaN
-            raise GenlibError("the weights of a mixture must be non-negative and sum to 1")
+        self.check_weights(state_dict.get(f"{prefix}weights", self.weights))
         super()._load_from_state_dict(state_dict, prefix, *rest)
         self._factors = None
 
