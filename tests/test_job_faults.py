@@ -126,6 +126,7 @@ def test_many_kills_end_with_the_same_bytes(queue: Queue) -> None:
     assert_killed_run_is_the_same(queue, 8, losses)
 
 
+@pytest.mark.slow
 def test_a_paused_run_goes_on_from_where_it_was(queue: Queue) -> None:
     job = submit(queue)
     reader, step = begun(job)

@@ -174,6 +174,7 @@ def test_a_processor_without_bfloat16_trains_in_float32(
         assert run.lower is supported
 
 
+@pytest.mark.slow
 def test_a_flat_distance_ends_the_run(small_data: FashionMNIST, tmp_path: Path) -> None:
     config = tiny_config("vae-dense-8", epochs=40, lr=1e-7, stop_when_flat=True)
     settings = {"data": small_data, "device": "cpu", "distance_samples": 50, "evaluation_samples": 50}

@@ -46,6 +46,7 @@ def test_every_kind_of_run_has_a_history(name: str, rows: int, runs: Callable[[s
     assert history.curve("nonsense") == ([], [])
 
 
+@pytest.mark.slow
 def test_samples_are_the_tiles_of_the_sprite(runs: Callable[[str], Path]) -> None:
     from genlib.images import read_png
 

@@ -119,6 +119,7 @@ def test_a_bad_question_is_the_plain_one(bad: Query) -> None:
 SANDALS = {"label": "Sandal", "seed": "2", "each": "5"}
 
 
+@pytest.mark.slow
 def test_comparing_forgets_no_choice() -> None:
     app = set_control(open_page("generate", {"model": VAE}), "seed", 7)
     for page in ("compare", "findings", "generate"):

@@ -127,6 +127,7 @@ LOWER_PART_FIRST = """async ({ script, kept }) => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_new_sessions_defaults_wait_for_what_the_tab_brings_back(visit: Visit, server: Server) -> None:  # noqa: F811
     """In a busy browser the script at a page's end may run before the one at its head."""
     page = visit("/")
