@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from numbers import Integral, Real
 from pathlib import Path
@@ -76,7 +76,10 @@ def without_places(text: str) -> str:
     Every place that this process knows of is cut off, whatever its name; other absolute paths are known by their form.
     """
     text = re.sub(r"\bfile:/+", "/", text)
-    text = _known_places(tuple(os.environ.values()), os.getcwd()).sub("/_/", text)
+    here = os.sep
+    with suppress(OSError):  # it has been deleted
+        here = os.getcwd()
+    text = _known_places(tuple(os.environ.values()), here).sub("/_/", text)
     text = _QUOTED.sub(lambda found: found[1] + re.split(r"[\\/]+", found[2].rstrip("\\/"))[-1] + found[1], text)
     return _PATH.sub("", _WINDOWS_PATH.sub("", text))
 

@@ -101,6 +101,8 @@ def _tensor(name: str, values: Any) -> Tensor:
     """Numbers in any form, of any type and order in memory, as int64 or float32."""
     try:
         found = values if isinstance(values, Tensor) else torch.from_numpy(_array(values))
+        if found.is_complex():
+            raise ValueError("no real numbers")
         return found.to(torch.float32 if found.is_floating_point() else torch.int64)
     except (ValueError, TypeError, RuntimeError) as error:
         raise GenlibError(f"{name} takes numbers, not {shown(values)}") from error
@@ -137,11 +139,11 @@ def asked_classes(model: Model, n: int, label: Any, start: int) -> Tensor | None
     if not isinstance(label, Tensor):
         return torch.full((n,), parse_label(label))
     if label.ndim == 0:
-        return torch.full((n,), parse_label(int(label)))
+        return torch.full((n,), parse_label(label.item()))
     if len(label) != n or tuple(label.shape[1:]) not in ((), (N_CLASSES,)):
         raise GenlibError(f"label takes {n} labels or mixtures ({n}, {N_CLASSES}), not shape {tuple(label.shape)}")
-    if label.ndim == 1 and not bool(((label >= 0) & (label < N_CLASSES)).all()):
+    if label.ndim == 1 and not bool(((label >= 0) & (label < N_CLASSES) & (label == label.long())).all()):
         raise GenlibError(f"label takes classes from 0 to {N_CLASSES - 1}, not {label.tolist()[:10]}")
     if label.ndim == 2 and not bool(((label >= 0).all(1) & ((label.sum(1) - 1).abs() < 1e-3)).all()):
         raise GenlibError("the shares of a class mixture must be non-negative and sum to 1")
-    return label
+    return label.long() if label.ndim == 1 else label

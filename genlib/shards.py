@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genlib.data import parse_label
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, shown, whole
 from genlib.images import npz_bytes
@@ -46,8 +47,10 @@ def write_shards(
     target, processes = Path(directory), Processes.join(device)
     model = load(name, device=str(processes.device))
     labelled = isinstance(model, Conditional)
-    if label is not None and not labelled:
-        raise GenlibError(f"a {model.family} model takes no label")
+    if label is not None:
+        if not labelled:
+            raise GenlibError(f"a {model.family} model takes no label")
+        label = parse_label(label)
     digest = read_json(model_directory(name) / "config.json")["sha256"]
     index = {"model": str(name), "sha256": digest, "seed": check_seed(seed), "n": n, "labelled": labelled}
     done = 0

@@ -65,3 +65,10 @@ def test_a_place_that_the_process_was_told_of_is_known_whatever_its_name(
 def test_no_message_takes_long(part: str) -> None:
     """A pattern that goes back over what it has read would take minutes."""
     assert len(without_places(part * 20_000)) <= 100_000
+
+
+def test_a_working_directory_that_is_gone_stops_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+    assert without_places(f"cannot write {tmp_path}/a/b.json: full") == "cannot write b.json: full"

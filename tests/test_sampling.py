@@ -49,12 +49,20 @@ def test_labels_cycle_or_are_given() -> None:
     assert cycle_labels(3, start=9).tolist() == [9, 0, 1]
 
 
-@pytest.mark.parametrize("label", [[4, 4], (4, 4), np.array([4, 4]), np.int64(4), torch.tensor(4), 4])
+@pytest.mark.parametrize("label", [[4, 4], (4, 4), np.array([4.0, 4.0]), np.int64(4), torch.tensor(4), 4])
 def test_a_class_in_any_form_is_the_class(label: Any) -> None:
     model = tiny_model("cgan-mlp")
     images, labels = generate(model, np.int64(2), seed=np.uint32(3), label=label)  # type: ignore[arg-type]
     assert labels is not None and labels.tolist() == [4, 4]
     assert torch.equal(images, generate(model, 2, 3, "Coat")[0])
+
+
+@pytest.mark.parametrize("label", [np.array(np.nan), torch.tensor(torch.inf), torch.tensor(3.7), np.array([0, 2.5])])
+def test_what_is_no_whole_number_is_no_class(label: Any) -> None:
+    with refused("no class|classes from 0 to 9"):
+        generate(tiny_model("cgan-mlp"), 2, label=label)
+    with refused("label takes numbers"):
+        generate(tiny_model("cgan-mlp"), 2, label=torch.tensor([1 + 2j, 2]))
 
 
 @pytest.mark.parametrize("kind", ["u1", "<u2", ">u2", "<u4", "<u8", ">i4", "<f2", ">f8"])

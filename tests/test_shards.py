@@ -178,11 +178,16 @@ def test_bad_input(tmp_path: Path) -> None:
             list(write_shards(UNCONDITIONAL, tmp_path / "d", n))
     with refused("a VAE model takes no label"):
         list(write_shards(UNCONDITIONAL, tmp_path / "d", 10, label=3))
+    with refused("no class 99"):
+        list(write_shards(CONDITIONAL, tmp_path / "d", 10, label=99))
+    assert not (tmp_path / "d").exists()
     (tmp_path / "file").write_text("")
     with refused("cannot make the directory"):
         list(write_shards(UNCONDITIONAL, tmp_path / "file", 10))
     with refused("there is no file or directory"):
         measured(tmp_path / "nothing")
+    with refused("cannot be read: File name too long"):
+        measured(tmp_path / f"{'x' * 300}.npz")
     for text in ('{"n": "many"}', '{"n": true, "labelled": true}', '{"n": 1, "labelled": "no"}'):
         (tmp_path / INDEX).write_text(text)
         with refused(f"{INDEX}: "):

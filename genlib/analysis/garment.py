@@ -72,6 +72,8 @@ def find_garment(colours: np.ndarray) -> Garment | None:
         t, le, b, r = inner.box
         inset = 2 + min(b - t, r - le) // 100  # the frame's soft edge
         top, left, bottom, right = top + t + inset, left + le + inset, top + b - inset, left + r - inset
+        if min(bottom - top, right - left) < 1:  # a line, which frames nothing
+            break
     return found
 
 

@@ -28,7 +28,7 @@ CLASS_NAMES = (
 )
 
 
-def parse_label(text: str | int) -> int:
+def parse_label(text: str | float) -> int:
     """A class from its number 0-9 or its official name, case aside ("Ankle boot", "t-shirt/top", 9)."""
     wanted = text.strip().lower() if isinstance(text, str) else shown(as_python(text))
     for number, name in enumerate(CLASS_NAMES):

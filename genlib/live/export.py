@@ -94,5 +94,5 @@ def exported(name: str | Path, weights: str = "averaged") -> Path:
     key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
     directory = cache_directory() / "live" / key[:32]
     if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
-        export(name, directory, weights)
+        export(source, directory, weights)
     return directory

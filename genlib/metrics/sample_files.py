@@ -37,7 +37,13 @@ def open_samples(path: str | Path) -> SampleSource:
     An .npz holds `images`, uint8 (N, 28, 28), and may hold `labels`, (N,) from 0 to 9. Raises GenlibError where the
     path holds nothing of the kind, naming what is wrong and what is allowed.
     """
-    source = Path(path)
+    try:
+        return _samples(Path(path))
+    except OSError as error:
+        raise GenlibError(f"{shown(str(path))} cannot be read: {error.strerror or error}") from error
+
+
+def _samples(source: Path) -> SampleSource:
     if source.is_dir():
         if (source / shards.INDEX).is_file():
             return _shards(source)
@@ -46,9 +52,11 @@ def open_samples(path: str | Path) -> SampleSource:
             return SampleSource(
                 len(pictures), False, lambda start: (_pictures(pictures[start : start + shards.SHARD]), None)
             )
-        raise GenlibError(f"{path} holds no shards and no .png files; sample NAME --n N --out {path}/ writes shards")
+        raise GenlibError(
+            f"{source} holds no shards and no .png files; sample NAME --n N --out {source}/ writes shards"
+        )
     if not source.is_file():
-        raise GenlibError(f"there is no file or directory {path}")
+        raise GenlibError(f"there is no file or directory {source}")
     if source.suffix.lower() != ".npz":
         raise GenlibError(f"samples are a directory of shards or of .png files, or an .npz file, not {source.name}")
     with open(source, "rb") as file:
@@ -72,7 +80,7 @@ def _check_images(arrays: Arrays, name: str, most: int) -> None:
     if len(header.shape) != 3 or header.shape[1:] != (SIDE, SIDE):
         raise GenlibError(f"{name}: images has shape {shown(header.shape)}, not (N, {SIDE}, {SIDE})")
     if not 1 <= header.shape[0] <= most:
-        raise GenlibError(f"{name} holds {header.shape[0]:,} images; 1 to {most:,} can be measured")
+        raise GenlibError(f"{name} holds {shown(header.shape[0])} images; 1 to {most:,} can be measured")
     if header.dtype != np.uint8:
         raise GenlibError(
             f"{name} holds images of type {str(header.dtype)[:60]}; genlib measures {WANTED}. From floats in [0, 1]: "

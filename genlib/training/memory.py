@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from contextlib import suppress
@@ -19,6 +20,8 @@ PROCESS_MEGABYTES = 800.0  # of a training of next to nothing, measured: librari
 COPIES = 5  # of the weights: with their gradients, Adam's two moments and the average
 AGAIN = 2.0  # what a step saves for its gradients, and those gradients beside it: 1.3 to 2.5 measured
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+MIXTURES = 5  # that a search keeps at most, the fit under way among them
 
 
 def check_memory(preset: Preset, config: Config, images: int, device: torch.device) -> None:
@@ -39,6 +42,7 @@ def needed_megabytes(preset: Preset, config: Config, images: int) -> float:
         weights = sum(value.nbytes for value in model.state_dict().values())
         if hasattr(config, "batch_size"):
             work = COPIES * weights + AGAIN * _saved_by_a_step(model, min(config.batch_size, images))
+            work += getattr(config, "answers", 0) * (4 * math.prod(model.latent_shape) + 28 * 28)  # and their noises
         else:  # EM: the points four times over, and each packed factor as several whole matrices of doubles
             work = 20 * weights + 16 * images * model.latent_shape[0]
     return PROCESS_MEGABYTES + work / 1e6
@@ -53,7 +57,12 @@ def disk_megabytes(preset: Preset, config: Config) -> float:
     weights = sum(value.nbytes for value in model.state_dict().values())
     averaged = tuple(f"{name}." for name in model.averaged)
     average = sum(value.nbytes for key, value in model.state_dict().items() if key.startswith(averaged))
-    moments = 2 * sum(value.nbytes for value in model.parameters()) if hasattr(config, "batch_size") else 0
+    if hasattr(config, "batch_size"):
+        moments = 2 * sum(value.nbytes for value in model.parameters())
+    else:  # EM: the mixtures of its search, with their whole covariances
+        k = getattr(config, "components", 0) or getattr(config, "most_components", 1)
+        d = model.state_dict()["means"].shape[1]
+        moments = MIXTURES * 4 * k * (1 + d + d * d)
     checkpoints = 2 if getattr(config, "lr_decay", 0.0) else 1  # the newest, and the one before the decay
     return (checkpoints * (weights + moments + average) + (weights + average) / 2) / 1e6
 

@@ -345,3 +345,13 @@ def test_a_crop_is_framed_and_the_rest_is_darkened() -> None:
     rows, columns = framed.nonzero()
     assert (rows.max() - rows.min(), columns.max() - columns.min()) == (17, 17)
     assert (outlined(picture, Crop(0, 1, 0.01)) == (255, 169, 14)).all(axis=2).any()  # however small
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_line_along_the_edge_is_no_frame(turned: bool) -> None:
+    """As a scan's cut edge leaves one, darker than the garment."""
+    page = np.full((500, 150, 3), 255, np.uint8)
+    page[150:350, 40:110] = 230
+    page[3:497, 0] = 0
+    picture = Image.fromarray(page.transpose(1, 0, 2).copy() if turned else page)
+    assert prepare(encoded(picture, "PNG")).image.shape == (28, 28)
