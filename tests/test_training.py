@@ -338,6 +338,7 @@ def test_a_checkpoint_with_anything_in_its_tensors_is_one_line(
         ({"step": "2"}, "step is '2', not a whole number from 0"),
         ({"history": [{"epoch": 2, "losses": {}}]}, "its history is not that of one epoch after another"),
         ({"history": [{"epoch": 1}]}, "history is "),
+        ({"history": [{"epoch": 1, "losses": {}}]}, "its history does not say how long an epoch took"),
         ({"sums": {"loss": None}}, "sums is "),
         ({"seconds": -1.0}, "seconds is -1.0, not a number from 0"),
         ({"preset": "cgan-mlp"}, "is that of a run with preset cgan-mlp, and this one has vae-cnn"),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 
 from genlib.io.files import read_file, within
 from genlib.jobs.run import Job
 
-LARGEST_FILE = 500_000_000  # bytes of a file in an archive, which is made in memory
+LARGEST_FILE = 100_000_000  # bytes of a file in an archive, which is made in memory: one archive at a time
 MODEL_FILES = (
     *("model.safetensors", "config.json", "metrics.json", "history.json"),
     *("samples.png", "progress.png", "README.md"),
 )
+_ONE = threading.Lock()
 
 
 def archived(job: Job) -> bytes:
     """The model's files as a zip. GenlibError where one is too large, or leads out of the run's directory."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with _ONE, zipfile.ZipFile(buffer, "w") as archive:
         for path in (within(job.directory, name) for name in MODEL_FILES):
             if path.is_file():  # a run that was killed at its end may lack the card
                 archive.writestr(f"{job.id}/{path.name}", read_file(path, LARGEST_FILE))

@@ -37,6 +37,7 @@ EVENTS = "events.jsonl"
 UNTOUCHED = 0.0  # its time of change from a worker's start to the worker's first event
 LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to leave
 LOG_BYTES = 8_000  # of the end of a log, which are shown
+LINE = 1_000  # characters of a line of it that are looked through
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
@@ -80,7 +81,7 @@ class Job:
             return ""
         text = end.decode("utf-8", "replace").replace(str(self.directory), self.id)
         lines = text.splitlines()[1 if len(end) == LOG_BYTES else 0 :]  # the first may be cut, and a place in it too
-        return "\n".join(without_places(line) for line in lines[-20:])
+        return "\n".join(without_places(line[:LINE]) for line in lines[-20:])
 
     @property
     def managed(self) -> bool:

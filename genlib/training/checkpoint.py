@@ -67,6 +67,8 @@ def check_facts(path: Path, facts: dict[str, Any]) -> None:
     wrong = misfit(facts, FACTS | SAID_LATER, FACTS)
     if not wrong and [record["epoch"] for record in facts["history"]] != list(range(1, len(facts["history"]) + 1)):
         wrong = "its history is not that of one epoch after another"
+    if not wrong and not all("seconds" in record for record in facts["history"]):
+        wrong = "its history does not say how long an epoch took"
     if wrong:
         raise GenlibError(f"checkpoint {path} is damaged and cannot be resumed: {wrong}")
 
