@@ -89,15 +89,14 @@ def show_table(board: Board) -> None:
     """Every figure of every model, what real images score among them; a click on a head sorts."""
     rows = [*board.ranked, *board.without, board.real, nothing_learned()]
     trainings = f"{board.metric}_trainings"
-    known = {
-        key: None
+    known = [
+        key
         for key in rows[0]
         if any(row[key] is not None for row in rows) and (key == trainings or not key.endswith("_trainings"))
-    }
+    ]
     first = ("model", board.metric, f"{board.metric}_spread", trainings, "strip", "family")
-    columns = [key for key in first if key in known or key == "strip"]
-    columns += [key for key in known if key not in (*first, "disputed")]
-    columns += ["disputed"] if "disputed" in known else []
+    places = {key: place for place, key in enumerate(first)} | {"disputed": len(first) + 1}
+    columns = sorted(["strip", *known], key=lambda key: places.get(key, len(first)))
     st.caption("Every figure: the table goes on to the right. A click on a head sorts by it.")
     st.dataframe(
         {key: [_cell(row, key) for row in rows] for key in columns},

@@ -20,7 +20,6 @@ PROCESS_MEGABYTES = 800.0  # of a training of next to nothing, measured: librari
 COPIES = 5  # of the weights: with their gradients, Adam's two moments and the average
 AGAIN = 2.0  # what a step saves for its gradients, and those gradients beside it: 1.3 to 2.5 measured
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
 MIXTURES = 5  # that a search keeps at most, the fit under way among them
 
 
@@ -58,13 +57,13 @@ def disk_megabytes(preset: Preset, config: Config) -> float:
     averaged = tuple(f"{name}." for name in model.averaged)
     average = sum(value.nbytes for key, value in model.state_dict().items() if key.startswith(averaged))
     if hasattr(config, "batch_size"):
-        moments = 2 * sum(value.nbytes for value in model.parameters())
+        beside = 2 * sum(value.nbytes for value in model.parameters())  # Adam's moments
     else:  # EM: the mixtures of its search, with their whole covariances
         k = getattr(config, "components", 0) or getattr(config, "most_components", 1)
         d = model.state_dict()["means"].shape[1]
-        moments = MIXTURES * 4 * k * (1 + d + d * d)
+        beside = MIXTURES * 4 * k * (1 + d + d * d)
     checkpoints = 2 if getattr(config, "lr_decay", 0.0) else 1  # the newest, and the one before the decay
-    return (checkpoints * (weights + moments + average) + (weights + average) / 2) / 1e6
+    return (checkpoints * (weights + beside + average) + (weights + average) / 2) / 1e6
 
 
 def _saved_by_a_step(model: Model, batch_size: int) -> int:
