@@ -62,5 +62,5 @@ def _bytes(model: Shown, sizes: Mapping[str, int]) -> int:
 
 
 def _option(model: Shown, chosen: bool, sizes: Mapping[str, int]) -> str:
-    text = f"{model.name} (distance {written(model.metrics, 'fd')}, {_bytes(model, sizes) / 1e6:.1f} MB)"
+    text = f"{model.name} (FD {written(model.metrics, 'fd')}, {_bytes(model, sizes) / 1e6:.1f} MB)"
     return f'<option value="{escape(model.name)}"{" selected" if chosen else ""}>{escape(text)}</option>'
