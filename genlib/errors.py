@@ -18,7 +18,13 @@ SHOWN = 60  # characters of a wrong value
 
 
 class GenlibError(ValueError):
-    """Bad input, a damaged file or a missing resource, told in one line fit to show to a user."""
+    """Bad input, a damaged file or a missing resource, told in one line fit to show to a user.
+
+    It stays one line, fit for a terminal, whatever names it quotes.
+    """
+
+    def __init__(self, line: object = "") -> None:
+        super().__init__(printable(str(line)))
 
 
 @contextmanager

@@ -27,7 +27,12 @@ def from_uint8(images: Tensor | np.ndarray) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Model range to bytes: float (N, 1, 28, 28) in [-1, 1], clipped, to uint8 (N, 28, 28) on the CPU."""
+    """Model range to bytes: float (N, 1, 28, 28) in [-1, 1], clipped, to uint8 (N, 28, 28) on the CPU.
+
+    GenlibError for numbers that are not finite, which no pixel shows: weights may be finite and what they give not.
+    """
+    if not images.isfinite().all():
+        raise GenlibError("the model draws nothing: its numbers overflow")
     scaled = images.detach().squeeze(1).float().add(1.0).mul_(127.5).round_()
     return scaled.clamp_(0, 255).to("cpu", torch.uint8)
 

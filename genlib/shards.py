@@ -138,6 +138,8 @@ def read_shard(path: Path, count: int, labelled: bool) -> tuple[Tensor, Tensor |
             if any((header.shape, header.dtype.str) != wanted[key] for key, header in found.items()):
                 raise GenlibError(f"it does not hold {count} images of 28 x 28 bytes")
             tensors = {key: torch.from_numpy(arrays.read(key)) for key in wanted}
+        if labelled and not bool(((tensors["labels"] >= 0) & (tensors["labels"] < N_CLASSES)).all()):
+            raise GenlibError(f"its labels are not from 0 to {N_CLASSES - 1}")
     except GenlibError as error:
         raise GenlibError(f"the shard {path} is damaged; the command that wrote it repairs it") from error
     return tensors["images"], tensors.get("labels")

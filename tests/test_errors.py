@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib.errors import without_places
+from genlib.errors import GenlibError, without_places
 
 PLACE = "Kunde 42, (A & B) it's [ours]; today"  # no form tells where such a folder ends
 
@@ -72,3 +72,7 @@ def test_a_working_directory_that_is_gone_stops_no_message(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here").rmdir()
     assert without_places(f"cannot write {tmp_path}/a/b.json: full") == "cannot write b.json: full"
+
+
+def test_a_message_is_one_line_whatever_name_it_quotes() -> None:
+    assert str(GenlibError("a\nb/c\x1b[2J\u2028 on the Hub: é 服")) == "a b/c [2J  on the Hub: é 服"

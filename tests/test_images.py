@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_every_gray_level_survives_the_round_trip() -> None:
 def test_out_of_range_pixels_are_clipped_not_wrapped() -> None:
     x = torch.tensor([-5.0, -1.001, 1.001, 5.0]).view(1, 1, 2, 2)
     assert to_uint8(x).flatten().tolist() == [0, 0, 255, 255]
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_numbers_that_overflowed_are_no_pixels(value: float) -> None:
+    x = torch.zeros(2, 1, 28, 28)
+    x[1, 0, 5, 5] = value
+    with refused("^the model draws nothing: its numbers overflow$"):
+        to_uint8(x)
 
 
 def test_conversion_leaves_its_argument_alone() -> None:

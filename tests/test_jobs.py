@@ -25,7 +25,7 @@ from genlib.jobs import queue as jobs
 from genlib.jobs.estimates import _measure
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import Queue
-from genlib.jobs.run import Job, has_begun, read_job
+from genlib.jobs.run import Job, as_is, has_begun, read_job
 from genlib.jobs.worker import _give_way
 from genlib.models import get_preset
 from genlib.threads import CHOSEN, SPINS
@@ -463,12 +463,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_program_killed_while_it_starts_a_worker(queue: Queue) -> None:
-    """It has written that the job runs, and nothing runs."""
+    """It has written that the job runs, and nothing runs: the job waits as before, and is started."""
     job = by_hand(queue, "vae-dense-8-run-1", state="running", since=time.time())
+    seen = as_is(job)
+    assert (seen.state, seen.reason) == ("queued", "")
     (found,) = queue.jobs()
-    assert (found.id, found.state) == (job.id, "failed")
-    assert found.reason == "the training ended without a word: it was killed, or the machine stopped"
-    queue.delete(job.id)
+    assert (found.id, found.state) == (job.id, "running") and found.process
 
 
 def test_a_program_killed_once_it_has_started_a_worker(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -703,6 +703,21 @@ def test_what_the_command_line_made_of_a_run_meanwhile_is_seen(queue: Queue) -> 
     with refused("is done; it cannot be resumed now"):
         queue.resume(ended.id)
     assert queue.resume(extended.id).state == "running"
+
+
+@pytest.mark.parametrize("state", ["queued", "paused", "failed", "cancelled"])
+def test_a_run_of_the_queue_that_the_command_line_trains_runs(state: str, queue: Queue) -> None:
+    job = kept(queue, state, reason="it was killed", since=time.time() - 1)
+    with locked(job.directory, 0, "taken"):
+        assert queue.get(job.id).state == state  # a worker that has written its end down and is leaving
+        (job.directory / "events.jsonl").write_text("")
+        (found,) = queue.jobs()
+        assert (found.state, found.reason, found.managed) == ("running", "", False)
+        for action in (queue.pause, queue.cancel, queue.resume, queue.delete):
+            with refused(f"^{job.id} is being trained from the command line; stop it there$"):
+                action(job.id)
+        assert freeze(submit(queue)).state == "running"  # it takes no place of the queue's
+    assert queue.get(job.id).state == state
 
 
 def test_a_waiting_job_that_the_command_line_trains_does_not_hold_up_the_rest(queue: Queue) -> None:

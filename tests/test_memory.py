@@ -105,6 +105,8 @@ def test_a_students_answers_are_counted() -> None:
     preset = get_preset("flow-one-step")
     few, many = (needed_megabytes(preset, preset.config.replace(answers=n), 60_000) for n in (20_000, 1_000_000))
     assert many - few == pytest.approx(980_000 * (4 * 784 + 784) / 1e6)
+    few, many = (disk_megabytes(preset, preset.config.replace(answers=n)) for n in (20_000, 1_000_000))
+    assert many - few == pytest.approx(980_000 * 784 / 1e6)
 
 
 def test_a_mixtures_disk_grows_with_what_its_search_keeps() -> None:

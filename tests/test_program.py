@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from genlib.__main__ import main
-from genlib.io.files import read_json, write_json
+from genlib.io.files import read_json, write_file, write_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export, exported, program_of
 from genlib.model import Model, keeps_raw
 from genlib.program import FORMAT, Program
@@ -70,6 +70,23 @@ def test_a_program_is_made_once_and_again_for_other_weights(tmp_path: Path) -> N
     assert (first / PROGRAM_FILE).read_text() == "kept"
     saved(tmp_path / "model", "vae-cnn")
     assert exported(tmp_path / "model") != first
+
+
+def test_an_export_that_is_killed_leaves_no_pair_of_two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "model", "vae-dense-8")
+    export(tmp_path / "model", tmp_path / "out")
+    saved(tmp_path / "model", "vae-cnn")
+    for killed_at in (WEIGHTS_FILE, PROGRAM_FILE):
+
+        def write(path: Path, data: bytes, name: str = killed_at) -> None:
+            if path.name == name:
+                raise KeyboardInterrupt
+            write_file(path, data)
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("genlib.live.export.write_file", write)
+            export(tmp_path / "model", tmp_path / "out")
+        assert not (tmp_path / "out" / PROGRAM_FILE).exists()
 
 
 def test_what_a_model_says_of_itself_is_in_no_others_program(tmp_path: Path) -> None:

@@ -159,6 +159,15 @@ def test_noise_that_makes_no_picture_is_refused(given: dict[str, Any], match: st
         generate(tiny_model("vae-cnn"), 3, **given)
 
 
+def test_finite_weights_that_draw_nothing_are_told() -> None:
+    model = tiny_model("vae-cnn")
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(3e38 * weight.sign())  # an infinity less another is no number
+    with refused("^the model draws nothing: its numbers overflow$"):
+        generate(model, 3)
+
+
 @pytest.mark.parametrize("start", [-1, 2**64, pytest.param(10**5000, id="digits"), 1.0, True, "0"])
 def test_a_bad_start_is_refused(start: Any) -> None:
     with refused("start takes a whole number from 0"):

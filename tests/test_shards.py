@@ -146,6 +146,18 @@ def test_a_shard_with_damaged_labels_is_drawn_again(tmp_path: Path) -> None:
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_shard_with_labels_of_no_class_is_damaged(label: int, tmp_path: Path) -> None:
+    list(write_shards(CONDITIONAL, tmp_path, 20))
+    path = tmp_path / "000000.npz"
+    with np.load(path) as kept:
+        images, labels = kept["images"], kept["labels"]
+    labels[7] = label
+    np.savez_compressed(path, images=images, labels=labels)
+    with refused("000000.npz is damaged"):
+        measured(tmp_path)
+
+
 def test_another_set_is_not_mixed_in(tmp_path: Path) -> None:
     list(write_shards(UNCONDITIONAL, tmp_path / "d", 10))
     with refused("holds samples with seed 0, not 1"):

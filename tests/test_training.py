@@ -309,9 +309,11 @@ DAMAGED = [
     ("gmm-10", "memory.fit", lambda x: x.fill_(math.inf), "is inf, not a whole number to"),
     ("gmm-10", "memory.move", lambda x: x.fill_(2), "the checkpoint's memory lacks here.weights"),
     ("vae-gmm-best", "memory.fine.covariances", lambda x: x[0], "the checkpoint's memory.fine is no mixture"),
-    ("gmm-10", "model.weights", lambda x: x.fill_(math.nan), "the weights of a mixture must be non-negative and sum"),
+    ("gmm-10", "model.weights", lambda x: x.fill_(math.nan), "model.weights is not finite"),
+    ("gmm-10", "model.weights", lambda x: x.fill_(2.0), "the weights of a mixture must be non-negative and sum"),
+    ("dcgan-32", "model.generator.2.running_var", lambda x: x.fill_(math.inf), "is not finite"),
     ("cgmm", "memory.class", lambda x: torch.tensor(99), "is 99, not a whole number to 9"),
-    ("cgmm", "model.cholesky", lambda x: x.fill_(math.nan), "a covariance is not positive definite"),
+    ("cgmm", "model.cholesky", lambda x: x.fill_(math.nan), "model.cholesky is not finite"),
 ]
 
 

@@ -39,6 +39,7 @@ LOCK_SECONDS = 5.0  # a worker that has written its end down takes a moment to l
 LOG_BYTES = 8_000  # of the end of a log, which are shown
 LINE = 1_000  # characters of a line of it that are looked through
 FULL_BYTES = 5_000_000  # free space that leaves no room for a checkpoint
+_NOT_KEPT = ("directory", "preset", "config", "by_hand")  # fields of a job that job.json has not
 NO_ROOM = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
@@ -61,6 +62,7 @@ class Job:
     place: int = 0  # among those that train at the same time: the number of its GPU, where there are some
     threads: int = 0  # a resumed run is the same to the byte only with as many as it began with
     samples: tuple[int, int] | None = None  # of the Frechet distance while training and of the evaluation
+    by_hand: bool = False  # never written down: whether the command line, not a worker, trains a run of the queue now
 
     @property
     def id(self) -> str:
@@ -86,11 +88,11 @@ class Job:
     @property
     def managed(self) -> bool:
         """Whether it is in the queue, rather than trained from the command line."""
-        return (self.directory / "job.json").is_file()
+        return not self.by_hand and (self.directory / "job.json").is_file()
 
     def save(self) -> Job:
         """Write job.json."""
-        kept = {key: value for key, value in vars(self).items() if key not in ("directory", "preset", "config")}
+        kept = {key: value for key, value in vars(self).items() if key not in _NOT_KEPT}
         try:
             write_json(self.directory / "job.json", kept)
         except GenlibError as error:
@@ -160,10 +162,13 @@ _KINDS |= {"threads": whole(0, 4096)}  # which are made
 
 
 def _gone_on_with(job: Job) -> Job:
-    """A run at rest as its files have it: the command line may have ended or extended it since job.json was written."""
+    """A run as its files have it: the command line may have gone on with it, ended or extended it since job.json was
+    written."""
     figures = job.directory / METRICS_FILE
     if job.state in RESTING and figures.is_file():
         return replace(job, state="done", reason="", since=figures.stat().st_mtime)
+    if job.state in ("queued", *RESTING) and _last_event(job) > job.since and is_held(job.directory):
+        return replace(job, state="running", reason="", by_hand=True)  # a worker that is leaving writes no more
     return replace(job, state="paused") if job.state == "done" and not figures.is_file() else job
 
 
@@ -198,9 +203,14 @@ def waiting(jobs: list[Job]) -> list[Job]:
 
 def has_begun(job: Job) -> bool:
     """Whether its worker has written an event since it was started, whatever the clock was set to meanwhile."""
+    return _last_event(job) > UNTOUCHED
+
+
+def _last_event(job: Job) -> float:
+    """When the last event was written, in unix time; 0 where none was since a worker's start."""
     with suppress(OSError):
-        return (job.directory / EVENTS).stat().st_mtime > UNTOUCHED
-    return False
+        return (job.directory / EVENTS).stat().st_mtime
+    return UNTOUCHED
 
 
 def elapsed(job: Job) -> float:
@@ -235,6 +245,8 @@ def _outcome(job: Job, code: int | None) -> tuple[str, str]:
     """State and reason."""
     if (job.directory / METRICS_FILE).is_file():
         return "done", ""
+    if job.state == "running" and not job.process and not has_begun(job):  # who had written that it runs was killed
+        return "queued", ""
     if job.state == "cancelling":
         return ("failed", job.reason) if job.reason else ("cancelled", "")
     unsaid = code in (None, -signal.SIGTERM) and not _told(job)  # it was asked to stop, and had nothing to save yet

@@ -61,6 +61,7 @@ def save_program(model: Model, directory: Path, facts: dict[str, Any]) -> None:
     described = {**program.described(output), **facts, "weights": weights}
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        (directory / PROGRAM_FILE).unlink(missing_ok=True)  # of older weights: one that is killed leaves no such pair
     except OSError as error:
         raise GenlibError(f"cannot write {directory}: {error.strerror or error}") from error
     write_file(directory / WEIGHTS_FILE, data)

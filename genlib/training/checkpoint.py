@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +90,16 @@ def check_run(path: Path, facts: dict[str, Any], preset: str, config: Config, im
             )
 
 
-def check_weights(path: Path, part: str, found: Mapping[str, Tensor], own: Iterable[tuple[str, Tensor]]) -> None:
-    """GenlibError for a weight of another type than the model's, which would be converted, or one that is not finite.
+def check_weights(path: Path, part: str, found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """GenlibError for a tensor of another type than the model's, which would be converted, or one that is not finite
+    where the untrained model's is.
 
     Of a missing one, or one of another shape, the model's own reading tells.
     """
-    for key, weight in own:
+    for key, weight in own.items():
         value = found.get(key, weight)
         wrong = f"of {value.dtype}, not {weight.dtype}" if value.dtype != weight.dtype else ""
-        if wrong or not value.isfinite().all():
+        if wrong or (weight.isfinite().all() and not value.isfinite().all()):
             raise GenlibError(
                 f"checkpoint {path} is damaged and cannot be resumed: {part}.{key} is {wrong or 'not finite'}"
             )

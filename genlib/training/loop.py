@@ -307,9 +307,9 @@ class Run:
             group, _, rest = key.partition(".")
             if group in groups:
                 groups[group][rest] = tensor
-        check_weights(path, "model", groups["model"], self.model.named_parameters())
+        check_weights(path, "model", groups["model"], self.model.state_dict())
         if self.average:
-            check_weights(path, "average", groups["average"], self.average.model.named_parameters())
+            check_weights(path, "average", groups["average"], self.average.model.state_dict())
         try:
             self.model.load_state_dict(groups["model"])
             self.model.memory = {key: value.to(self.device) for key, value in groups["memory"].items()}

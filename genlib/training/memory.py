@@ -49,8 +49,8 @@ def needed_megabytes(preset: Preset, config: Config, images: int) -> float:
 
 @lru_cache(maxsize=64)
 def disk_megabytes(preset: Preset, config: Config) -> float:
-    """About what a run's directory takes in the end, in 10^6 bytes: its checkpoints (weights, moments, average) and the
-    finished model in half precision."""
+    """About what a run takes in the end, in 10^6 bytes: its checkpoints (weights, moments, average), the finished model
+    in half precision, and what another model answers to it, which is kept in the cache for the next run."""
     with shapes_only():
         model = preset.build(config)
     weights = sum(value.nbytes for value in model.state_dict().values())
@@ -63,7 +63,8 @@ def disk_megabytes(preset: Preset, config: Config) -> float:
         d = model.state_dict()["means"].shape[1]
         beside = MIXTURES * 4 * k * (1 + d + d * d)
     checkpoints = 2 if getattr(config, "lr_decay", 0.0) else 1  # the newest, and the one before the decay
-    return (checkpoints * (weights + beside + average) + (weights + average) / 2) / 1e6
+    answers = getattr(config, "answers", 0) * 28 * 28
+    return (checkpoints * (weights + beside + average) + (weights + average) / 2 + answers) / 1e6
 
 
 def _saved_by_a_step(model: Model, batch_size: int) -> int:
