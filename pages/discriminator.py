@@ -20,6 +20,7 @@ def studio() -> None:
     st.caption(discriminator.WHAT_IS_JUDGED)
     if question.applies("norm"):
         st.caption(discriminator.LAG)
+    st.caption(discriminator.trained_again(question))
     questions.share_question(question)
     left, right = st.columns(2, gap="medium")
     with left:

@@ -17,6 +17,7 @@ with rows:
     questions.share_question(question)
 with figures:
     pictures.show_chart(diversity.spread(question))
+    st.caption(diversity.trained_again(question))
     diversity.show_closest(question)
 
 explain.how_it_works(questions.entry_of(question))

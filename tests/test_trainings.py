@@ -12,6 +12,8 @@ from genlib.__main__ import main
 from genlib.images import read_png
 from genlib.metrics.evaluation import KEYS, _carried
 from genlib.metrics.floor import load_floor
+from genlib.questions import Diversity, Latent, Variation
+from genlib.questions.trainings import FILE, keep_figures, other_figures
 from genlib.zoo.files import read_metrics
 from genlib.zoo.trainings import SAMPLES, keep_trainings
 from tests.tiny import refused, save_tiny, tiny_model
@@ -66,10 +68,33 @@ def test_the_others_stand_beside_the_first(runs: list[Path], capsys: pytest.Capt
     assert "(trained on a GPU)" in card
     assert read_png(first / "trainings.png").shape == (3 * 28, SAMPLES * 28)
     assert f"{'seed':<10}{0:>10}{4:>10}{7:>10}" in capsys.readouterr().out
+    asked = Latent(str(first)), Diversity(str(first)), Variation(str(first))
+    assert [other_figures(question) for question in asked] == [
+        [type(question)(str(run)).figures() for run in others] for question in asked
+    ]
     again = _carried(first / "metrics.json")  # what measuring anew leaves as it is
     assert {key for key in kept if "training" in key} <= again.keys()
     keep_trainings(first, others[:1])
     assert len(read_metrics(first)["fd_trainings"]) == 2
+    keep_figures(first, others[:1])
+    assert len(other_figures(asked[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"{",
+        b'{"figures": 3}',
+        b'{"figures": [{"variation": {"samples": ["much"]}}]}',
+        b'{"figures": [{"variation": {"samples": [1.0]}}, {"latent": {}}]}',
+        None,
+    ],
+)
+def test_what_is_kept_of_others_and_makes_no_sense_is_left_out(kept: bytes | None, tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", 0)
+    if kept is not None:
+        (run / FILE).write_bytes(kept)
+    assert other_figures(Variation(str(run))) == []
 
 
 def test_what_is_no_other_training_is_refused(runs: list[Path], tmp_path: Path) -> None:

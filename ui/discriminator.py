@@ -6,8 +6,10 @@ import streamlit as st
 
 from genlib.charts.discriminator import by_class, pies, roc, scores
 from genlib.data import CLASS_NAMES
-from genlib.questions.discriminator import Discriminator
+from genlib.questions.discriminator import AREA, Discriminator
+from genlib.questions.trainings import other_figures
 from ui.pictures import show_tiles
+from ui.trainings import NOT_MEASURED, both
 
 __all__ = ["by_class", "pies", "roc", "scores"]
 SHOWN = 10  # pictures of either extreme
@@ -22,6 +24,20 @@ LAG = (
     "100 %. **Batch** normalises by the images at hand, real ones and fakes apart, as in training. The area under the "
     "ROC curve needs no threshold and changes little."
 )
+
+
+def trained_again(question: Discriminator) -> str:
+    """What the discriminators of the model's other trainings say."""
+    others, usual = other_figures(question), Discriminator.defaults()
+    if not others:
+        return NOT_MEASURED
+    told = {title: [float(each[title][0] or 0.0) for each in others] for title in others[0]}
+    shares = ", ".join(f"{title.lower()} {both(values, '.1%')}" for title, values in told.items() if title != AREA)
+    norm = ", running averages" if question.applies("norm") else ""
+    return (
+        f"**Trained again** from other seeds, it judges rightly: {shares}; the area under the ROC curve is "
+        f"{both(told[AREA], '.3f')} (threshold {usual['threshold']}, {usual['n']:,} images of each kind{norm})."
+    )
 
 
 def show_extremes(question: Discriminator) -> None:

@@ -9,8 +9,10 @@ from genlib.analysis.diversity import DRAWS
 from genlib.charts.diversity import spread
 from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.metrics.floor import load_floor
-from genlib.questions.diversity import Diversity
+from genlib.questions.diversity import SHARE, Diversity
+from genlib.questions.trainings import other_figures
 from ui.pictures import show_tiles
+from ui.trainings import NOT_MEASURED
 
 __all__ = ["spread"]
 SPLIT_NAMES = {"train": "training", "test": "test"}
@@ -43,6 +45,19 @@ def show_rows(question: Diversity) -> None:
             f"{DRAWS:,} "
             "draws, and says how many of them that is."
         )
+
+
+def trained_again(question: Diversity) -> str:
+    """What the whiskers of the chart are, and how often the classes come in the model's other trainings."""
+    others = other_figures(question)
+    if not others:
+        return NOT_MEASURED
+    whiskers = f"Whiskers reach to what {len(others)} other trainings of this model have, from other seeds."
+    if "conditional" in question.can:
+        return whiskers
+    own = np.array([each.share for each in question.found])
+    moved = max(float(np.abs(np.array(each[SHARE], dtype=float) - own).max()) for each in others)
+    return f"{whiskers} A class's share of the draws moved by up to {100 * moved:.1f} points."
 
 
 def _show_row(question: Diversity, label: int, images: np.ndarray) -> None:

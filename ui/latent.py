@@ -10,9 +10,12 @@ from genlib.charts.latent import scatter
 from genlib.data import CLASS_NAMES
 from genlib.questions.latent import Latent
 from genlib.questions.question import EVERY_CLASS
+from genlib.questions.trainings import other_figures
 from ui.pictures import TOOLS, show_chart, show_tiles
+from ui.trainings import NOT_MEASURED, both
 from ui.words import capitalised
 
+FORMS = (".0%", ".1%", ".1%")  # of a share of the variance, of what is told apart by a boundary, by the centre
 SHOWN = 40  # pictures of a selection
 HELP = (
     "Principal components are the directions in which the points vary most; their share of the variance says how much "
@@ -23,7 +26,11 @@ HELP = (
 
 
 def what_is_shown(question: Latent) -> str:
-    """What a point and its colour are."""
+    """What a point and its colour are, and how sure the figures are."""
+    return _points_and_colours(question) + ("" if other_figures(question) else f" {NOT_MEASURED}")
+
+
+def _points_and_colours(question: Latent) -> str:
     if "hidden_layers" in question.can:
         about = "Samples of the generator, by its first hidden layer after and before the non-linearity."
         if question.kept_axes:
@@ -51,7 +58,7 @@ def show_scatter(question: Latent, name: str) -> list[int]:
     st.markdown(
         f"{_share(projection.explained[:k].sum(), 0)} of the variance in {k} components. Classes told apart: "
         f"**{_share(projection.separability)}** by a straight boundary, **{_share(projection.visible)}** by the "
-        f"nearest centre in the plane.{_before(projection)}",
+        f"nearest centre in the plane.{_before(projection)}{trained_again(question, name)}",
         help=HELP,
     )
     return selected
@@ -68,6 +75,20 @@ def _before(projection: Projection) -> str:
         return ""
     boundary, centre = map(_share, projection.untrained)
     return f" Before any training: {boundary} and {centre}, since the layer is told the class."
+
+
+def trained_again(question: Latent, name: str) -> str:
+    """What the model's other trainings tell apart."""
+    others = [[float(value or 0.0) for value in each[name]] for each in other_figures(question)]
+    if not others:
+        return ""
+    explained, boundary, centre = (
+        both(values, form) for values, form in zip(zip(*others, strict=True), FORMS, strict=True)
+    )
+    return (
+        f" Trained again from other seeds: {explained} of the variance in 2 components; {boundary} by a boundary, "
+        f"{centre} by the centre."
+    )
 
 
 def show_pictures(question: Latent, selected: list[int]) -> None:

@@ -122,10 +122,12 @@ def _print_inception(names: list[str], options: argparse.Namespace, target: Path
 
 def run_trainings(options: argparse.Namespace) -> None:
     """Keep the figures of other trainings of a model with its own, and print them."""
+    from genlib.questions.trainings import keep_figures
     from genlib.zoo.figures import FIGURES
     from genlib.zoo.trainings import keep_trainings
 
     metrics = keep_trainings(options.name, options.runs)
+    keep_figures(options.name, options.runs)
     print(f"{'seed':<10}{''.join(f'{seed:>10}' for seed in metrics['training_seeds'])}")
     for key, figure in FIGURES.items():
         if values := metrics.get(f"{key}_trainings"):

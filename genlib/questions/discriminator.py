@@ -13,7 +13,9 @@ from genlib.drawing import pies
 from genlib.images import npz_bytes, png_bytes
 from genlib.metrics.features import load_extractor
 from genlib.questions.keeping import kept, loaded
-from genlib.questions.question import Maker, Question, asks, csv_bytes, model_field, seed_field
+from genlib.questions.question import Figures, Maker, Question, asks, csv_bytes, model_field, seed_field
+
+AREA = "area"
 
 
 @kept(24, "The discriminator is judging")
@@ -74,6 +76,10 @@ class Discriminator(Question):
     def shares(self) -> dict[str, float]:
         """The three pies."""
         return self.found.pies(self.threshold)
+
+    def figures(self) -> Figures:
+        """What the page says in numbers: the shares judged rightly, and the area under the ROC curve."""
+        return {title: [share] for title, share in [*self.shares.items(), (AREA, self.found.area())]}
 
     def files(self) -> dict[str, Maker]:
         """The pies, and every image with its score."""

@@ -12,8 +12,9 @@ from genlib.data import CLASS_NAMES, FashionMNIST
 from genlib.images import npz_bytes, png_bytes
 from genlib.metrics.memorisation import nearest
 from genlib.questions.keeping import kept, loaded
-from genlib.questions.question import Maker, Question, asks, csv_bytes, model_field, seed_field
+from genlib.questions.question import Figures, Maker, Question, asks, csv_bytes, model_field, seed_field
 
+DIVERSITY, SHARE = "diversity", "share of draws"
 MEASURED = 100  # samples a class behind the figures
 
 
@@ -77,6 +78,10 @@ class Diversity(Question):
         counts = [len(each.images) for each in self.found]
         return distances, rows, np.split(np.arange(len(rows)), np.cumsum(counts)[:-1])
 
+    def figures(self) -> Figures:
+        """What the page says in numbers: the diversity of each class, and its share of the draws."""
+        return {DIVERSITY: spreads(self.model, self.seed), SHARE: [each.share for each in self.found]}
+
     def files(self) -> dict[str, Maker]:
         """The rows as a picture and as numbers, and the figures by class."""
         name = f"{self.model}-diversity-seed{self.seed}"
@@ -99,6 +104,6 @@ class Diversity(Question):
         """A row for each class: how often it came and how far it spreads."""
         own, real = spreads(self.model, self.seed), real_spreads()
         return [
-            {"class": name, "share of draws": each.share, "diversity": a, "diversity of test images": b}
+            {"class": name, SHARE: each.share, DIVERSITY: a, "diversity of test images": b}
             for name, each, a, b in zip(CLASS_NAMES, self.found, own, real, strict=True)
         ]

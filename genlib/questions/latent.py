@@ -13,7 +13,7 @@ from genlib.drawing import scatter
 from genlib.images import npz_bytes, png_bytes
 from genlib.model import HiddenLayers
 from genlib.questions.keeping import kept, loaded
-from genlib.questions.question import Maker, Question, asks, class_field, csv_bytes, model_field, seed_field
+from genlib.questions.question import Figures, Maker, Question, asks, class_field, csv_bytes, model_field, seed_field
 
 VIEWS = ("2-D", "3-D")
 
@@ -72,6 +72,14 @@ class Latent(Question):
     def first(self) -> Projection:
         """Any of the projections: they share pictures and classes."""
         return next(iter(self.found.values()))
+
+    def figures(self) -> Figures:
+        """What the page says in numbers, by projection: the share of the variance in two components, and the classes
+        told apart by a straight boundary and by the nearest centre in the plane."""
+        return {
+            name: [float(each.explained[:2].sum()), each.separability, each.visible]
+            for name, each in self.found.items()
+        }
 
     def files(self) -> dict[str, Maker]:
         """The scatters, their points and the pictures behind them."""

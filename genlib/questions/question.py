@@ -25,6 +25,7 @@ from genlib.solvers import MOST_STEPS, SOLVERS
 
 EVERY_CLASS = "Every class"
 Maker = Callable[[], bytes]
+Figures = dict[str, list[float | None]]  # what a page says in numbers, by what is measured
 
 
 def asks(

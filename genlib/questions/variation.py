@@ -14,6 +14,7 @@ from genlib.images import grid, npz_bytes, png_bytes
 from genlib.questions.keeping import kept, loaded
 from genlib.questions.question import (
     EVERY_CLASS,
+    Figures,
     Maker,
     Question,
     asks,
@@ -23,7 +24,7 @@ from genlib.questions.question import (
     seed_field,
 )
 
-SIDES = ("photographs", "samples")
+SIDES = PHOTOGRAPHS, SAMPLES = ("photographs", "samples")
 
 
 @kept(64, "Drawing samples of each class")
@@ -76,6 +77,11 @@ class Variation(Question):
         shown = "each class" if self.label == EVERY_CLASS else self.label
         return f"How much each pixel of {shown} varies: above in test images, below in samples of {self.model}"
 
+    def figures(self) -> Figures:
+        """What the page says in numbers: the mean deviation of a pixel by side and class, in gray levels, 0 to 255."""
+        found = deviations(self.model, self.n, self.seed).mean((2, 3)).tolist()
+        return dict(zip(SIDES, found, strict=True))
+
     def files(self) -> dict[str, Maker]:
         """The picture, the deviations as numbers, and their means by class."""
         name = f"{self.model}-variation-seed{self.seed}"
@@ -87,8 +93,8 @@ class Variation(Question):
 
     def _table(self) -> list[dict[str, object]]:
         """A row for each class: the mean deviation of its pixels, in gray levels from 0 to 255."""
-        means = self._found.mean((2, 3)).T.tolist()
+        label, figures = self.chosen_class(), self.figures()
         return [
-            {"class": name, **{side: f"{mean:.2f}" for side, mean in zip(SIDES, row, strict=True)}}
-            for name, row in zip(self.heads, means, strict=True)
+            {"class": CLASS_NAMES[i], **{side: f"{figures[side][i]:.2f}" for side in SIDES}}
+            for i in (range(len(CLASS_NAMES)) if label is None else [label])
         ]
