@@ -44,7 +44,7 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
         return fetch(str(name), revision)
     if revision is not None:
         raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
-    directory = Path(name)
+    directory = Path(os.path.expanduser(name))
     if directory.parts[:1] == ("runs",) and not os.path.isdir(directory):
         directory = runs_directory().joinpath(*directory.parts[1:])
     if not (os.sep in str(name) or os.path.isdir(directory)):

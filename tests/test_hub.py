@@ -177,6 +177,9 @@ def test_what_is_a_path_and_what_a_repository(tmp_path: Path, monkeypatch: pytes
     assert not is_repository("runs/mine")  # always a run
     with refused("runs/mine has no trained weights at"):
         model_directory("runs/mine")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine").symlink_to(weights_directory() / NAME)
+    assert model_directory("~/mine") == tmp_path / "mine"
 
 
 @pytest.mark.parametrize(
@@ -435,6 +438,10 @@ def test_no_link_is_followed_out_of_a_run_that_is_pushed(hub: Hub, writer: None,
     (run / "samples.png").symlink_to(tmp_path / "secret.json")
     with refused("'samples.png' leads out of"):
         push(run, "me/run")
+    disguised = tmp_path / "snapshots" / "run"  # as a stranger's archive may call its folders
+    shutil.copytree(run, disguised, symlinks=True)
+    with refused("'samples.png' leads out of"):
+        push(disguised, "me/run")
     assert hub.repositories == {}
     hub.model("someone/garments", files=shipped(NAME) | {"samples.png": b"x"})
     with refused("lacks samples.png"):  # which is not fetched

@@ -9,6 +9,7 @@ import pytest
 
 from genlib.metrics.floor import load_floor
 from genlib.zoo.figures import REAL
+from genlib.zoo.files import own_figures
 from genlib.zoo.leaderboard import COLUMNS, better, leaderboard
 
 
@@ -59,3 +60,8 @@ def test_better_takes_both_opinions(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     disputed = {row["model"]: row["disputed"] for row in leaderboard()}
     assert set(disputed.pop("vae-cnn").split(", ")) == {"cgan-mlp", "gmm-10"}
     assert disputed == {"gmm-10": "cgan-mlp", "cgan-mlp": None, "dcgan-64": None, REAL: None}
+
+
+def test_figures_of_ones_own_keep_their_whole_numbers() -> None:
+    found = own_figures(b'{"fd": 9.5, "samples": 1000, "precision": null}', "mine.json")
+    assert repr(found) == "{'fd': 9.5, 'samples': 1000}"

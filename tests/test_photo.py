@@ -219,6 +219,20 @@ def test_the_next_file_is_read_after_a_damaged_one() -> None:
     assert read_photo(encoded(SMALL)).longest == 256
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_shade_of_gray_that_is_transparent_is_so_at_every_depth(depth: int) -> None:
+    """Left half of the one shade, transparent, right half of another: the left becomes the other's opposite."""
+    most = 2**depth - 1
+    for clear, seen, ground in ((most, 0, 255), (0, most, 0)):
+        bits = "".join(format(shade, f"0{depth}b") for shade in [clear] * 8 + [seen] * 8)
+        row = b"\0" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+        whole, first = png(16, 16, depth, 0, row * 16), len(HEAD) + 25  # its header
+        data = whole[:first] + chunk(b"tRNS", struct.pack(">H", clear)) + whole[first:]
+        found = read_photo(data).pixels
+        assert (found[:, :8] == ground).all()
+        assert (found[:, 8:] == 255 * seen // most).all()
+
+
 MEASURE = """
 import re, sys
 from pathlib import Path

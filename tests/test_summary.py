@@ -26,6 +26,15 @@ def test_a_mixture_has_no_layers() -> None:
     assert layer_table(tiny_model("gmm-10")) == []
 
 
+def test_what_integrates_is_watched_for_one_step() -> None:
+    model, calls = tiny_model("flow-unet", steps=1000), []
+    layer = next(module for module in model.modules() if not list(module.children()))
+    layer.register_forward_hook(lambda *_: calls.append(1))
+    assert layer_table(model) == layer_table(tiny_model("flow-unet", steps=1))
+    assert 0 < len(calls) < 10
+    assert model.config.steps == 1000  # type: ignore[attr-defined]
+
+
 def test_layers_can_be_listed_before_any_training() -> None:
     preset = get_preset("vae-dense-8")
     assert planned_layers(preset, {"latent_size": 16}) != planned_layers(preset, {}) != []

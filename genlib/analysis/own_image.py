@@ -112,7 +112,7 @@ def fit(
     else:
         scene = _scene(colours, crop, background, notes)
         _refuse_few_pixels(scene.crop, photo.longest)
-        _refuse_narrow(scene.crop, colours.shape[:2])
+        _refuse_narrow(scene.crop, photo)
         light = _lightened(scene, _sign(scene, polarity, notes), contrast)
         levels, crop = _scaled(light, scene.crop), scene.crop
         notes.append("cropped to a square and scaled to 28 x 28 pixels")
@@ -184,13 +184,13 @@ def _refuse_few_pixels(crop: Crop, longest: int) -> None:
         )
 
 
-def _refuse_narrow(crop: Crop, shape: tuple[int, ...]) -> None:
+def _refuse_narrow(crop: Crop, photo: Photo) -> None:
     """All of a long, narrow picture would be a line, or nothing, once it is scaled."""
-    times = max(shape) / min(shape)
+    times = photo.longest / photo.shortest
     if NARROWEST * times * crop.size > SIZE:
         raise GenlibError(
-            f"this picture is {times:.0f} times as long as it is wide, too narrow to be seen in 28 x 28 pixels: take a "
-            "smaller crop, or another picture"
+            f"this picture is {times:,.0f} times as long as it is wide, too narrow to be seen in 28 x 28 pixels: take "
+            "a smaller crop, or another picture"
         )
 
 
@@ -252,11 +252,22 @@ def _scaled(levels: np.ndarray, crop: Crop) -> np.ndarray:
     count = math.ceil(side) + 2
     rows = np.arange(first[0], first[0] + count).clip(-1, levels.shape[0])
     columns = np.arange(first[1], first[1] + count).clip(-1, levels.shape[1])
-    padded = np.pad(levels, 1)
-    cut = Image.fromarray(np.ascontiguousarray(padded[np.ix_(rows + 1, columns + 1)]))
-    how = Image.Resampling.BOX if side > SIZE else Image.Resampling.BICUBIC
+    cut = np.ascontiguousarray(np.pad(levels, 1)[np.ix_(rows + 1, columns + 1)])
     x, y = left - first[1], top - first[0]
-    return np.asarray(cut.resize((SIZE, SIZE), how, (x, y, x + side, y + side))).clip(0, 1)
+    if side > SIZE:
+        return (_covered(y, side, count) @ cut @ _covered(x, side, count).T).clip(0, 1)
+    wanted = (x, y, x + side, y + side)
+    return np.asarray(Image.fromarray(cut).resize((SIZE, SIZE), Image.Resampling.BICUBIC, wanted)).clip(0, 1)
+
+
+def _covered(start: float, side: float, count: int) -> np.ndarray:
+    """What each of 28 equal parts of a side is made of, float32 (28, count): shares of `count` pixels, which sum to 1.
+
+    Pillow's BOX takes a pixel whole or not at all, by its middle: a line on the border of two parts is in neither.
+    """
+    edges, pixels = start + side * np.arange(SIZE + 1) / SIZE, np.arange(count)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (overlap.clip(0) * (SIZE / side)).astype(np.float32)
 
 
 def shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:

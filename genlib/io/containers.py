@@ -201,6 +201,9 @@ def _png(data: bytes) -> Contents:
     width, height, depth, colour = struct.unpack_from(">IIBB", kept[b"IHDR"])
     if colour not in PNG_CHANNELS or depth not in (1, 2, 4, 8, 16):
         raise GenlibError(DAMAGED)
+    if colour == 0 and depth in (2, 4) and len(kept.get(b"tRNS", b"")) == 2:  # Pillow widens the shades, and not this
+        (shade,) = struct.unpack(">H", kept[b"tRNS"])
+        kept[b"tRNS"] = struct.pack(">H", shade % 2**depth * 255 // (2**depth - 1))
     channels = PNG_CHANNELS[colour]
     stored = 4 if channels > 1 else 2 if depth == 16 else 1
     return Contents(

@@ -35,12 +35,13 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """`pixels` uint8 (H, W, 3), upright, at most 512 on the longer side; `longest`, the pixels of the file's own longer
-    side; and what was done, in words.
+    """`pixels` uint8 (H, W, 3), upright, at most 512 on the longer side; `longest` and `shortest`, the pixels of the
+    file's own sides; and what was done, in words.
     """
 
     pixels: np.ndarray
     longest: int
+    shortest: int
     notes: tuple[str, ...]
 
 
@@ -64,7 +65,8 @@ def read_photo(data: bytes) -> Photo:
     if found.orientation != 1:
         small = small.transpose(TURNS[found.orientation])
         notes.append("turned upright, as its camera noted")
-    return Photo(_opaque(np.asarray(small), notes), max(found.width, found.height), tuple(notes))
+    sides = max(found.width, found.height), min(found.width, found.height)
+    return Photo(_opaque(np.asarray(small), notes), *sides, tuple(notes))
 
 
 def _refuse_costly(found: Contents) -> None:
@@ -139,9 +141,13 @@ def _reduced(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bits(strip: Image.Image) -> Image.Image:
-    """As "RGBA" where something is transparent, else "L" or "RGB"."""
+    """As "RGBA" or "LA" where something is transparent, else "L" or "RGB"."""
     if strip.mode.startswith("I"):
-        return Image.fromarray((np.asarray(strip) >> 8).astype(np.uint8))
+        shades = np.asarray(strip)
+        light = Image.fromarray((shades >> 8).astype(np.uint8))
+        if isinstance(clear := strip.info.get("transparency"), int):
+            return Image.merge("LA", [light, Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8))])
+        return light
     if strip.has_transparency_data:
         return strip.convert("RGBA")
     return strip.convert("L" if strip.mode in ("1", "L") else "RGB")

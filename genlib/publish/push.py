@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,9 +63,13 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
     return [*files, CommitOperationAdd("README.md", card)]
 
 
+_CACHED = re.compile(r"/models--[^/]+/snapshots/[0-9a-f]{40}$")  # as the Hub's cache calls a model's directory
+
+
 def _own(directory: Path, name: str) -> Path:
     """A model's file, which no link leads out to. What the Hub's cache holds is links to the blobs beside it."""
-    whole = directory.parents[1] if directory.parent.name == "snapshots" else directory
+    cached = _CACHED.search(str(directory))
+    whole = directory.parents[1] if cached else directory
     return within(whole, str((directory / name).relative_to(whole)))
 
 

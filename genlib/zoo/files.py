@@ -117,7 +117,7 @@ def own_figures(content: bytes, name: str) -> dict[str, float]:
     figures = {key: found[key] for key in FIGURES if key in found and METRICS[key].fits(found[key])}
     if not figures.get("fd"):
         raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
-    return {key: float(value) for key, value in figures.items() if value is not None}
+    return {key: value for key, value in figures.items() if value is not None}
 
 
 def read_records(directory: Path) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from genlib.errors import GenlibError
-from genlib.model import Conditional, Discriminates, Encodes, Model, Preset, shapes_only
+from genlib.model import Conditional, Discriminates, Encodes, Integrates, Model, Preset, shapes_only
 from genlib.sampling import cycle_labels, device_of
 
 MOST_PARAMETERS = 20_000_000  # of a model that is built to list its layers
@@ -66,6 +67,9 @@ def planned_layers(preset: Preset, settings: Mapping[str, Any]) -> list[Layer]:
 
 @torch.inference_mode()
 def _run_once(model: Model) -> None:
+    if isinstance(model, Integrates):  # in one step, for each has the same layers
+        model = copy(model)
+        model.config = model.config.replace(steps=1)
     device = device_of(model)
     y = cycle_labels(1).to(device) if isinstance(model, Conditional) else None
     if isinstance(model, Encodes):

@@ -300,11 +300,21 @@ def test_a_picture_without_a_plain_border_is_taken_whole(polarity: str) -> None:
     assert own.notes[0].startswith("no garment stands out")
 
 
+@pytest.mark.parametrize("length", [47, 80, 101])
+@pytest.mark.parametrize("row", range(60, 74))
+def test_a_hair_line_is_seen_wherever_it_falls(row: int, length: int) -> None:
+    picture = np.zeros((200, 200), np.uint8)
+    picture[row, 5 : 5 + length] = 220
+    for turned in (picture, picture.T):
+        assert int(prepare(encoded(Image.fromarray(turned))).image.max()) > 20
+
+
 USELESS: dict[str, tuple[Callable[[], OwnImage], str]] = {
     "one shade": (lambda: prepare(encoded(Image.new("RGB", (50, 50), (200, 10, 30)))), "all of it is one shade"),
     "few pixels": (lambda: prepare(encoded(Image.fromarray(tall()[::12, ::12]))), "holds 10 x 10 pixels"),
     "a thin one": (lambda: prepare(encoded(Image.fromarray(tall()[::25]).crop((0, 0, 9, 8)))), "one shade|pixels"),
     "a long one": (lambda: prepare(encoded(Image.linear_gradient("L").resize((30, 3_000)))), "100 times as long as it"),
+    "a line": (lambda: prepare(encoded(Image.linear_gradient("L").resize((3, 3_000)))), "1,000 times as long as it"),
     "a tiny crop": (
         lambda: prepare(encoded(Image.fromarray(tall())), crop=Crop(0.25, 0.5, 0.05)),
         "the crop holds 10 x 10 pixels of this picture, and at least 16 x 16 are needed: take a larger crop",
