@@ -705,6 +705,24 @@ def test_what_the_command_line_made_of_a_run_meanwhile_is_seen(queue: Queue) -> 
     assert queue.resume(extended.id).state == "running"
 
 
+def test_a_run_is_resumed_once_the_worker_that_is_leaving_has_left(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = kept(queue, "paused")
+    lock = acquire(job.directory)
+    assert lock is not None
+    with ThreadPoolExecutor(1) as pool:
+        resumed = pool.submit(queue.resume, job.id)
+        time.sleep(0.2)
+        assert not resumed.done()
+        os.close(lock)
+        assert resumed.result().state == "running"
+    monkeypatch.setattr(jobs, "LOCK_SECONDS", 0.0)
+    other = kept(queue, "paused")
+    with locked(other.directory, 0, "taken"), refused(f"^{other.id} is in use by another process; try again$"):
+        queue.resume(other.id)
+
+
 @pytest.mark.parametrize("state", ["queued", "paused", "failed", "cancelled"])
 def test_a_run_of_the_queue_that_the_command_line_trains_runs(state: str, queue: Queue) -> None:
     job = kept(queue, state, reason="it was killed", since=time.time() - 1)

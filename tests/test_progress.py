@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from genlib.io.files import read_on
 from genlib.training.events import EventLog, Started
 from genlib.training.progress import EventReader, Follower, Progress, read_progress
 from tests.tiny import refused
@@ -28,10 +29,10 @@ STARTED = line("Started", 100.0, step=0, epochs=3, steps_per_epoch=10)
 
 def test_a_line_still_being_written_waits(tmp_path: Path) -> None:
     reader, path = EventReader(tmp_path), tmp_path / "events.jsonl"
-    assert reader.read() == []  # the run has not begun
+    assert list(reader.read()) == []  # the run has not begun
     path.write_bytes(STARTED + step(1, 101.0)[:-20])
     assert [event["event"] for event in reader.read()] == ["Started"]
-    assert reader.read() == []
+    assert list(reader.read()) == []
     path.write_bytes(STARTED + step(1, 101.0))
     assert [event["step"] for event in reader.read()] == [1]
 
@@ -59,7 +60,16 @@ def test_a_torn_line_is_passed_over_and_swallows_nothing(torn: bytes, tmp_path: 
 
 def test_a_log_that_is_no_file_holds_no_events(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.jsonl")  # who opens it waits for a writer
-    assert EventReader(tmp_path).read() == []
+    assert list(EventReader(tmp_path).read()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="a process' open files are counted by Linux' /proc")
+def test_looking_at_a_directory_in_a_files_place_leaves_nothing_open(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").mkdir()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        assert list(EventReader(tmp_path).read()) == []
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -153,12 +163,31 @@ def test_another_run_of_the_same_name_begins_anew(longer: bool, tmp_path: Path) 
     if not longer:
         path.unlink()
         assert look() == Progress()
-        assert reader.read() == []
+        assert list(reader.read()) == []
     path.write_bytes(
         STARTED.replace(b"100.0", b"200.0") + b"".join(step(i, 200.0 + i) for i in range(1, 9 * longer + 2))
     )
     assert (look().records, progress.step, progress.total) == ({}, 9 * longer + 1, 30)
     assert [event["event"] for event in reader.read()] == []
+
+
+def test_a_long_log_is_read_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts end anywhere, within a line too, and all that a file may hold is read."""
+    text = STARTED + b"".join(step(i, 100.0 + i) for i in range(1, 40))
+    (tmp_path / "events.jsonl").write_bytes(text + STARTED[:30])
+    monkeypatch.setattr("genlib.training.progress.PART", 300)
+    sizes: list[int] = []
+
+    def counted(path: Path, place: int, most: int) -> bytes:
+        sizes.append(len(found := read_on(path, place, most)))
+        return found
+
+    monkeypatch.setattr("genlib.training.progress.read_on", counted)
+    reader = EventReader(tmp_path)
+    assert [event["event"] for event in reader.read()] == ["Started"] + ["Step"] * 39
+    assert max(sizes) <= 500 and sum(sizes) < 4 * len(text)
+    monkeypatch.setattr("genlib.training.progress.LARGEST_LOG", 1_000)
+    assert len(list(EventReader(tmp_path).read())) == text[:1_000].count(b"\n")
 
 
 def test_no_run_is_no_progress(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from genlib.training.checkpoint import read_checkpoint, write_checkpoint
 from genlib.training.diagnostics import Diagnostics
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuring, SamplesWritten, Started, Step
 from genlib.training.loop import Run
+from genlib.training.progress import read_progress
 from genlib.training.run import train
 from tests.tiny import (
     ONE_PER_FAMILY,
@@ -153,6 +154,8 @@ def test_an_interrupted_run_ends_with_the_same_bytes(
     resumed = list(tiny_training(name, tmp_path / "run", small_data, resume=True))
     assert isinstance(resumed[0], Started)
     assert resumed[0].step == max((event.step for event in events if isinstance(event, Step)), default=0)
+    told = read_progress(tmp_path / "run")  # whatever stopped it, and where
+    assert (sorted(told.records), sorted(told.samples)) == ([1, 2], [1, 2])
     assert_same_model(tmp_path / "run", undisturbed(name))
 
 
@@ -298,6 +301,15 @@ def test_a_checkpoint_that_lacks_something_is_named(
     write_checkpoint(checkpoint, tensors, facts)
     with refused(f"last.safetensors {told}"):
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, resume=True))
+
+
+def test_a_finished_run_without_a_figure_is_one_line(small_data: FashionMNIST, tmp_path: Path) -> None:
+    list(tiny_training("vae-cnn", tmp_path, small_data))
+    figures = json.loads((tmp_path / "metrics.json").read_text())
+    del figures["fd"]
+    (tmp_path / "metrics.json").write_text(json.dumps(figures))
+    with refused("metrics.json: it has no fd"):
+        list(tiny_training("vae-cnn", tmp_path, small_data, resume=True))
 
 
 DAMAGED = [

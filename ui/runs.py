@@ -30,14 +30,15 @@ BADGES = {
 }
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _follower(job_id: str, _directory: Path) -> Follower:
-    return Follower(_directory)
+@st.cache_resource(show_spinner=False)
+def _followers() -> dict[Path, Follower]:
+    """Of every run that was looked at, until it is deleted: a log is read once, however many there are."""
+    return {}
 
 
 def progress_of(job: Job) -> Progress:
     """How far a run has come."""
-    return _follower(job.id, job.directory).now()
+    return _followers().setdefault(job.directory, Follower(job.directory)).now()
 
 
 def entry_of(job: Job) -> Entry:
@@ -69,10 +70,14 @@ def open_queue() -> tuple[Queue, list[Job]]:
     """The queue with its jobs; the page stops with a plain line where there can be none."""
     try:
         queue = Queue()
-        return queue, queue.jobs()
+        jobs = queue.jobs()
     except GenlibError as error:
         st.warning(f"Nothing can be trained here: {line_of(error)}")
         st.stop()
+    followers, known = _followers(), {job.directory for job in jobs}
+    for gone in [directory for directory in list(followers) if directory not in known]:
+        followers.pop(gone, None)
+    return queue, jobs
 
 
 def choose_run(jobs: list[Job]) -> Job | None:

@@ -11,7 +11,7 @@ import torch
 
 from genlib.analysis.history import ROW, History, history_so_far, read_history
 from genlib.errors import GenlibError, shown
-from genlib.jobs.archive import archived
+from genlib.jobs.archive import archived, check_archive
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
@@ -25,6 +25,7 @@ from ui.runs import BADGES, entry_of, is_active, is_known, progress_of
 from ui.train import is_let_in
 from ui.words import capitalised, line_of, plain
 
+UNUSABLE = "cannot be resumed"  # in what a training says of a damaged checkpoint, and would say again
 STRIPS = 6  # epochs whose samples are shown under one another
 SECONDS = 1.0  # between two looks at a run under way
 
@@ -185,7 +186,7 @@ def _doing(progress: Progress) -> str:
 def _sentence(job: Job) -> str:
     reason = job.reason or f"this genlib knows no preset {shown(job.preset)}"
     reason = plain(capitalised(reason))
-    if job.state not in RESTING or not is_known(job):
+    if job.state not in RESTING or not is_known(job) or UNUSABLE in reason:
         return f"{reason}."
     kept = (job.directory / "checkpoint" / "last.safetensors").is_file()
     return (
@@ -213,7 +214,12 @@ def _show_actions(queue: Queue, job: Job, by: str | None) -> None:
 def _take_away(job: Job) -> None:
     """A finished run is a model: to keep, and to play with."""
     name, icon = f"{job.id}.zip", ":material/download:"
-    st.download_button("Download", lambda: archived(job), name, "application/zip", icon=icon, on_click="ignore")
+    try:
+        check_archive(job)
+    except GenlibError as error:
+        st.caption(f"It cannot be downloaded here: {line_of(error)}.")
+    else:
+        st.download_button("Download", lambda: archived(job), name, "application/zip", icon=icon, on_click="ignore")
     with st.popover("Publish", icon=":material/publish:"):
         st.markdown("To the Hugging Face Hub, with your token, from a shell in this studio's directory:")
         st.code(f"python -m genlib push {job.name} owner/name", language="sh")

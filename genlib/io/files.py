@@ -62,7 +62,7 @@ def _size(path: Path, found: os.stat_result, most: float) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     """A file to be read; a pipe is not waited for."""
-    with _told(path), open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+    with _told(path), open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         yield file
 
 

@@ -54,6 +54,7 @@ START_SECONDS = 600.0  # until a worker must have begun to train
 KILL_SECONDS = 15.0  # between asking a worker to stop and making it
 
 BUSY = "the queue of runs is busy; try again"
+IN_USE = "{} is in use by another process; try again"
 BUSY_SECONDS = 20.0  # of waiting for another process to leave the queue alone
 PATIENCE_SECONDS = 300.0  # of a worker, for which no one waits
 FOLLOW_SECONDS = 0.5
@@ -136,7 +137,8 @@ class Queue:
             self._check_room(None, lambda: still_to_write(job))
             if job.owner and self.limits.minutes and job.seconds >= 60 * self.limits.minutes:
                 raise GenlibError(f"{job.id} has trained for the {self.limits.minutes} min that this host allows")
-            job.become("queued")
+            with locked(job.directory, LOCK_SECONDS, IN_USE.format(job.id)):  # a worker that is leaving has left
+                job.become("queued")
         return self.get(job_id)
 
     def cancel(self, job_id: str, by: str | None = None) -> Job:
@@ -150,7 +152,7 @@ class Queue:
         with self._changing():
             self._sweep()  # of that name, too
             job = self._taken(job_id, by, "deleted", ("queued", "done", *RESTING))
-            with locked(job.directory, LOCK_SECONDS, f"{job.id} is in use by another process; try again"):
+            with locked(job.directory, LOCK_SECONDS, IN_USE.format(job.id)):
                 try:
                     job.directory.rename(self.directory / f".deleted-{job.id}")
                 except OSError as error:

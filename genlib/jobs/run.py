@@ -179,7 +179,7 @@ def _found(directory: Path) -> Job:
         return _gone_on_with(job)
     if is_held(directory):
         return replace(job, state="running")
-    lost = "its job.json, which says how far it was, is damaged; resuming goes on from the last checkpoint"
+    lost = "its job.json, which says how far it was, is damaged"
     return replace(job, state="failed", reason=lost) if job.managed else job
 
 

@@ -112,13 +112,17 @@ class Run:
                     yield Checkpointed(self.step)
             record = yield from self._close_epoch()
             if record["epoch"] in self.rows:
-                picture = directory / "samples" / f"{record['epoch']:05d}.png"
-                write_file(picture, png_bytes(self.rows[record["epoch"]].numpy()))
-                yield SamplesWritten(record["epoch"], str(picture.relative_to(directory)))
+                yield self.write_row(directory, record["epoch"])
             yield EpochDone(record)
         if self.processes.leads:
             self.save(checkpoint)
             yield Checkpointed(self.step)
+
+    def write_row(self, directory: Path, epoch: int) -> SamplesWritten:
+        """Write the samples of an epoch that was looked at."""
+        picture = directory / "samples" / f"{epoch:05d}.png"
+        write_file(picture, png_bytes(self.rows[epoch].numpy()))
+        return SamplesWritten(epoch, str(picture.relative_to(directory)))
 
     @property
     def over(self) -> bool:

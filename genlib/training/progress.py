@@ -6,13 +6,14 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
 from genlib.io.fields import NUMBER, SHARE, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
-from genlib.io.files import read_on
+from genlib.io.files import LARGEST_LOG, read_on
 from genlib.zoo.files import RECORD
 
 WINDOW_SECONDS = 300.0  # of training, behind the time left
@@ -21,6 +22,7 @@ MEASURED = 5.0  # seconds of training before a time left is told
 
 REPLACED = "Replaced"  # the event before those of a new run that has taken the place of the one read so far
 LONGEST_LINE = 1_000_000  # bytes; what is longer is no event
+PART = 4_000_000  # bytes that are read at a time; more than a line
 MARK = 200  # bytes by which a file is known again: a line or two, which tell the time
 
 
@@ -32,22 +34,26 @@ class EventReader:
         self._place = 0
         self._mark = b""  # what the file held before that place
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> Iterator[dict[str, Any]]:
         """Events written since; a line still being written waits, one torn by a power cut is passed over.
 
         Where the file is gone, or is not the one that was read before, a REPLACED comes first: what was read is of a
-        run that is no more.
+        run that is no more. A part of the file at a time is in memory.
         """
         text = self._read_on()
-        if text is not None:
-            return self._events(text)
-        self._place, self._mark = 0, b""
-        return [{"event": REPLACED, "time": time.time()}, *self._events(self._read_on() or b"")]
+        if text is None:
+            self._place, self._mark = 0, b""
+            yield {"event": REPLACED, "time": time.time()}
+            text = self._read_on()
+        while text:
+            before = self._place
+            yield from self._events(text)
+            text = self._read_on() if self._place > before else None
 
     def _read_on(self) -> bytes | None:
         """What came since; None where that is no longer the file that was read."""
         try:
-            text = read_on(self.path, self._place - len(self._mark))
+            text = read_on(self.path, self._place - len(self._mark), min(self._place + PART, LARGEST_LOG))
         except GenlibError:  # not begun, or deleted meanwhile
             return None if self._mark else b""
         return text.removeprefix(self._mark) if text.startswith(self._mark) else None

@@ -23,9 +23,10 @@ from genlib.models import get_preset
 from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
 from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
-from genlib.training.events import Checkpointed, Done, Event, EventLog, Measuring
+from genlib.training.events import Checkpointed, Done, EpochDone, Event, EventLog, Measuring
 from genlib.training.loop import Run
 from genlib.training.origin import Origin, begin_from
+from genlib.training.progress import read_progress
 from genlib.zoo.card import write_card
 from genlib.zoo.files import BEFORE_DECAY, CHECKPOINT, METRICS_FILE, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
 
@@ -119,7 +120,7 @@ def _enter(
     if origin:
         origin.note(directory)
     if (directory / "metrics.json").is_file():
-        return read_metrics(directory)
+        return read_metrics(directory, SAID_OF_EACH)
     make_directory(directory / SAMPLES)
     for torn in torn_files(directory):
         if not torn.name.startswith(".job.json."):  # which is the queue's
@@ -142,6 +143,8 @@ def check_samples(*counts: int) -> None:
 def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluation_samples: int) -> Iterator[Event]:
     """Train to the end and measure; every event is kept before it is told."""
     log = EventLog(directory / LOG)
+    for event in _untold(run, directory):
+        log.write(event)
     try:
         for event in _finishing(run, directory, checkpoint, interval, evaluation_samples):
             log.write(event)
@@ -151,6 +154,16 @@ def _log(run: Run, directory: Path, checkpoint: Path, interval: float, evaluatio
             run.save(checkpoint)
             log.write(Checkpointed(run.step))
         raise
+
+
+def _untold(run: Run, directory: Path) -> Iterator[Event]:
+    """What the history of a resumed run has, and not its log: it was stopped after the one and before the other."""
+    told = read_progress(directory)
+    for record in run.history:
+        if (epoch := record["epoch"]) not in told.records:
+            yield EpochDone(record)
+        if epoch in run.rows and epoch not in told.samples:
+            yield run.write_row(directory, epoch)
 
 
 def _finishing(

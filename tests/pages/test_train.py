@@ -30,7 +30,9 @@ from tests.pages.studio import assert_healthy, controls, open_page, pictures, se
 from tests.tiny import NAMES, ONE_PER_FAMILY, refused, save_tiny, thinned, tiny_training
 from tests.workers import by_hand
 from ui import zoo
+from ui.runs import _followers, progress_of
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
+from ui.watch import UNUSABLE
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
@@ -287,6 +289,31 @@ def test_a_strangers_run_disables_itself_alone(run: dict[str, Any]) -> None:
     assert "nonesuch" in told or "Its files are damaged" in told
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("", "Resume begins anew: there is no checkpoint yet."),
+        (UNUSABLE, f"Checkpoint last.safetensors is damaged and {UNUSABLE}."),
+    ],
+)
+def test_what_resuming_does_is_said_where_it_can_be_done(reason: str, told: str) -> None:
+    because = reason and f"checkpoint last.safetensors is damaged and {reason}"
+    by_hand(Queue(), "vae-dense-8-run-1", state="failed", reason=because or "it was killed")
+    app = open_page("train")
+    (said,) = (each.value for each in app.error)
+    assert said.endswith(told)
+
+
+def test_every_runs_log_is_read_once_however_many_there_are(tmp_path: Path) -> None:
+    by_hand(Queue(), "vae-dense-8-run-1", state="paused")
+    for job in [Job(tmp_path / str(number), "vae-dense-8", {}, "done") for number in range(250)] * 2:
+        progress_of(job)
+        first = _followers()[tmp_path / "0"]
+    assert len(_followers()) == 250 and _followers()[tmp_path / "0"] is first
+    open_page("train")  # which knows none of these
+    assert [directory.name for directory in _followers()] == ["vae-dense-8-run-1"]
+
+
 def test_training_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENLIB_TRAINING", "off")
     app = open_page("train")
@@ -456,6 +483,9 @@ def test_a_finished_run_of_endless_weights_is_not_packed_into_memory(finished: J
         file.truncate(10**12)  # which takes no room
     with refused("model.safetensors has 1,000,000,000,000 bytes"):
         archived(finished)
+    app = open_page("train", {"run": finished.id})
+    assert "It cannot be downloaded here: model.safetensors has 1,000,000,000,000 bytes" in texts(app)
+    assert "Download" not in [button.proto.label for button in app.get("download_button")]
 
 
 def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
