@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 SHOWN = 60  # characters of a wrong value
+MARKS = "\\`*{}[]<>$~#|!"  # of Markdown
 
 
 class GenlibError(ValueError):
@@ -35,7 +36,8 @@ def parsing(refusal: str) -> Iterator[None]:
     except GenlibError:  # has its line
         raise
     except Exception as error:  # of zipfile, zlib, numpy, Pillow, ast ...: many kinds that share no ancestor
-        raise GenlibError(f"{refusal}: {in_brief(str(error)) or type(error).__name__}") from error
+        told = re.sub(r" ?<[^<>]* at 0x[0-9a-f]+>", "", str(error))  # an object of ours, which has no name for anyone
+        raise GenlibError(f"{refusal}: {in_brief(told) or type(error).__name__}") from error
 
 
 def printable(text: str) -> str:
@@ -53,6 +55,11 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, Integral) and not isinstance(value, bool) and low <= int(value) <= high:
         return int(value)
     raise GenlibError(f"{name} takes a whole number from {low} to {high}, not {shown(value)}")
+
+
+def plain(text: str) -> str:
+    """Someone else's words in Markdown, in one line and as they stand: "~" would strike out, "[" begin a link."""
+    return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(text.split()))
 
 
 def is_number(value: Any) -> TypeGuard[float]:

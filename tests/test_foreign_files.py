@@ -339,7 +339,7 @@ def test_a_log_of_events_without_end_costs_little(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b"x" * 2_000_000)  # no line ever
     reader = EventReader(tmp_path)
-    assert reader.read() == []
+    assert list(reader.read()) == []
     with open(path, "ab") as file:
         file.write(b'\n{"event": "Checkpointed", "time": 1.0, "step": 3}\n')
     assert [event["step"] for event in reader.read()] == [3]

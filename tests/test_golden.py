@@ -26,7 +26,14 @@ FILES = {
     *("model.safetensors", "config.json", "metrics.json", "history.json"),
     *("samples.png", "progress.png", "README.md"),
 }
-OPTIONAL = {"study.json", "settings.json", "trainings.png", "directions.json", "projections.safetensors"}
+OPTIONAL = {
+    "study.json",
+    "settings.json",
+    "trainings.png",
+    "trainings.json",
+    "directions.json",
+    "projections.safetensors",
+}
 SHIPPED = sorted({path.parent.name for path in WEIGHTS.glob("*/config.json")} - (presets().keys() - set(released())))
 every_model = pytest.mark.parametrize("name", SHIPPED)
 

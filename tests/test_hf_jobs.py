@@ -568,6 +568,13 @@ def test_what_comes_back_is_checked(case: str, jobs: Hub, finished: dict[str, by
     assert files(Path("runs") / NAME).keys() == {"hf-job.json"}
 
 
+def test_a_damaged_checkpoint_is_the_repositorys(jobs: Hub, partial: dict[str, bytes], capsys: Capture) -> None:
+    leaves(jobs, partial | {CHECKPOINT: b"damaged"}, "ERROR")
+    assert submit() == 2
+    line = only_line(capsys)
+    assert re.search(r"\w+/[\w.-]+ on the Hub: checkpoint last.safetensors is damaged", line) and "/tmp" not in line
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("whole", "told"),

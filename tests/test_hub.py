@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from huggingface_hub import constants
+from huggingface_hub import HfApi, constants
 
 import genlib
 from genlib.__main__ import main
@@ -177,6 +178,11 @@ def test_what_is_a_path_and_what_a_repository(tmp_path: Path, monkeypatch: pytes
     assert not is_repository("runs/mine")  # always a run
     with refused("runs/mine has no trained weights at"):
         model_directory("runs/mine")
+    for place in ("runs/mine", "disk/mine"):  # of the queue's runs, and of what else has that name
+        shutil.copytree(weights_directory() / NAME, tmp_path / place)
+    assert model_directory("runs/mine") == Path("runs/mine")
+    monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "disk"))
+    assert model_directory("runs/mine") == tmp_path / "disk" / "mine"
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine").symlink_to(weights_directory() / NAME)
     assert model_directory("~/mine") == tmp_path / "mine"
@@ -239,6 +245,21 @@ def test_a_file_that_breaks_off_is_not_taken_for_whole(name: str, hub: Hub, publ
         with refused(f"someone/garments on the Hub: {name} has {len(cut):,} bytes, and 99 came; try again"):
             genlib.load("someone/garments")
     assert genlib.load("someone/garments").family == "VAE"
+
+
+def test_an_answer_that_names_a_file_elsewhere_touches_none(
+    hub: Hub, published: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As only a server could give it that is not the Hub."""
+    mine, real = tmp_path / "mine.txt", HfApi.get_paths_info
+    mine.write_text("precious")
+
+    def answer(api: HfApi, *args: Any, **options: Any) -> list[Any]:
+        return [*real(api, *args, **options), SimpleNamespace(path=str(mine), size=3)]
+
+    monkeypatch.setattr(HfApi, "get_paths_info", answer)
+    genlib.load("someone/garments")
+    assert mine.read_text() == "precious"
 
 
 def test_nothing_of_ours_is_kept_in_the_hubs_cache(hub: Hub) -> None:

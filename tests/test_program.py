@@ -6,6 +6,8 @@ import io
 import json
 import shutil
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from torch import nn
 
 from genlib.__main__ import main
 from genlib.io.files import read_json, write_file, write_json
+from genlib.io.locks import locked
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export, exported, program_of
 from genlib.model import Model, keeps_raw
 from genlib.program import FORMAT, Program
@@ -87,6 +90,31 @@ def test_an_export_that_is_killed_leaves_no_pair_of_two_models(tmp_path: Path, m
             patch.setattr("genlib.live.export.write_file", write)
             export(tmp_path / "model", tmp_path / "out")
         assert not (tmp_path / "out" / PROGRAM_FILE).exists()
+
+
+def test_first_visitors_at_once_have_one_program_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may read it as soon as it is told where it is: no other makes it anew."""
+    saved(tmp_path / "model", "vae-dense-8")
+    made: list[str] = []
+
+    def slow(name: str | Path, directory: Path, weights: str) -> None:
+        made.append(weights)
+        time.sleep(0.2)
+        export(name, directory, weights)
+
+    monkeypatch.setattr("genlib.live.export.export", slow)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: (exported(tmp_path / "model") / PROGRAM_FILE).read_bytes(), range(4)))
+    assert len(set(found)) == 1 and made == ["averaged"]
+
+
+def test_two_exports_to_one_folder_are_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path / "model", "vae-dense-8")
+    monkeypatch.setattr("genlib.live.export.PATIENCE_SECONDS", 0.0)
+    (tmp_path / "out").mkdir()
+    with locked(tmp_path / "out", 0, "taken"), refused("another process is writing to .*out; try again"):
+        export(tmp_path / "model", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_what_a_model_says_of_itself_is_in_no_others_program(tmp_path: Path) -> None:

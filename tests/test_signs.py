@@ -15,6 +15,12 @@ from genlib.zoo.card import remarks
 from genlib.zoo.signs import signs
 from tests.tiny import SHIPPED
 
+
+def write_history(directory: Path, *losses: dict[str, float]) -> None:
+    records = [{"epoch": epoch, "losses": each} for epoch, each in enumerate(losses, start=1)]
+    write_json(directory / "history.json", {"epochs": records, "sample_epochs": []})
+
+
 CASES: dict[str, tuple[float, dict[str, float], list[str]]] = {
     "well": (3.0, {"loss": 90.0}, []),
     "collapsed": (65.0, {"loss": 90.0}, ["a Frechet distance of 65.0 is that of no garments"]),
@@ -27,7 +33,7 @@ CASES: dict[str, tuple[float, dict[str, float], list[str]]] = {
 def test_a_training_that_came_to_nothing_is_told(case: str, tmp_path: Path) -> None:
     fd, losses, expected = CASES[case]
     write_json(tmp_path / "metrics.json", {"fd": fd})
-    write_json(tmp_path / "history.json", {"epochs": [{"losses": {"loss": 120.0}}, {"losses": losses}]})
+    write_history(tmp_path, {"loss": 120.0}, losses)
     found = signs(tmp_path)
     assert len(found) == len(expected)
     assert all(sign.startswith(start) and "\n" not in sign for sign, start in zip(found, expected, strict=True))
@@ -54,5 +60,18 @@ def test_nothing_is_wrong_with_what_ships(name: str) -> None:
 def test_files_of_any_shape_break_nothing(epochs: Any, tmp_path: Path) -> None:
     write_json(tmp_path / "metrics.json", {"fd": None})
     assert signs(tmp_path) == []
-    write_json(tmp_path / "history.json", {"epochs": epochs})
+    write_json(tmp_path / "history.json", {"epochs": epochs, "sample_epochs": []})
     assert signs(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "![x](https://example.org/p.png)", "long" * 30_000, "\ud800"])
+def test_a_strangers_loss_is_named_in_one_line(name: str, tmp_path: Path) -> None:
+    write_json(tmp_path / "metrics.json", {"fd": 3.0})
+    write_history(tmp_path, {name: 1.0}, {name: 1e9})
+    found = signs(tmp_path)
+    assert all(sign.isprintable() and len(sign) < 200 for sign in found)
+    if name == "\ud800":  # which no page can show, and no history may have
+        assert found == []
+        return
+    (told,) = remarks(tmp_path, {"fd": 3.0, "samples": 10_000}, "")
+    assert len(found) == 1 and "![x](" not in told

@@ -18,7 +18,7 @@ from genlib.images import read_png
 from genlib.io.files import read_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.loading import model_directory, weights_directory
-from genlib.publish.site.folder import DRAFT, ENGINE, LIST, ROOT, TOP, _imported, write_site
+from genlib.publish.site.folder import DRAFT, ENGINE, LIST, MARKS, ROOT, TOP, _imported, write_site
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.figures import FIGURES, RANDOM, REAL
@@ -270,6 +270,28 @@ def test_a_writing_killed_while_it_takes_the_others_place_leaves_nothing_behind(
     assert paths(folder) == paths(tmp_path / "new")
 
 
+def test_a_first_writing_killed_at_its_list_is_no_folder_of_someone_else(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    (folder / DRAFT).mkdir(parents=True)
+    torn = folder / f".{LIST}.77.88.tmp"
+    torn.write_text("{")
+    write_site(folder, NAMES[:1])
+    assert not torn.exists() and (folder / "index.html").is_file()
+    torn.write_text("{")
+    write_site(folder, NAMES[:1])
+    assert not torn.exists()
+
+
+@pytest.mark.parametrize("listed", ['{"thesis.tex": 9}', '{"index.html": 9, "thesis.tex": 9}', "3"])
+def test_a_list_of_another_programs_files_is_no_site(listed: str, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    (tmp_path / LIST).write_text(f'{{"files": {listed}}}')
+    (tmp_path / ".draft").mkdir()
+    with refused("is not empty and holds no site"):
+        write_site(tmp_path, NAMES[:1])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".draft", LIST, "thesis.tex"]
+
+
 def test_another_version_has_another_cache(site: Path, tmp_path: Path) -> None:
     """The worker's text differs where anything does, which is how a browser knows; the same is written alike."""
     write_site(tmp_path / "same", NAMES)
@@ -295,7 +317,7 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert_refused(capsys, "no model 'nope'", "--out", tmp_path / "new", "nope")
     assert_refused(capsys, "--out", NAMES[0])
     (tmp_path / "evil").mkdir()
-    (tmp_path / "evil" / LIST).write_text('{"files": {"../mine/notes.txt": 4}}')
+    (tmp_path / "evil" / LIST).write_text(json.dumps({"files": dict.fromkeys([*MARKS, "../mine/notes.txt"], 4)}))
     assert_refused(capsys, "leads out of", "--out", tmp_path / "evil", NAMES[0])
     assert (tmp_path / "mine" / "notes.txt").exists()
 

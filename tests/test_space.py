@@ -101,8 +101,9 @@ def test_what_lies_beside_is_not_published(tmp_path: Path, monkeypatch: pytest.M
     with refused("'samples.png' leads out of"):
         write_folder(tmp_path / "model", "me/studio")
     (zoo / "ae-cnn" / "samples.png").unlink()
-    with refused("cannot write"):
+    with refused("^ae-cnn lacks samples.png: what can be published is a finished run$"):
         write_folder(tmp_path / "lacking", "me/studio")
+    assert not (tmp_path / "lacking").exists()
 
 
 def test_the_settings_are_those_the_hub_knows(folder: Path) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from genlib.questions.generate import MOST_STEPS, Generate, basis, thumbnails
 from ui.controls import BOUND
 from ui.pictures import tiles_png
+from ui.words import plain
 
 THUMBNAIL = 48  # pixels wide on the screen
 
@@ -36,6 +37,6 @@ def move_sliders(question: Generate) -> Generate:
     for i, (name, (low, high)) in enumerate(zip(names, ends, strict=True), start=1):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
             st.image(tiles_png(low[None], 1, 2, 0), width=THUMBNAIL, alt=f"{name} at -2")
-            moves.append(st.slider(name, -MOST_STEPS, MOST_STEPS, 0.0, 0.1, format="%.1f", key=f"d{i}", **BOUND))
+            moves.append(st.slider(plain(name), -MOST_STEPS, MOST_STEPS, 0.0, 0.1, format="%.1f", key=f"d{i}", **BOUND))
             st.image(tiles_png(high[None], 1, 2, 0), width=THUMBNAIL, alt=f"{name} at +2")
     return replace(question, moves=tuple(moves))

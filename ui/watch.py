@@ -61,7 +61,7 @@ def _show_run(queue: Queue, job: Job, by: str | None) -> None:
     _show_place(job, progress)
     _show_actions(queue, job, by)
     for sign in signs(job.directory) if job.state == "done" else []:
-        st.warning(f"{capitalised(sign)}.")
+        st.warning(f"{plain(capitalised(sign))}.")
     if job.state == "failed" and queue.may_touch(job, by) and job.log:
         with st.expander("The end of its log"):
             st.code(job.log, language=None)

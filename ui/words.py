@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from genlib.errors import GenlibError, without_places
+from genlib.errors import GenlibError, plain, without_places
 from genlib.zoo.entry import capitalised
 
 __all__ = ["capitalised", "line_of", "plain"]
-MARKS = "\\`*{}[]<>$~#|!"
-
-
-def plain(text: str) -> str:
-    """In one line and as they stand: "~" would strike out, "$" begin a formula, "[" a link to anywhere."""
-    return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(text.split()))
 
 
 def line_of(error: GenlibError) -> str:

@@ -93,7 +93,8 @@ def _has(directory: Path, names: Iterable[str]) -> bool:
 def _sizes(api: HfApi, repository: str, commit: str) -> dict[str, int]:
     """Bytes of the model's files in a repository, by name; those that it lacks are left out."""
     found = api.get_paths_info(repository, list(FETCHED), revision=commit)
-    return {entry.path: size for entry in found if isinstance(size := getattr(entry, "size", None), int)}
+    sizes = {entry.path: size for entry in found if isinstance(size := getattr(entry, "size", None), int)}
+    return {name: sizes[name] for name in FETCHED if name in sizes}  # and no other, whatever is answered
 
 
 def _check_sizes(repository: str, sizes: dict[str, int], most: dict[str, int]) -> None:

@@ -85,6 +85,7 @@ def _is_word(value: Any) -> bool:
 
 
 TEXT = Kind("text", _is_text)
+WORD = Kind("a word", lambda value: _is_word(value) and value.isalnum())
 NUMBER = Kind("a finite number", lambda value: is_number(value) and abs(value) <= MOST)
 WHOLE = whole(0)
 SHARE = Kind("a share", lambda value: NUMBER.fits(value) and 0 <= value <= 1)

@@ -79,7 +79,12 @@ def _told(path: Path) -> Iterator[None]:
 
 def torn_files(directory: Path) -> list[Path]:
     """What processes that were killed while they wrote have left below a directory."""
-    return [path for path in directory.rglob(".*.tmp") if _TORN.fullmatch(path.name) and path.is_file()]
+    return list(filter(is_torn, directory.rglob(".*.tmp")))
+
+
+def is_torn(path: Path) -> bool:
+    """Whether it is what a process that was killed while it wrote a file has left."""
+    return bool(_TORN.fullmatch(path.name)) and path.is_file()
 
 
 def make_directory(path: Path) -> None:

@@ -17,7 +17,8 @@ from genlib import __version__
 from genlib.analysis.directions import FILE, load_directions
 from genlib.data.sources import cache_directory
 from genlib.errors import GenlibError
-from genlib.io.files import LARGEST_JSON, read_file, write_file
+from genlib.io.files import LARGEST_JSON, make_directory, read_file, write_file
+from genlib.io.locks import locked
 from genlib.loading import load, model_directory
 from genlib.model import Conditional, HiddenLayers, Model
 from genlib.program import FORMAT, Described, Program, Value
@@ -25,6 +26,7 @@ from genlib.store import shipped
 from genlib.zoo.files import CONFIG_FILE, read_described
 
 PROGRAM_FILE, WEIGHTS_FILE = "program.json", "weights.safetensors"
+PATIENCE_SECONDS = 60.0  # for another that writes the same
 
 
 def program_of(model: Model) -> tuple[Program, Value]:
@@ -59,13 +61,14 @@ def save_program(model: Model, directory: Path, facts: dict[str, Any]) -> None:
     data = build_safetensors({key: _stored(program, key) for key in program.tensors})
     weights = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     described = {**program.described(output), **facts, "weights": weights}
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / PROGRAM_FILE).unlink(missing_ok=True)  # of older weights: one that is killed leaves no such pair
-    except OSError as error:
-        raise GenlibError(f"cannot write {directory}: {error.strerror or error}") from error
-    write_file(directory / WEIGHTS_FILE, data)
-    write_file(directory / PROGRAM_FILE, (json.dumps(described, separators=(",", ":")) + "\n").encode())
+    make_directory(directory)
+    with locked(directory, PATIENCE_SECONDS, f"another process is writing to {directory}; try again"):
+        try:
+            (directory / PROGRAM_FILE).unlink(missing_ok=True)  # of older weights: a kill leaves no pair of two models
+        except OSError as error:
+            raise GenlibError(f"cannot write {directory}: {error.strerror or error}") from error
+        write_file(directory / WEIGHTS_FILE, data)
+        write_file(directory / PROGRAM_FILE, (json.dumps(described, separators=(",", ":")) + "\n").encode())
 
 
 def _stored(program: Program, key: str) -> Tensor:
@@ -94,6 +97,13 @@ def exported(name: str | Path, weights: str = "averaged") -> Path:
     parts += [read_file(source / file, LARGEST_JSON) for file in (CONFIG_FILE, FILE) if (source / file).is_file()]
     key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
     directory = cache_directory() / "live" / key[:32]
-    if not all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE)):
-        export(source, directory, weights)
+    if not _is_whole(directory):
+        make_directory(directory.parent)
+        with locked(directory.parent, PATIENCE_SECONDS, "other models are being made ready; try again"):
+            if not _is_whole(directory):  # whoever was before us may have made it
+                export(source, directory, weights)
     return directory
+
+
+def _is_whole(directory: Path) -> bool:
+    return all((directory / file).is_file() for file in (PROGRAM_FILE, WEIGHTS_FILE))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.fields import NUMBER, TEXT, Kind, at_least, list_of, optional, read_fields, record_of, whole
+from genlib.io.fields import NUMBER, TEXT, WORD, Kind, at_least, list_of, optional, read_fields, record_of, whole
 from genlib.io.files import write_json
 from genlib.loading import load, model_directory, own_directory
 from genlib.metrics.evaluation import SEEDS, sample_figures
@@ -139,4 +139,4 @@ _IS_ROW = record_of(_ROW, _ROW)
 _SETTING = Kind(  # of which a student has neither part
     _IS_ROW.words, lambda value: _IS_ROW.fits(value) and (value["steps"] is None) == (value["guidance"] is None)
 )
-_FIELDS = {"sha256": TEXT, "samples": whole(1), "solver": TEXT, "rows": list_of(_SETTING)}
+_FIELDS = {"sha256": TEXT, "samples": whole(1), "solver": WORD, "rows": list_of(_SETTING)}

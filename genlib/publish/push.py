@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,9 +54,7 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
     from huggingface_hub import CommitOperationAdd
 
     load(directory)
-    for name in PUBLISHED:
-        if not (directory / name).is_file():
-            raise GenlibError(f"{directory} lacks {name}: what can be published is a finished run")
+    check_published(str(directory), directory, PUBLISHED)
     besides = [name for name in OF_SOME if (directory / name).is_file()]
     card = hub_card(directory, repository).encode()
     files = [CommitOperationAdd(name, _own(directory, name)) for name in (*PUBLISHED, *besides)]
@@ -64,6 +62,13 @@ def _publication(directory: Path, repository: str) -> list[CommitOperationAdd]:
 
 
 _CACHED = re.compile(r"/models--[^/]+/snapshots/[0-9a-f]{40}$")  # as the Hub's cache calls a model's directory
+
+
+def check_published(model: str, directory: Path, names: Sequence[str]) -> None:
+    """GenlibError, which names the model, where one of the files to be published is not in its directory."""
+    for name in names:
+        if not (directory / name).is_file():
+            raise GenlibError(f"{model} lacks {name}: what can be published is a finished run")
 
 
 def _own(directory: Path, name: str) -> Path:

@@ -19,8 +19,9 @@ from genlib.io.files import write_file
 from genlib.loading import weights_directory
 from genlib.metrics import settings
 from genlib.publish.checkout import ROOT, check_checkout, copy, files_of
-from genlib.publish.push import OF_SOME, PUBLISHED, check_name, check_writable
+from genlib.publish.push import OF_SOME, PUBLISHED, check_name, check_published, check_writable
 from genlib.publish.site import folder as site
+from genlib.questions import trainings
 from genlib.zoo.card import DATA
 from genlib.zoo.catalogue import trained
 
@@ -35,7 +36,7 @@ DIRECTORIES = {  # and what of them is published: nothing else that lies there, 
     ".streamlit": ("config.toml",),
 }
 MODEL = (*PUBLISHED, "README.md")
-BESIDE = (*OF_SOME, directions.FILE, latent.FILE, settings.FILE)  # what a model may have
+BESIDE = (*OF_SOME, directions.FILE, latent.FILE, settings.FILE, trainings.FILE)  # what a model may have
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
 MARKS = ("genlib/__init__.py", "live/engine.js")  # of what is published here
 BLANK = {".gitattributes", "README.md", "index.html", "style.css"}  # a new Space's, made on the Hub's page
@@ -47,6 +48,8 @@ def write_folder(folder: Path, repository: str) -> None:
     """Write what a Docker Space is built from to a new or empty folder."""
     check_checkout("a Space", ROOT, (*DIRECTORIES, *FILES))
     check_name(repository)
+    for name in trained():
+        check_published(name, weights_directory() / name, MODEL)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlib.errors import GenlibError, printable
+from genlib.errors import GenlibError, in_brief, printable
 from genlib.io.locks import locked
 from genlib.remote.repository import METRICS, asking, bring_home, is_refusal, send
 from genlib.remote.request import (
@@ -260,7 +260,7 @@ def _ended(api: HfApi, wanted: Wanted, rental: Rental, job: JobInfo | None) -> G
     if job is None:
         return GenlibError(f"the Hub no longer knows the job {rental.url}; continue with: {wanted.command} --resume")
     how = ENDS.get(job.status.stage, "ended before the training did")
-    why = f" ({job.status.message[:200]})" if job.status.message else ""
+    why = f" ({in_brief(str(job.status.message))})" if job.status.message else ""
     last: list[str] = []
     with suppress(GenlibError):
         last = [line[:200] for line in _log(api, rental, False, 0) if line.strip()][-3:]

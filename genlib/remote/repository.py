@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlib.config import Config
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, without_places
 from genlib.hub.answers import LOG_IN, in_one_line
 from genlib.hub.fetch import CONFIG, LARGEST_PICTURE, LARGEST_WEIGHTS
 from genlib.io.files import LARGEST_JSON, within, write_file, write_json
@@ -188,6 +188,12 @@ def bring_home(api: HfApi, repository: str, preset: Preset, config: Config, dire
         found = Path(temporary) / RUN
         if finished:
             _check_model(repository, found, preset, config)
+        try:
+            theirs = _step(found / CHECKPOINT, preset, config)
+        except GenlibError as error:  # which names a place that is about to go
+            raise GenlibError(f"{repository} on the Hub: {without_places(str(error))}") from error
+        if theirs <= _step(directory / CHECKPOINT, preset, config):
+            (found / CHECKPOINT).unlink(missing_ok=True)
         _settle(found, directory, preset, config)
     return finished
 
@@ -224,8 +230,6 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
 
 def _settle(found: Path, directory: Path, preset: Preset, config: Config) -> None:
     """Put the files in their places, metrics.json, by which a run counts as finished, last."""
-    if _step(found / CHECKPOINT, preset, config) <= _step(directory / CHECKPOINT, preset, config):
-        (found / CHECKPOINT).unlink(missing_ok=True)
     names = [name for name in _files(found) if name != RUN_FILE]
     places = {name: (within(found, name), within(directory, name)) for name in names}  # none of which leads out
     if names:

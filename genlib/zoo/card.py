@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import parsing
+from genlib.errors import parsing, plain
 from genlib.io.files import write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
@@ -141,7 +141,7 @@ def setting_rows(described: dict[str, Any], preset: Preset) -> list[tuple[str, s
 def remarks(directory: Path, metrics: dict[str, Any], differs: str) -> list[str]:
     """What is to be known of this training, a paragraph each, in Markdown."""
     return [
-        *(f"**Mind:** {sign}." for sign in signs_of(directory, metrics.get("fd"))),
+        *(f"**Mind:** {plain(sign)}." for sign in signs_of(directory, metrics.get("fd"))),
         *_few(metrics),
         *_origin(directory),
         *_cut_off(metrics),
@@ -154,7 +154,9 @@ def _origin(directory: Path) -> list[str]:
     history = read_records(directory) if (directory / "history.json").is_file() else {}
     origin, legs, ends, told = *(history.get(key) for key in ("start_from", "legs", "extended")), []
     if origin:
-        told.append(f"The training began with the weights of {origin['name']} ({origin['sha256'][:12]}...).")
+        told.append(
+            f"The training began with the weights of {plain(origin['name'])} ({plain(origin['sha256'][:12])}...)."
+        )
     if legs:
         told.append(
             f"The training came in legs of {' and '.join(map(str, legs))} epochs, each from the weights of the one "
@@ -227,7 +229,7 @@ def _told_of_trainings(metrics: dict[str, Any]) -> str:
     if not seeds:
         return "One training run."
     devices = sorted({device for device in metrics.get("training_devices") or () if device})
-    where = f" (trained on {', '.join(devices)})" if devices else ""
+    where = f" (trained on {', '.join(map(plain, devices))})" if devices else ""
     given = ", ".join(map(str, seeds))
     return f"""Trained {len(seeds)} times, from the seeds {given}. These are the weights of the first; of the others,
 figures and samples are kept{where}.
@@ -240,7 +242,7 @@ def _costs(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:
     seconds, base = metrics["train_seconds"], preset.model_class.base_name
     within = f", those of {base} among them" if base and not preset.model_class.base_answers else ""
     time = f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
-    time += f" on {metrics['train_device']}" if "train_device" in metrics else ""
+    time += f" on {plain(metrics['train_device'])}" if "train_device" in metrics else ""
     return [
         ("parameters trained", f"{metrics['parameters']:,}{within}"),
         ("64 samples on the CPU", f"{metrics['ms_64']:.1f} ms"),

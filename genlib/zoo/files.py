@@ -13,6 +13,7 @@ from genlib.io.fields import (
     SETTINGS,
     TEXT,
     WHOLE,
+    WORD,
     Kind,
     at_least,
     list_of,
@@ -43,7 +44,7 @@ RUN = {
 DESCRIBED = {"name": TEXT, "family": TEXT, "config": SETTINGS, "sha256": TEXT}
 RECORD = record_of({"epoch": whole(1), "losses": table_of(NUMBER)}, ("epoch", "losses"), others=NUMBER)
 
-LOOKS = record_of({"samples": whole(1), "steps": whole(1), "solver": TEXT}, ("samples",))  # at each distance
+LOOKS = record_of({"samples": whole(1), "steps": whole(1), "solver": WORD}, ("samples",))  # at each distance
 _BEGINNING = {"looks": LOOKS, "start_from": ORIGIN, "legs": list_of(WHOLE), "extended": list_of(WHOLE)}
 
 
@@ -70,7 +71,7 @@ METRICS: dict[str, Kind] = {
     "nearest_train_test": optional(at_least(0)),
     "components": optional(whole(1)),
     "steps": optional(whole(1)),
-    "solver": optional(TEXT),
+    "solver": optional(WORD),
     "bic_curve": optional(Kind("a curve of BIC", _is_curve)),
     "spread": _SPREAD,
     "floor": optional(record_of({"samples": whole(1), "spread": _SPREAD}, (), others=optional(NUMBER))),

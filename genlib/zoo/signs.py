@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from genlib.errors import GenlibError, is_number
+from genlib.errors import SHOWN, GenlibError, in_brief, is_number
 from genlib.io.files import read_json
+from genlib.zoo.files import read_records
 
 WORST = 40.0  # Frechet distances: photographs of one class alone score 25 to 40, noise 45, one alone mostly 55
 GREW = 1_000.0  # times; the losses of the shipped models have at most doubled
@@ -22,7 +24,7 @@ def signs(directory: Path) -> list[str]:
 def signs_of(directory: Path, fd: object) -> list[str]:
     """The same of a run with a Frechet distance and a history.json."""
     try:
-        epochs = read_json(directory / "history.json").get("epochs")
+        epochs = read_records(directory)["epochs"]
     except GenlibError:
         return []
     found = []
@@ -34,17 +36,14 @@ def signs_of(directory: Path, fd: object) -> list[str]:
         )
     for name, first, last in _losses(epochs):
         if abs(last) > GREW * max(1.0, abs(first)):
-            what = name if name == "loss" else f"{name} loss"
+            what = name if name == "loss" else f"{in_brief(name)[:SHOWN]} loss"
             found.append(f"the {what} grew from {first:.3g} to {last:.3g}: the training exploded; try a smaller lr")
     return found
 
 
-def _losses(epochs: object) -> list[tuple[str, float, float]]:
+def _losses(epochs: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
     """Each loss in the first epoch and the last."""
-    if not isinstance(epochs, list) or not epochs or not all(isinstance(each, dict) for each in epochs):
+    if not epochs:
         return []
-    first, last = (each.get("losses") for each in (epochs[0], epochs[-1]))
-    if not isinstance(first, dict) or not isinstance(last, dict):
-        return []
-    pairs = [(str(key), first[key], last[key]) for key in first.keys() & last.keys()]
-    return sorted((key, a, b) for key, a, b in pairs if is_number(a) and is_number(b))
+    first, last = epochs[0]["losses"], epochs[-1]["losses"]
+    return sorted((key, first[key], last[key]) for key in first.keys() & last.keys())

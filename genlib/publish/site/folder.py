@@ -14,7 +14,7 @@ from string import Template
 
 from genlib.errors import GenlibError, parsing
 from genlib.images import LARGEST_PNG
-from genlib.io.files import read_file, read_json, within, write_file, write_json
+from genlib.io.files import is_torn, read_file, read_json, torn_files, within, write_file, write_json
 from genlib.io.locks import locked
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.publish.checkout import ROOT, check_checkout, files_of
@@ -29,9 +29,10 @@ from genlib.zoo.catalogue import trained
 
 ENGINE, THEME = "static/live", ".streamlit/config.toml"
 SCRIPTS = ("live.js", "keep.js", "table.js", "history.js")
-LIST = "files.json"  # of what a visitor may keep, and the mark of a folder that may be written over
+LIST = "files.json"  # of what a visitor may keep
+MARKS = {"index.html", "live/engine.js"}  # which that of a site names, which may be written over
 WORKER, NO_JEKYLL = "service-worker.js", ".nojekyll"  # with which GitHub Pages serves the files as they are
-DRAFT = ".draft"  # where a site is written before it takes the earlier one's place
+DRAFT = ".genlib-draft"  # where a site is written before it takes the earlier one's place
 TOP = (*TITLES, *SCRIPTS, "site.css", WORKER, LIST, NO_JEKYLL)  # the files beside live/ and models/
 
 
@@ -72,7 +73,9 @@ def write_site(folder: Path, names: Sequence[str] = ()) -> dict[str, GenlibError
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder, 0.0, f"another process is writing to {folder}"):
             before, draft = _listed(folder), within(folder, DRAFT)
-            shutil.rmtree(draft, ignore_errors=True)  # of a writing that was killed
+            shutil.rmtree(draft, ignore_errors=True)  # of a writing that was killed, as these are
+            for torn in torn_files(folder):
+                torn.unlink(missing_ok=True)
             try:
                 site = _Site(draft)
                 left_out = _write_all(site, names)
@@ -87,9 +90,9 @@ def write_site(folder: Path, names: Sequence[str] = ()) -> dict[str, GenlibError
 def _listed(folder: Path) -> list[str]:
     """The files of an earlier writing."""
     listed = read_json(folder / LIST).get("files") if (folder / LIST).is_file() else None
-    if isinstance(listed, dict):
+    if isinstance(listed, dict) and listed.keys() >= MARKS:
         return [path for path in listed if within(folder, path)]
-    if {path.name for path in folder.iterdir()} - {DRAFT}:
+    if any(path.name != DRAFT and not is_torn(path) for path in folder.iterdir()):
         raise GenlibError(f"{folder} is not empty and holds no site; name another directory, or delete it first")
     return []
 
@@ -150,8 +153,11 @@ def _write_model(site: _Site, name: str) -> Shown:
     model = Shown.of(name)
     with parsing(f"{name} {INCOMPLETE}"):
         page, _ = card(model), float(model.metrics["fd"])
-    files = {file: (exported(model.directory) / file).read_bytes() for file in (PROGRAM_FILE, WEIGHTS_FILE)}
-    files |= {file: read_file(within(model.directory, file), LARGEST_PNG) for file in model.pictures}
+    try:
+        files = {file: (exported(model.directory) / file).read_bytes() for file in (PROGRAM_FILE, WEIGHTS_FILE)}
+        files |= {file: read_file(within(model.directory, file), LARGEST_PNG) for file in model.pictures}
+    except GenlibError as error:
+        raise GenlibError(f"{name}: {error}") from error
     for file, data in files.items():
         site.write(f"{model.folder}/{file}", data)
     site.write(model.page, page)
