@@ -31,6 +31,7 @@ from genlib.models import get_preset
 from genlib.threads import CHOSEN, SPINS
 from genlib.training.estimate import Estimate
 from genlib.training.estimate import main as estimate_main
+from genlib.zoo.files import read_run
 from tests.tiny import refused
 from tests.workers import ENDLESS, ROOT, by_hand, command_lines, finish, freeze, kill, no_room, submit, until
 
@@ -723,19 +724,33 @@ def test_a_run_is_resumed_once_the_worker_that_is_leaving_has_left(
         queue.resume(other.id)
 
 
-@pytest.mark.parametrize("state", ["queued", "paused", "failed", "cancelled"])
+@pytest.mark.parametrize("state", ["queued", "paused", "failed", "cancelled", "done"])
 def test_a_run_of_the_queue_that_the_command_line_trains_runs(state: str, queue: Queue) -> None:
-    job = kept(queue, state, reason="it was killed", since=time.time() - 1)
+    began = time.time() - 3_600
+    job = kept(queue, state, reason="it was killed", since=began, seconds=7.0)
+    rests = state
+    if state == "done":  # and is extended
+        (job.directory / "metrics.json").unlink()
+        rests = "paused"
     with locked(job.directory, 0, "taken"):
-        assert queue.get(job.id).state == state  # a worker that has written its end down and is leaving
+        assert queue.get(job.id).state == rests  # a worker that has written its end down and is leaving
         (job.directory / "events.jsonl").write_text("")
         (found,) = queue.jobs()
-        assert (found.state, found.reason, found.managed) == ("running", "", False)
+        assert (found.state, found.reason, found.managed, found.seconds) == ("running", "", False, 7.0)
+        assert found.since > began + 3_000  # its rest is no time that it trains
         for action in (queue.pause, queue.cancel, queue.resume, queue.delete):
             with refused(f"^{job.id} is being trained from the command line; stop it there$"):
                 action(job.id)
         assert freeze(submit(queue)).state == "running"  # it takes no place of the queue's
-    assert queue.get(job.id).state == state
+    assert queue.get(job.id).state == rests
+
+
+def test_the_counts_of_a_run_hold_for_whoever_trains_it(queue: Queue) -> None:
+    job = queue.submit("vae-dense-8", {}, samples=(300, 400))
+    assert read_run(job.directory)["samples"] == [300, 400]
+    (job.directory / "job.json").unlink()  # as of one that the command line began
+    found = read_job(job.directory)
+    assert found and found.samples == (300, 400)
 
 
 def test_a_waiting_job_that_the_command_line_trains_does_not_hold_up_the_rest(queue: Queue) -> None:

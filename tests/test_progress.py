@@ -11,7 +11,7 @@ import pytest
 
 from genlib.io.files import read_on
 from genlib.training.events import EventLog, Started
-from genlib.training.progress import EventReader, Follower, Progress, read_progress
+from genlib.training.progress import MOST_EPOCHS, EventReader, Follower, Progress, read_progress
 from tests.tiny import refused
 from tests.workers import no_room
 
@@ -108,6 +108,15 @@ def test_what_was_read_before_does_not_change(tmp_path: Path) -> None:
     after = follower.now()
     assert (before.step, before.samples, len(before.times)) == (4, {}, 2)
     assert (after.step, len(after.samples), len(after.times)) == (15, 1, 3)
+
+
+def test_a_strangers_log_fills_no_memory() -> None:
+    progress = Progress()
+    progress.take(json.loads(STARTED))
+    for number in range(1, 3_000):
+        progress.take(json.loads(step(number, 101.0)))  # all at one moment
+        progress.take(json.loads(line("EpochDone", 1.0, record={"epoch": MOST_EPOCHS + number, "losses": {}})))
+    assert len(progress.times) <= 1_000 and not progress.records
 
 
 def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:

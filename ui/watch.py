@@ -15,6 +15,7 @@ from genlib.jobs.archive import archived, check_archive
 from genlib.jobs.estimates import duration
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import RESTING, WORKING, Job
+from genlib.metrics.evaluation import EVALUATION_SAMPLES
 from genlib.metrics.floor import training_floor
 from genlib.model import Preset
 from genlib.models import get_preset
@@ -86,7 +87,8 @@ def _show_curves(queue: Queue, job: Job) -> None:
 def _reading(job: Job) -> str:
     """What the distances are worth."""
     count, final = _counts(job)
-    later = "The finished run gets a quick look too" if final else "The finished run is measured by the full protocol"
+    quick = final is not None and final < EVALUATION_SAMPLES
+    later = "The finished run gets a quick look too" if quick else "The finished run is measured by the full protocol"
     return (
         f"The Frechet distance here is that of {count:,} samples from the training images: enough to see where things "
         f"go. As many test photographs score {training_floor(count):.2f}, the level line. {later}."
@@ -94,7 +96,7 @@ def _reading(job: Job) -> str:
 
 
 def _counts(job: Job) -> tuple[int, int | None]:
-    """Samples of each distance, and of the finished run's measuring where it is a quick look."""
+    """Samples of each distance and of the finished run's measuring, None where that is not told."""
     return job.samples or (get_preset(job.preset).model_class.looks.samples, None)
 
 

@@ -245,7 +245,8 @@ class Queue:
         try:
             job_id = f"{preset}-run-{self._new_number()}"
             draft.mkdir()
-            write_json(draft / "run.json", {"preset": preset, "config": config})
+            counts = {"samples": [*samples]} if samples else {}  # which hold for whoever trains it
+            write_json(draft / "run.json", {"preset": preset, "config": config} | counts)
             Job(draft, preset, config, "queued", time.time(), owner=owner, samples=samples).save()
             draft.rename(self.directory / job_id)
         except (OSError, GenlibError) as error:

@@ -124,7 +124,8 @@ def read_job(directory: Path) -> Job | None:
         _check_finished(job)
     except GenlibError as error:
         return replace(job, state="failed", reason=_damage(error))
-    return replace(job, preset=run["preset"], config=run["config"])
+    samples = run.get("samples")
+    return replace(job, preset=run["preset"], config=run["config"], samples=job.samples or (samples and tuple(samples)))
 
 
 def _check_finished(job: Job) -> None:
@@ -165,11 +166,12 @@ def _gone_on_with(job: Job) -> Job:
     """A run as its files have it: the command line may have gone on with it, ended or extended it since job.json was
     written."""
     figures = job.directory / METRICS_FILE
-    if job.state in RESTING and figures.is_file():
-        return replace(job, state="done", reason="", since=figures.stat().st_mtime)
-    if job.state in ("queued", *RESTING) and _last_event(job) > job.since and is_held(job.directory):
-        return replace(job, state="running", reason="", by_hand=True)  # a worker that is leaving writes no more
-    return replace(job, state="paused") if job.state == "done" and not figures.is_file() else job
+    if figures.is_file():
+        return replace(job, state="done", reason="", since=figures.stat().st_mtime) if job.state in RESTING else job
+    told = _last_event(job)
+    if job.state not in WORKING and told > job.since and is_held(job.directory):  # who is leaving writes no more
+        return replace(job, state="running", reason="", since=told, by_hand=True)
+    return replace(job, state="paused") if job.state == "done" else job
 
 
 def _found(directory: Path) -> Job:

@@ -23,6 +23,7 @@ MEASURED = 5.0  # seconds of training before a time left is told
 REPLACED = "Replaced"  # the event before those of a new run that has taken the place of the one read so far
 LONGEST_LINE = 1_000_000  # bytes; what is longer is no event
 PART = 4_000_000  # bytes that are read at a time; more than a line
+MOST_EPOCHS = 100_000  # or iterations, of any model's configuration
 MARK = 200  # bytes by which a file is known again: a line or two, which tell the time
 
 
@@ -101,7 +102,7 @@ class Progress:
     samples: dict[int, str] = field(default_factory=dict)  # pictures by epoch, within the run directory
     measuring: float | None = None  # the share that is done where the run measures itself
     preparing: float | None = None  # and where it asks the model that it stands on
-    times: deque[tuple[float, int]] = field(default_factory=deque)  # recent moments and their steps
+    times: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=1_000))  # recent, and their steps
 
     @property
     def total(self) -> int:
@@ -135,7 +136,7 @@ class Progress:
         elif event["event"] == "Step":
             self.losses = event["losses"] or {}
             self._reach(event["step"], event["time"])
-        elif event["event"] == "EpochDone":
+        elif event["event"] == "EpochDone" and event["record"]["epoch"] <= MOST_EPOCHS:
             self.records[event["record"]["epoch"]] = event["record"]
             self._reach(event["record"]["epoch"] * self.steps_per_epoch, event["time"])
         elif event["event"] == "SamplesWritten":
@@ -171,7 +172,7 @@ class Follower:
             for event in self._reader.read():
                 self._progress.take(event)
             known = self._progress
-            return replace(known, records=dict(known.records), samples=dict(known.samples), times=deque(known.times))
+            return replace(known, records=dict(known.records), samples=dict(known.samples), times=known.times.copy())
 
 
 def read_progress(directory: Path) -> Progress:

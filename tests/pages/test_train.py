@@ -32,7 +32,7 @@ from tests.workers import by_hand
 from ui import zoo
 from ui.runs import _followers, progress_of
 from ui.train import DEFAULT_PRESET, KEYS, MAIN
-from ui.watch import UNUSABLE
+from ui.watch import UNUSABLE, _reading
 
 FIELDS = {name: [field for field in MAIN if hasattr(get_preset(name).config, field)] for name in ONE_PER_FAMILY}
 FORMS = [(name, field) for name, fields in FIELDS.items() for field in fields]
@@ -302,6 +302,19 @@ def test_what_resuming_does_is_said_where_it_can_be_done(reason: str, told: str)
     app = open_page("train")
     (said,) = (each.value for each in app.error)
     assert said.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (None, ("that of 5,000 samples", "measured by the full protocol")),
+        ((5_000, 10_000), ("that of 5,000 samples", "measured by the full protocol")),
+        ((1_000, 1_000), ("that of 1,000 samples", "gets a quick look too")),
+    ],
+)
+def test_what_a_distance_is_of_is_said(samples: tuple[int, int] | None, told: tuple[str, str]) -> None:
+    reading = _reading(Job(Path("run"), "vae-dense-8", {}, "running", samples=samples))
+    assert all(part in reading for part in told)
 
 
 def test_every_runs_log_is_read_once_however_many_there_are(tmp_path: Path) -> None:
