@@ -45,9 +45,10 @@ def model_directory(name: str | Path, revision: str | None = None) -> Path:
     if revision is not None:
         raise GenlibError(f'revision goes with a model on the Hub, "owner/name"; {name} is none')
     directory = Path(os.path.expanduser(name))
-    if directory.parts[:1] == ("runs",):  # as the queue and the pages have them, before what else has that name
+    if directory.parts[:1] == ("runs",):
         run = runs_directory().joinpath(*directory.parts[1:])
-        directory = run if os.path.isdir(run) or not os.path.isdir(directory) else directory
+        named = isinstance(name, str) and name.startswith("runs/")  # as the queue and the pages name it; no path
+        directory = run if (named and os.path.isdir(run)) or not os.path.isdir(directory) else directory
     if not (os.sep in str(name) or os.path.isdir(directory)):
         directory = weights_directory() / get_preset(str(name)).name
     if not os.path.isfile(directory / "config.json"):  # which raises nothing, be the name too long or not ours to see

@@ -180,9 +180,11 @@ def test_what_is_a_path_and_what_a_repository(tmp_path: Path, monkeypatch: pytes
         model_directory("runs/mine")
     for place in ("runs/mine", "disk/mine"):  # of the queue's runs, and of what else has that name
         shutil.copytree(weights_directory() / NAME, tmp_path / place)
-    assert model_directory("runs/mine") == Path("runs/mine")
+    assert model_directory("runs/mine") == tmp_path / "runs" / "mine"
     monkeypatch.setenv("GENLIB_RUNS", str(tmp_path / "disk"))
     assert model_directory("runs/mine") == tmp_path / "disk" / "mine"
+    for path in ("./runs/mine", Path("runs/mine"), Path("./runs/mine")):  # no name of the queue's
+        assert model_directory(path) == Path("runs/mine")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine").symlink_to(weights_directory() / NAME)
     assert model_directory("~/mine") == tmp_path / "mine"

@@ -233,6 +233,14 @@ def test_a_shade_of_gray_that_is_transparent_is_so_at_every_depth(depth: int) ->
         assert (found[:, 8:] == 255 * seen // most).all()
 
 
+def test_a_colour_of_sixteen_bits_that_is_transparent_is_so() -> None:
+    row = b"\0" + struct.pack(">3H", 0x1234, 0x1234, 0x1234) * 8 + struct.pack(">3H", 60_000, 60_000, 60_000) * 8
+    whole, first = png(16, 16, 16, 2, row * 16), len(HEAD) + 25
+    found = read_photo(whole[:first] + chunk(b"tRNS", struct.pack(">3H", 0x1234, 0x1234, 0x1234)) + whole[first:])
+    assert found.notes == ("its transparent parts made black",)
+    assert (found.pixels[:, :8] == 0).all()
+
+
 MEASURE = """
 import re, sys
 from pathlib import Path

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from genlib.__main__ import main
+from genlib.errors import GenlibError
 from genlib.io.files import read_json, write_file, write_json
 from genlib.io.locks import locked
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, export, exported, program_of
@@ -79,17 +80,38 @@ def test_an_export_that_is_killed_leaves_no_pair_of_two_models(tmp_path: Path, m
     saved(tmp_path / "model", "vae-dense-8")
     export(tmp_path / "model", tmp_path / "out")
     saved(tmp_path / "model", "vae-cnn")
+    real = Path.replace
     for killed_at in (WEIGHTS_FILE, PROGRAM_FILE):
 
-        def write(path: Path, data: bytes, name: str = killed_at) -> None:
-            if path.name == name:
+        def replace(path: Path, target: Path, name: str = killed_at) -> Path:
+            if target.name == name:
                 raise KeyboardInterrupt
-            write_file(path, data)
+            return real(path, target)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr("genlib.live.export.write_file", write)
+            patch.setattr(Path, "replace", replace)
             export(tmp_path / "model", tmp_path / "out")
         assert not (tmp_path / "out" / PROGRAM_FILE).exists()
+
+
+@pytest.mark.parametrize("full_at", [WEIGHTS_FILE, PROGRAM_FILE])
+def test_an_export_that_does_not_fit_leaves_the_one_before(
+    full_at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(tmp_path / "model", "vae-dense-8")
+    export(tmp_path / "model", tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    saved(tmp_path / "model", "vae-cnn")
+
+    def write(path: Path, data: bytes) -> None:
+        if full_at in path.name:
+            raise GenlibError(f"cannot write {path}: No space left on device")
+        write_file(path, data)
+
+    monkeypatch.setattr("genlib.live.export.write_file", write)
+    with refused("No space left on device"):
+        export(tmp_path / "model", tmp_path / "out")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_first_visitors_at_once_have_one_program_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from genlib.__main__ import main
+from genlib.errors import plain
 from genlib.findings import shipped_findings
 from genlib.images import read_png
 from genlib.io.files import read_json
 from genlib.live.export import PROGRAM_FILE, WEIGHTS_FILE, exported
 from genlib.loading import model_directory, weights_directory
 from genlib.publish.site.folder import DRAFT, ENGINE, LIST, MARKS, ROOT, TOP, _imported, write_site
+from genlib.publish.site.html import from_markdown
 from genlib.publish.site.live import default, live
 from genlib.publish.site.shown import Shown
 from genlib.zoo.figures import FIGURES, RANDOM, REAL
@@ -344,3 +346,15 @@ def test_a_site_needs_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("genlib.publish.site.folder.ROOT", tmp_path)
     with refused("a site is built from a checkout of genlib"):
         write_site(tmp_path / "site", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**Mind:** a `lr`", "<p><b>Mind:</b> a <code>lr</code></p>"),
+        (plain("a*b* [x](y) <b> ~2 `c`"), "<p>a*b* [x](y) &lt;b&gt; ~2 `c`</p>"),
+        (f"**{plain('**')}** & {plain('#')}", "<p><b>**</b> &amp; #</p>"),
+    ],
+)
+def test_markdown_of_a_card_is_html(text: str, html: str) -> None:
+    assert from_markdown(text) == html

@@ -19,7 +19,7 @@ from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard, nothing_learned
 from ui import questions, zoo
 from ui.pictures import show_tiles, strip
-from ui.words import line_of
+from ui.words import line_of, plain
 
 __all__ = ["trade_off"]
 STRIP = 10
@@ -46,8 +46,8 @@ def beside(board: Board, own: list[Row]) -> Board:
     for row in own:
         floor = load_floor(row["samples"] or EVALUATION_SAMPLES)
         st.markdown(
-            f"**{row['model']}**: Frechet distance {row['fd']:.2f}, which would be place {board.place(row, 'fd')} of "
-            f"{len(board.rows) + 1}; second opinion {row['fd_second'] or math.nan:.2f}. "
+            f"**{plain(row['model'])}**: Frechet distance {row['fd']:.2f}, which would be place "
+            f"{board.place(row, 'fd')} of {len(board.rows) + 1}; second opinion {row['fd_second'] or math.nan:.2f}. "
             f"{floor['samples']:,} photographs score {floor['fd']:.2f} and {floor['fd_second']:.2f}. "
             f"{warning(row['samples'] or EVALUATION_SAMPLES).capitalize()}"
         )

@@ -18,7 +18,7 @@ from genlib.metrics.scores import FEWEST
 from genlib.stages import finish
 from genlib.zoo.files import own_figures
 from genlib.zoo.leaderboard import row_of
-from ui.words import line_of
+from ui.words import line_of, plain
 
 FAMILY = "your samples"
 MOST = 10_000  # images of a file: as many as the zoo's figures are of
@@ -59,7 +59,7 @@ def _measured(name: str, content: bytes) -> dict[str, Any]:
     known: dict[str, Any] = st.session_state.setdefault("own_figures", {})
     digest = hashlib.sha256(content).hexdigest()
     if digest not in known:
-        bar = st.progress(0.0, f"Measuring {name}")
+        bar = st.progress(0.0, f"Measuring {plain(name)}")
         try:
             with _ONE_AT_A_TIME:
                 source = read_npz(io.BytesIO(content), name, MOST)

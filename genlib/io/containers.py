@@ -204,6 +204,8 @@ def _png(data: bytes) -> Contents:
     if colour == 0 and depth in (2, 4) and len(kept.get(b"tRNS", b"")) == 2:  # Pillow widens the shades, and not this
         (shade,) = struct.unpack(">H", kept[b"tRNS"])
         kept[b"tRNS"] = struct.pack(">H", shade % 2**depth * 255 // (2**depth - 1))
+    if colour == 2 and depth == 16 and len(kept.get(b"tRNS", b"")) == 6:  # nor this, where it narrows them
+        kept[b"tRNS"] = struct.pack(">3H", *(shade >> 8 for shade in struct.unpack(">3H", kept[b"tRNS"])))
     channels = PNG_CHANNELS[colour]
     stored = 4 if channels > 1 else 2 if depth == 16 else 1
     return Contents(

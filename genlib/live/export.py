@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +64,20 @@ def save_program(model: Model, directory: Path, facts: dict[str, Any]) -> None:
     described = {**program.described(output), **facts, "weights": weights}
     make_directory(directory)
     with locked(directory, PATIENCE_SECONDS, f"another process is writing to {directory}; try again"):
+        written = {PROGRAM_FILE: (json.dumps(described, separators=(",", ":")) + "\n").encode(), WEIGHTS_FILE: data}
+        drafts = {name: directory / f".{name}.draft" for name in written}
         try:
-            (directory / PROGRAM_FILE).unlink(missing_ok=True)  # of older weights: a kill leaves no pair of two models
+            for name, draft in drafts.items():
+                write_file(draft, written[name])  # both fit before what was there goes
+            (directory / PROGRAM_FILE).unlink(missing_ok=True)  # a kill from here on leaves no pair of two models
+            for name in (WEIGHTS_FILE, PROGRAM_FILE):
+                drafts[name].replace(directory / name)
         except OSError as error:
             raise GenlibError(f"cannot write {directory}: {error.strerror or error}") from error
-        write_file(directory / WEIGHTS_FILE, data)
-        write_file(directory / PROGRAM_FILE, (json.dumps(described, separators=(",", ":")) + "\n").encode())
+        finally:
+            for draft in drafts.values():
+                with suppress(OSError):
+                    draft.unlink(missing_ok=True)
 
 
 def _stored(program: Program, key: str) -> Tensor:

@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from genlib.errors import MARKS
+
 TEMPLATES = Path(__file__).with_name("templates")
 TITLES = {
     "index.html": "Live",
@@ -43,7 +45,9 @@ def rows(cells: Iterable[Sequence[str]]) -> str:
 
 
 def from_markdown(text: str) -> str:
-    """A paragraph of a model's card, whose Markdown is bold words and code."""
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text, quote=False))
+    """A paragraph of a model's card, whose Markdown is bold words, code, and marks that stand for themselves."""
+    marks = [escape(mark, quote=False) for mark in re.findall(rf"\\([{re.escape(MARKS)}])", text)]
+    text = escape(re.sub(rf"\\[{re.escape(MARKS)}]", "\0", text), quote=False)
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
     text = re.sub(r"`(.+?)`", r"<code>\1</code>", text)
-    return f"<p>{text}</p>"
+    return f"<p>{re.sub(chr(0), lambda _: marks.pop(0), text)}</p>"
