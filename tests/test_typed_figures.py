@@ -178,7 +178,7 @@ def test_what_a_training_that_came_to_nothing_is_held_against(test_split: Fashio
     assert min(alone) == pytest.approx(25, abs=1) and max(alone) == pytest.approx(40, abs=1)
     repeated = np.square(features - extractor.test.mean).sum(1) + extractor.test.covariance.trace()
     assert np.median(repeated) == pytest.approx(55, abs=1)
-    write_json(tmp_path / "history.json", {"epochs": []})
+    write_json(tmp_path / "history.json", {"epochs": [], "sample_epochs": []})
     (told,) = signs_of(tmp_path, 65.0)
     noise = f"{load_random()['fd']:.0f}"
     assert f"one class alone score 25 to 40, noise {noise}, one photograph again and again mostly 55" in told

@@ -147,9 +147,9 @@ Sources: Lipman et al. 2023, [arXiv:2210.02747](https://arxiv.org/abs/2210.02747
     [
         Preset(
             "flow-unet",
-            FlowConfig(epochs=38, lr_decay=0.4),
+            FlowConfig(epochs=62, lr_decay=0.4),
             "A U-Net that moves noise to garments along learned velocities, class by class.",
-            milestones=(1, 5, 10, 20, 38),
+            milestones=(1, 5, 10, 20, 38, 62),
         )
     ],
 )
