@@ -232,6 +232,7 @@ def test_a_card_opens_live_with_its_model(visit: Visit) -> None:
         expect(pictures(page)).to_have_count(len(SHIPPED))
 
 
+@pytest.mark.slow
 def test_the_menu_leads_to_every_page(visit: Visit) -> None:
     page = visit("/?model=vae-cnn")  # needs no search
     first, *others = SECTIONS

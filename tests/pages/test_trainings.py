@@ -52,6 +52,7 @@ def test_classes_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ui.latent.what_is_shown(question).endswith(NOT_MEASURED)
 
 
+@pytest.mark.slow
 def test_spreads(monkeypatch: pytest.MonkeyPatch) -> None:
     question = Diversity(NAME)
     own = question.figures()["diversity"]
