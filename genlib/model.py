@@ -91,10 +91,6 @@ class Model(nn.Module, ABC):
         returns its losses as scalars without gradient. Without a `batch_size` in the config, x is the whole split.
         """
 
-    def take_base(self, base: Model) -> Stages[None]:
-        """Stand on a trained model of the preset `base_name`; GenlibError where its sizes are others."""
-        raise NotImplementedError
-
     def measurements(self, images: Tensor) -> dict[str, Any]:
         """What a fit to images, uint8 (N, 28, 28), knows of itself, for metrics.json; most models: nothing."""
         return {}
@@ -102,6 +98,15 @@ class Model(nn.Module, ABC):
     def parameter_count(self) -> int:
         """Free parameters of everything that was trained."""
         return sum(p.numel() for p in self.parameters())
+
+
+@runtime_checkable
+class TakesBase(Protocol):
+    """Stands on another model, the preset `base_name`, which its training hands it."""
+
+    def take_base(self, base: Model) -> Stages[None]:
+        """Stand on a trained model; GenlibError where its sizes are others."""
+        ...
 
 
 @runtime_checkable

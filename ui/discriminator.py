@@ -31,7 +31,7 @@ def trained_again(question: Discriminator) -> str:
     others, usual = other_figures(question), Discriminator.defaults()
     if not others:
         return NOT_MEASURED
-    told = {title: [float(each[title][0] or 0.0) for each in others] for title in others[0]}
+    told = {title: [each[title][0] for each in others] for title in others[0]}
     shares = ", ".join(f"{title.lower()} {both(values, '.1%')}" for title, values in told.items() if title != AREA)
     norm = ", running averages" if question.applies("norm") else ""
     return (

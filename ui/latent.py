@@ -13,7 +13,7 @@ from genlib.questions.question import EVERY_CLASS
 from genlib.questions.trainings import other_figures
 from ui.pictures import TOOLS, show_chart, show_tiles
 from ui.trainings import NOT_MEASURED, both
-from ui.words import capitalised
+from ui.words import capitalised, figure
 
 FORMS = (".0%", ".1%", ".1%")  # of a share of the variance, of what is told apart by a boundary, by the centre
 SHOWN = 40  # pictures of a selection
@@ -55,31 +55,27 @@ def show_scatter(question: Latent, name: str) -> list[int]:
     else:
         show_chart(chart, **options)
     k = int(question.dims[0])
+    explained = figure(float(projection.explained[:k].sum()), ".0%")
+    boundary, centre = (figure(share, ".1%") for share in (projection.separability, projection.visible))
     st.markdown(
-        f"{_share(projection.explained[:k].sum(), 0)} of the variance in {k} components. Classes told apart: "
-        f"**{_share(projection.separability)}** by a straight boundary, **{_share(projection.visible)}** by the "
-        f"nearest centre in the plane.{_before(projection)}{trained_again(question, name)}",
+        f"{explained} of the variance in {k} components. Classes told apart: **{boundary}** by a straight boundary, "
+        f"**{centre}** by the nearest centre in the plane.{_before(projection)}{trained_again(question, name)}",
         help=HELP,
     )
     return selected
-
-
-def _share(share: float, digits: int = 1) -> str:
-    """Per cent, on one line with its sign."""
-    return f"{100 * float(share):.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def _before(projection: Projection) -> str:
     """What an untrained network tells apart, where a class that the layer is told would tell itself."""
     if projection.untrained is None:
         return ""
-    boundary, centre = map(_share, projection.untrained)
+    boundary, centre = (figure(share, ".1%") for share in projection.untrained)
     return f" Before any training: {boundary} and {centre}, since the layer is told the class."
 
 
 def trained_again(question: Latent, name: str) -> str:
     """What the model's other trainings tell apart."""
-    others = [[float(value or 0.0) for value in each[name]] for each in other_figures(question)]
+    others = [each[name] for each in other_figures(question)]
     if not others:
         return ""
     explained, boundary, centre = (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ui.words import figure
+
 NOT_MEASURED = "How far another training of this model would move these figures was not measured."
 
 
-def both(values: Iterable[float], form: str) -> str:
-    """A figure of each of the other trainings, each on one line with its sign."""
-    return " and ".join(format(value, form).replace("%", "\N{NO-BREAK SPACE}%") for value in values)
+def both(values: Iterable[float | None], form: str) -> str:
+    """A figure of each of the other trainings."""
+    return " and ".join(figure(value, form) for value in values)

@@ -1,11 +1,16 @@
-"""Words that are none of ours, on a page that reads Markdown."""
+"""Words that are none of ours, on a page that reads Markdown, and figures among words."""
 
 from __future__ import annotations
 
 from genlib.errors import GenlibError, plain, without_places
 from genlib.zoo.entry import capitalised
 
-__all__ = ["capitalised", "line_of", "plain"]
+__all__ = ["capitalised", "figure", "line_of", "plain"]
+
+
+def figure(value: float | None, form: str) -> str:
+    """A figure on one line with its sign; "none" where there is none."""
+    return "none" if value is None else format(value, form).replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def line_of(error: GenlibError) -> str:

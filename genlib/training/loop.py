@@ -29,7 +29,7 @@ from genlib.images import from_uint8, grid, png_bytes
 from genlib.io.fields import NUMBER
 from genlib.io.files import write_file, write_json
 from genlib.loading import load
-from genlib.model import Model, Preset, device_for, keeps_raw, single_precision
+from genlib.model import Model, Preset, TakesBase, device_for, keeps_raw, single_precision
 from genlib.sampling import generate
 from genlib.stages import each, part
 from genlib.store import save_model
@@ -94,7 +94,7 @@ class Run:
     def events(self, directory: Path, checkpoint: Path, interval: float) -> Iterator[Event]:
         """Train from where the run stands to its end; a checkpoint every `interval` seconds, by the first process."""
         yield Started(self.step, self.config.epochs, self.steps_per_epoch)
-        if self.base:
+        if self.base and isinstance(self.model, TakesBase):
             yield from each(self.model.take_base(self.base), Preparing)
         saved = reported = time.monotonic()
         while self.epoch <= self.config.epochs and not self.over:
