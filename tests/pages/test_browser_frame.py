@@ -324,8 +324,15 @@ def finds(page: Page) -> list[str]:
     return found
 
 
+NOTHING_FADES = "[data-stale='true'] { opacity: 1 !important; transition: none !important; }"
+
+
 def violations(page: Page, scheme: str) -> list[str]:
-    """What axe-core finds as the page stands, but for Streamlit's own; each line begins with the scheme."""
+    """What axe-core finds as the page stands, but for Streamlit's own; each line begins with the scheme.
+
+    What Streamlit is drawing anew, which on Train is every second or so, fades for that moment and is not judged pale.
+    """
+    page.add_style_tag(content=NOTHING_FADES)
     page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
     return [
         f"{scheme}: {violation['id']}: {node['target']}: {node['html'][:200]}"
