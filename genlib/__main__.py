@@ -118,7 +118,7 @@ def _parser() -> _Parser:
         help="instead of a model, samples of any generator: an .npz of images, uint8 (N, 28, 28), with or without "
         "labels; a directory of 28 x 28 PNGs; the shards that `sample --out D/` wrote",
     )
-    add.add_argument("--n", type=_whole("n"), default=10_000, help="samples a seed")
+    add.add_argument("--n", type=_whole("n"), help="samples a seed, 10,000 unless given")
     add.add_argument("--json", metavar="F", help="also write the figures, by name, to F")
     add.add_argument("--inception", action="store_true", help="print the Frechet Inception distance instead (an hour)")
     add.add_argument("--inception-weights", metavar="F.pth", help="the weights of its network; downloaded unless given")

@@ -59,7 +59,7 @@ def whole(name: str, value: Any, low: int, high: int) -> int:
 
 def plain(text: str) -> str:
     """Someone else's words in Markdown, in one line and as they stand: "~" would strike out, "[" begin a link."""
-    return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(text.split()))
+    return "".join(f"\\{letter}" if letter in MARKS else letter for letter in " ".join(printable(text).split()))
 
 
 def is_number(value: Any) -> TypeGuard[float]:

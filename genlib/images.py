@@ -82,7 +82,23 @@ def read_png(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             raise GenlibError(f"{path} has {width} x {height} pixels; every picture takes {size[1]} x {size[0]}")
         if width * height > LARGEST_PIXELS:
             raise GenlibError(f"{path} has {width:,} x {height:,} pixels; it takes at most {LARGEST_PIXELS:,}")
-        return np.asarray(picture.convert("L"))
+        eight = eight_bits(picture)
+        if eight.has_transparency_data and np.asarray(eight.getchannel("A")).min() < 255:
+            raise GenlibError(f"{path} has transparent parts; every pixel takes a gray level: put it on black first")
+        return np.asarray(eight.convert("L"))
+
+
+def eight_bits(picture: Image.Image) -> Image.Image:
+    """As "RGBA" or "LA" where something is transparent, else "L" or "RGB"; of 16 bits a shade the upper eight."""
+    if picture.mode.startswith("I"):
+        shades = np.asarray(picture)
+        light = Image.fromarray((shades >> 8).astype(np.uint8))
+        if isinstance(clear := picture.info.get("transparency"), int):
+            return Image.merge("LA", [light, Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8))])
+        return light
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
 def gif_bytes(frames: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:

@@ -8,7 +8,7 @@ from shlex import quote
 
 import torch
 
-from genlib.errors import GenlibError
+from genlib.errors import GenlibError, shown
 from genlib.hub.fetch import fetch
 from genlib.io.fields import TEXT, read_fields
 from genlib.io.files import runs_directory
@@ -73,6 +73,8 @@ def _missing(name: str | Path, directory: Path) -> str:
         return f"{name} has no trained weights at {directory}, but a run of that name has: runs/{name}"
     if os.path.isfile(directory / "run.json"):
         preset = read_fields(directory / "run.json", {"preset": TEXT}, ("preset",))["preset"]
+        if preset not in presets():  # a stranger's word
+            return f"{directory} holds an unfinished run of {shown(preset)}, which this genlib does not know"
         return (
             f"{directory} holds a run of {preset} that is not finished; continue with: python -m genlib train {preset} "
             f"--run-dir {quote(str(directory))} --resume"

@@ -19,7 +19,7 @@ from torch import Tensor
 from genlib.errors import GenlibError, parsing, shown
 from genlib.io.files import read_file, read_json, write_file, write_json
 from genlib.model import Model, keeps_raw, shapes_only
-from genlib.models import families
+from genlib.models import families, presets
 
 FORMAT = 1
 AVERAGED = "averaged."
@@ -63,9 +63,20 @@ def described_model(described: dict[str, Any]) -> Model:
     family, config = described.get("family"), described.get("config")
     if not isinstance(family, str) or family not in families() or not isinstance(config, dict):
         raise GenlibError(f"config.json names no known family but {shown(family)}; known: {', '.join(families())}")
+    check_names(described)
     model_class = families()[family]
     with shapes_only():
         return model_class(model_class.config_class.from_dict(config))
+
+
+def check_names(described: dict[str, Any]) -> None:
+    """GenlibError where a config.json gives a preset's name to a model of another family."""
+    preset = presets().get(str(described.get("name")))
+    if preset and preset.family != described.get("family"):
+        raise GenlibError(
+            f"config.json names {preset.name}, which is a {preset.family} model, but its family is "
+            f"{shown(described.get('family'))}"
+        )
 
 
 def largest_weights(model: Model) -> int:

@@ -111,6 +111,7 @@ def test_the_seed_decides_the_picture(name: str, run: Callable[[str], Path], tmp
         (("directions", "cgan-mlp", "--out", "f.png", "--names", "Sleeves"), "5 directions take a name each"),
         (("diversity", "gmm-10", "--out", "f.png", "--n", "21"), "--n takes 1 to 20"),
         (("discriminator", "gmm-10", "--out", "f.png"), "gmm-10 has no discriminator"),
+        *((("mixtures", "vae-dense-8", "--out", f"f.{e}"), "components need a mixture") for e in ("png", "csv", "npz")),
         (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "2"), "--threshold takes 0.0 to 1.0, not 2.0"),
         (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "nan"), "--threshold takes a finite number"),
         (("discriminator", "cgan-mlp", "--out", "f.png", "--threshold", "half"), "threshold takes a number"),

@@ -70,6 +70,21 @@ def test_png_round_trip(tmp_path: Path) -> None:
     assert np.array_equal(read_png(tmp_path / "a.png"), LEVELS[0].numpy())
 
 
+def test_a_png_of_16_bits_keeps_its_shades_and_a_transparent_one_is_refused(tmp_path: Path) -> None:
+    levels = LEVELS[0].numpy()
+    Image.fromarray(levels.astype(np.uint16) * 257).save(tmp_path / "a.png")
+    assert np.array_equal(read_png(tmp_path / "a.png"), levels)
+    for cover, kind in ((255, "LA"), (255, "RGBA"), (254, "LA"), (254, "RGBA")):
+        light = Image.fromarray(levels).convert(kind)
+        light.putalpha(cover)
+        light.save(tmp_path / "a.png")
+        if cover == 255:
+            assert np.array_equal(read_png(tmp_path / "a.png"), levels)
+        else:
+            with refused("a.png has transparent parts; every pixel takes a gray level"):
+                read_png(tmp_path / "a.png")
+
+
 @pytest.mark.parametrize("content", [b"", b"no picture", png_bytes(LEVELS[0].numpy())[:60]])
 def test_a_damaged_png_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(content)

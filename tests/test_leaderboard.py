@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from genlib.metrics.evaluation import MEASURED_BY, PROTOCOL
 from genlib.metrics.floor import load_floor
+from genlib.metrics.samples import own_figures
 from genlib.zoo.figures import REAL
-from genlib.zoo.files import own_figures
 from genlib.zoo.leaderboard import COLUMNS, better, leaderboard
+from tests.tiny import refused
 
 
 def ship(directory: Path, name: str, metrics: dict[str, object]) -> None:
@@ -65,3 +67,24 @@ def test_better_takes_both_opinions(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_figures_of_ones_own_keep_their_whole_numbers() -> None:
     found = own_figures(b'{"fd": 9.5, "samples": 1000, "precision": null}', "mine.json")
     assert repr(found) == "{'fd': 9.5, 'samples': 1000}"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"samples": "1000"}, "mine.json: samples is '1000', not a whole number"),
+        ({"fd_second": "x"}, "mine.json: fd_second is 'x', not"),
+        ({"samples": None}, "mine.json has no figures"),
+        (
+            {"protocol": PROTOCOL - 1},
+            f"measured with protocol {PROTOCOL - 1}, the zoo with {PROTOCOL}; .* writes them anew",
+        ),
+        ({"extractor_second": "0" * 64}, "measured with extractor_second '000"),
+    ],
+)
+def test_figures_that_cannot_be_compared_are_refused(changed: dict[str, object], told: str) -> None:
+    figures = {"fd": 9.5, "samples": 1000, **MEASURED_BY} | changed
+    with refused(told):
+        own_figures(
+            json.dumps({key: value for key, value in figures.items() if value is not None}).encode(), "mine.json"
+        )

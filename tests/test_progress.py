@@ -119,6 +119,18 @@ def test_a_strangers_log_fills_no_memory() -> None:
     assert len(progress.times) <= 1_000 and not progress.records
 
 
+def test_no_more_of_a_log_is_kept_than_a_history_may_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlib.training.progress.LARGEST_JSON", 1_000)
+    long = {f"loss {number}": 1.0 for number in range(100)}
+    records = [line("EpochDone", 1.0, record={"epoch": epoch, "losses": {}}) for epoch in range(1, 6)]
+    records.append(line("EpochDone", 2.0, record={"epoch": 6, "losses": long}))
+    samples = [line("SamplesWritten", 3.0, epoch=epoch, path="a") for epoch in (0, 1, MOST_EPOCHS + 1)]
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join([STARTED, *records[:5], *samples, records[5], *records[:1], step(9, 4.0)]))
+    progress = read_progress(tmp_path)
+    assert (sorted(progress.records), sorted(progress.samples), progress.step) == ([1, 2, 3, 4, 5], [1], 9)
+
+
 def test_what_came_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:
     lines = [STARTED]
     for epoch in (1, 2):

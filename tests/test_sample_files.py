@@ -57,6 +57,10 @@ BAD = {
     "labels of floats": ({"images": images(), "labels": np.zeros(40)}, "labels are 40 whole numbers from 0 to 9"),
     "too few labels": ({"images": images(), "labels": np.zeros(39, int)}, "labels are 40 whole numbers from 0 to 9"),
     "a label of 10": ({"images": images(), "labels": np.full(40, 10)}, "labels are 40 whole numbers from 0 to 9"),
+    "labels of another name": (
+        {"images": images(), "Label": np.zeros(40, int)},
+        "labels are read from one called 'labels'",
+    ),
     "objects": ({"images": np.array([None] * 40)}, "images has shape"),
 }
 
@@ -180,3 +184,13 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "fd_second" in told.out and "photographs" in told.out
     assert "40 samples are few" in told.err
     assert json.loads((tmp_path / "f.json").read_text())["samples"] == 40
+
+
+@pytest.mark.parametrize(
+    "option", [["--n", "50"], ["--score"], ["--inception"], ["--inception-weights", "nothing.pth"]], ids=" ".join
+)
+def test_what_is_for_models_is_no_option_of_samples(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--samples", str(npz(tmp_path / "mine.npz", images=images())), *option]) == 2
+    assert capsys.readouterr().err == f"genlib: {option[0]} goes with models; all of --samples are measured, once\n"

@@ -354,6 +354,7 @@ def test_a_site_needs_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("**Mind:** a `lr`", "<p><b>Mind:</b> a <code>lr</code></p>"),
         (plain("a*b* [x](y) <b> ~2 `c`"), "<p>a*b* [x](y) &lt;b&gt; ~2 `c`</p>"),
         (f"**{plain('**')}** & {plain('#')}", "<p><b>**</b> &amp; #</p>"),
+        (plain("a*\0*b"), "<p>a* *b</p>"),
     ],
 )
 def test_markdown_of_a_card_is_html(text: str, html: str) -> None:

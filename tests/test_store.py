@@ -162,6 +162,7 @@ def test_unfit_tensors_are_refused_by_name(change: str, directory: Path) -> None
         ({"family": ["VAE"]}, "names no known family"),
         ({"family": None}, "names no known family"),
         ({"config": None}, "names no known family"),
+        ({"name": "gmm-10"}, "names gmm-10, which is a .*mixture model, but its family is 'conditional GAN'"),
         ({"config": {"momentum": 0.9}}, "has no field 'momentum'; its fields are"),
         ({"config": {"latent_size": "100"}}, "latent_size takes a whole number"),
         ({"config": {"latent_size": -1}}, "latent_size takes 1 to 1024"),

@@ -297,11 +297,25 @@ def test_another_configuration_is_another_run(zoo: ZooTraining, queue: Queue) ->
     assert zoo.jobs()["vae-dense-8"].id == "vae-dense-8-run-3"
 
 
+@pytest.mark.parametrize("samples", [(None, None), (None, 100), (100, 200)])
+def test_other_counts_of_samples_are_another_run(
+    samples: tuple[int | None, int | None], zoo: ZooTraining, queue: Queue
+) -> None:
+    kept(queue, "paused")
+    zoo.samples = samples
+    assert zoo.enlist("vae-dense-8") is None
+    job = zoo.jobs()["vae-dense-8"]
+    assert job.samples == (samples[0] or 5_000, samples[1] or 10_000)
+    found = zoo.enlist("vae-dense-8")
+    assert found
+    assert found.id == job.id
+
+
 def test_of_several_runs_the_furthest_is_taken(zoo: ZooTraining, queue: Queue) -> None:
     first = kept(queue, "paused")
     directory = queue.directory / "mine"  # trained from the command line
     directory.mkdir()
-    write_json(directory / "run.json", {"preset": "vae-dense-8", "config": first.config})
+    write_json(directory / "run.json", {"preset": "vae-dense-8", "config": first.config, "samples": [100, 100]})
     finish(directory)
     found = zoo.enlist("vae-dense-8")
     assert found

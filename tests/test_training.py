@@ -22,6 +22,7 @@ from torch import Tensor
 import genlib.training.loop
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
+from genlib.io.files import runs_directory
 from genlib.loading import load
 from genlib.metrics.evaluation import KEYS
 from genlib.model import Descend, Model, capabilities
@@ -321,6 +322,8 @@ DAMAGED = [
     ("gmm-10", "memory.fit", lambda x: x.fill_(math.inf), "is inf, not a whole number to"),
     ("gmm-10", "memory.move", lambda x: x.fill_(2), "the checkpoint's memory lacks here.weights"),
     ("vae-gmm-best", "memory.fine.covariances", lambda x: x[0], "the checkpoint's memory.fine is no mixture"),
+    ("vae-gmm-best", "memory.curve", lambda x: torch.zeros(0), "the checkpoint's memory.curve is no curve"),
+    ("vae-gmm-best", "memory.curve", lambda x: x.fill_(math.nan), "memory.curve is no curve of likelihoods"),
     ("gmm-10", "model.weights", lambda x: x.fill_(math.nan), "model.weights is not finite"),
     ("gmm-10", "model.weights", lambda x: x.fill_(2.0), "the weights of a mixture must be non-negative and sum"),
     ("dcgan-32", "model.generator.2.running_var", lambda x: x.fill_(math.inf), "is not finite"),
@@ -721,6 +724,7 @@ def test_what_a_run_cannot_begin_with(
 
     with refused("does not fit vae-cnn: decoder.0.bias has shape"):
         begin("vae-cnn", "a", undisturbed("vae-dense-8"))
+    assert not (tmp_path / "a").exists()  # nothing of it decides how the next command there begins
     with refused("is fitted by expectation-maximisation"):
         begin("gmm-10", "b", undisturbed("gmm-10"))
     with refused("no model 'nothing'"):
@@ -728,3 +732,22 @@ def test_what_a_run_cannot_begin_with(
     run_until("vae-cnn", tmp_path / "d", small_data, at_step(2))
     with refused("began with new weights; --start-from is for a new run"):
         begin("vae-cnn", "d", undisturbed("vae-cnn"), resume=True)
+
+
+def test_a_run_that_begins_anew_forgets_what_a_killed_one_began_with(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path]
+) -> None:
+    def killed(**options: Any) -> dict[str, Any]:
+        run_until("vae-cnn", tmp_path, small_data, at_step(1), **options)
+        shutil.rmtree(tmp_path / "checkpoint")  # as if it had come to none
+        return json.loads((tmp_path / "run.json").read_text())
+
+    begun = killed(start_from=undisturbed("vae-cnn"))["start_from"]
+    assert killed(resume=True)["start_from"] == begun
+    assert "start_from" not in killed()
+
+
+def test_the_directory_of_all_runs_is_no_run(small_data: FashionMNIST, tmp_path: Path) -> None:
+    with refused("is the directory of all runs; give one in it: .*runs/vae-cnn$"):
+        list(tiny_training("vae-cnn", runs_directory(), small_data))
+    assert not (runs_directory() / "run.json").exists()

@@ -18,6 +18,7 @@ from genlib.questions.leaderboard import Board, Row
 from genlib.zoo.figures import FIGURES, Figure
 from genlib.zoo.leaderboard import leaderboard, nothing_learned
 from ui import questions, zoo
+from ui.own_samples import FAMILY
 from ui.pictures import show_tiles, strip
 from ui.words import line_of, plain
 
@@ -112,7 +113,7 @@ def show_table(board: Board) -> None:
 
 def _cell(row: Row, key: str) -> object:
     if key == "strip":
-        return _strip_address(row["model"])
+        return None if row["family"] == FAMILY else _strip_address(row["model"])
     if key.endswith("_trainings"):
         figure = FIGURES[key.removesuffix("_trainings")]
         return None if row[key] is None else ", ".join(map(figure.text, row[key]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -14,8 +15,9 @@ from genlib.models import get_preset, presets
 from genlib.training.progress import Follower, Progress
 from genlib.zoo.catalogue import changed_settings, settings_in_words
 from genlib.zoo.entry import Entry
+from ui import settings
 from ui.controls import BOUND
-from ui.words import line_of
+from ui.words import line_of, plain
 
 SECONDS = 5.0  # between two looks at the table while a run is under way
 BADGES = {
@@ -51,11 +53,6 @@ def is_active(job: Job) -> bool:
     return job.state in ("queued", *WORKING)
 
 
-def title_of(job: Job) -> str:
-    """The run and what was changed for it."""
-    return f"{job.id} · {changes_of(job)}"
-
-
 def is_known(job: Job) -> bool:
     """Whether its files still say what it trains."""
     return job.preset in presets()
@@ -85,10 +82,26 @@ def choose_run(jobs: list[Job]) -> Job | None:
     if not jobs:
         return None
     by_id = {job.id: job for active in (True, False) for job in reversed(jobs) if is_active(job) is active}
+    gone = _take_the_run_of_the_address(by_id)
     if st.session_state.get("run") not in by_id:
         st.session_state.pop("run", None)
-    chosen = st.selectbox("Run", list(by_id), format_func=lambda job_id: title_of(by_id[job_id]), key="run", **BOUND)
-    return by_id[chosen or next(iter(by_id))]
+    chosen = by_id[st.selectbox("Run", list(by_id), key="run", **BOUND) or next(iter(by_id))]
+    if gone:
+        st.warning(f"{plain(gone[:60])} is no run here any more; this is {plain(chosen.id)}.")
+    st.caption(f"{chosen.preset}, {plain(changes_of(chosen))}" if is_known(chosen) else "damaged")
+    return chosen
+
+
+def _take_the_run_of_the_address(runs: Mapping[str, Job]) -> str:
+    """Streamlit takes an option as it is written; an older address has its settings behind it. The run it names that is
+    not here."""
+    asked = settings.asked("run")[-1:]
+    if not asked or asked[0] in runs or settings.settings().settled:
+        return ""
+    name, _, _ = asked[0].partition(" · ")
+    if name in runs:
+        settings.correct("run", [name])
+    return "" if name in runs else name
 
 
 def show_table(queue: Queue, jobs: list[Job]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 import streamlit as st
@@ -224,7 +225,7 @@ def _take_away(job: Job) -> None:
         st.download_button("Download", lambda: archived(job), name, "application/zip", icon=icon, on_click="ignore")
     with st.popover("Publish", icon=":material/publish:"):
         st.markdown("To the Hugging Face Hub, with your token, from a shell in this studio's directory:")
-        st.code(f"python -m genlib push {job.name} owner/name", language="sh")
+        st.code(f"python -m genlib push {quote(job.name)} owner/name", language="sh")
     st.page_link(
         "pages/generate.py",
         label="Open in Generate",
@@ -240,7 +241,7 @@ def _button(label: str, icon: str, action: Callable[..., Any], job: Job, by: str
 def _delete(queue: Queue, job: Job, by: str | None) -> None:
     """Asks once more, since nothing brings a run back."""
     with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete {job.id} with its model, curves and samples for good?")
+        st.markdown(f"Delete {plain(job.id)} with its model, curves and samples for good?")
         _button("Delete it", "delete", queue.delete, job, by)
 
 

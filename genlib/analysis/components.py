@@ -13,6 +13,8 @@ from genlib.images import from_uint8, to_uint8
 from genlib.model import N_CLASSES, Mixture, Model
 from genlib.sampling import MAX_SAMPLES, device_of, tempered
 
+NO_MIXTURE = "components need a mixture model"
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -31,7 +33,7 @@ class Contents:
 def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
     """Give each of the first n test images to its likeliest component and count."""
     if not isinstance(model, Mixture):
-        raise GenlibError("components need a mixture model")
+        raise GenlibError(NO_MIXTURE)
     n = whole("n", n, 1, 10_000)
     test = FashionMNIST.load("test")
     weights, means, _ = model.components()
@@ -55,7 +57,7 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
     `temperature` scales the noise: 0 is the component's mean.
     """
     if not isinstance(model, Mixture):
-        raise GenlibError("components need a mixture model")
+        raise GenlibError(NO_MIXTURE)
     k = whole("k", k, 0, len(model.components().weights) - 1)
     n = whole("n", n, 1, MAX_SAMPLES)
     z = tempered(model, model.draw_latent(n, seed), temperature).to(device_of(model))

@@ -30,11 +30,11 @@ def run_list(options: argparse.Namespace) -> None:
         print(f"{model['name']:<18}{model['family']:<18}{model['parameters']:>12,}{epochs:>8}{fd:>8}  {can}")
 
 
-def path_to_write(text: str, *suffixes: str) -> Path:
+def path_to_write(text: str, *suffixes: str, flag: str = "--out") -> Path:
     """A path to write: its ending and its directory are checked before any work is done."""
     path = Path(text)
     if path.suffix.lower() not in suffixes:
-        raise GenlibError(f"--out takes a file ending in {' or '.join(suffixes)}, not {text!r}")
+        raise GenlibError(f"{flag} takes a file ending in {' or '.join(suffixes)}, not {text!r}")
     if not path.parent.is_dir():
         raise GenlibError(f"cannot write {text}: there is no directory {path.parent}")
     if path.is_dir():
@@ -52,14 +52,19 @@ def run_evaluate(options: argparse.Namespace) -> None:
     """Print the protocol's figures as a table, model by model."""
     from genlib.cli.terminal import follow_measuring
     from genlib.loading import model_directory
+    from genlib.metrics.evaluation import EVALUATION_SAMPLES
     from genlib.zoo.catalogue import list_models
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
         raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
-    target = path_to_write(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json", flag="--json") if options.json else None
     if options.samples:
+        for flag in ("--n", "--score", "--inception", "--inception-weights"):
+            if getattr(options, flag.removeprefix("--").replace("-", "_")) not in (None, False):
+                raise GenlibError(f"{flag} goes with models; all of --samples are measured, once")
         follow_measuring(options.samples, target)
         return
+    options.n = EVALUATION_SAMPLES if options.n is None else options.n
     names = options.names or [model["name"] for model in list_models() if model["sha256"]]
     for name in names:  # a mistyped one is refused before the first is measured
         model_directory(name)
@@ -140,7 +145,7 @@ def run_findings(options: argparse.Namespace) -> None:
     from genlib.findings.judge import judge_claim
     from genlib.io.files import write_json
 
-    target = path_to_write(options.json, ".json") if options.json else None
+    target = path_to_write(options.json, ".json", flag="--json") if options.json else None
     found = []
     for claim in CLAIMS:
         finding = judge_claim(claim)

@@ -49,8 +49,6 @@ def _train_all(options: argparse.Namespace) -> None:
     """Every preset as a run of the queue; --resume says what it does anyway."""
     from genlib.cli.zoo_terminal import follow_zoo
     from genlib.jobs.zoo import ZooTraining, zoo_configs
-    from genlib.metrics.evaluation import EVALUATION_SAMPLES
-    from genlib.model import Looks
     from genlib.training.run import check_samples
 
     if options.on:
@@ -62,14 +60,8 @@ def _train_all(options: argparse.Namespace) -> None:
     if os.environ.get("WORLD_SIZE", "1") != "1":  # the workers would look for one another
         raise GenlibError("--all trains each model in one process; start it without torchrun or accelerate launch")
     counts = options.distance_samples, options.evaluation_samples
-    samples = None
-    if counts != (None, None):
-        samples = (
-            Looks.samples if counts[0] is None else counts[0],
-            EVALUATION_SAMPLES if counts[1] is None else counts[1],
-        )
-        check_samples(*samples)
-    follow_zoo(ZooTraining(zoo_configs(_settings(options)), samples=samples))
+    check_samples(*(count for count in counts if count is not None))
+    follow_zoo(ZooTraining(zoo_configs(_settings(options)), samples=counts))
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:

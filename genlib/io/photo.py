@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from genlib.errors import GenlibError
+from genlib.images import eight_bits
 from genlib.io.containers import DAMAGED, Contents, contents
 
 MAX_MEGABYTES = 20  # of 2^20 bytes, as Streamlit counts them; .streamlit/config.toml says the same
@@ -135,22 +136,9 @@ def _reduced(picture: Image.Image) -> Image.Image:
     rows = max(1, STRIP // (width * factor)) * factor
     small = Image.new("RGBA", (-(-width // factor), -(-height // factor)))
     for top in range(0, height, rows):
-        strip = _eight_bits(picture.crop((0, top, width, min(height, top + rows))))
+        strip = eight_bits(picture.crop((0, top, width, min(height, top + rows))))
         small.paste(strip.reduce(factor).convert("RGBA"), (0, top // factor))
     return small
-
-
-def _eight_bits(strip: Image.Image) -> Image.Image:
-    """As "RGBA" or "LA" where something is transparent, else "L" or "RGB"."""
-    if strip.mode.startswith("I"):
-        shades = np.asarray(strip)
-        light = Image.fromarray((shades >> 8).astype(np.uint8))
-        if isinstance(clear := strip.info.get("transparency"), int):
-            return Image.merge("LA", [light, Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8))])
-        return light
-    if strip.has_transparency_data:
-        return strip.convert("RGBA")
-    return strip.convert("L" if strip.mode in ("1", "L") else "RGB")
 
 
 def _opaque(pixels: np.ndarray, notes: list[str]) -> np.ndarray:

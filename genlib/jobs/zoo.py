@@ -19,7 +19,8 @@ from genlib.io.locks import locked
 from genlib.jobs.limits import Limits
 from genlib.jobs.queue import BUSY, PATIENCE_SECONDS, Queue
 from genlib.jobs.run import RESTING, STOPPING, WORKING, Job
-from genlib.models import presets
+from genlib.models import get_preset, presets
+from genlib.training.run import sample_counts
 from genlib.zoo.catalogue import list_models
 
 ACTIVE = ("queued", *WORKING)
@@ -54,11 +55,15 @@ def host_queue() -> Queue:
 class ZooTraining:
     """Presets' trainings in a queue: begun or gone on with, seen, and stopped together.
 
-    `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples` for runs that are new.
+    `samples` are the counts of `train`'s `distance_samples` and `evaluation_samples`, None for the usual ones. A run
+    with others is another run.
     """
 
     def __init__(
-        self, configs: Mapping[str, Config], queue: Queue | None = None, samples: tuple[int, int] | None = None
+        self,
+        configs: Mapping[str, Config],
+        queue: Queue | None = None,
+        samples: tuple[int | None, int | None] = (None, None),
     ) -> None:
         self.configs, self.queue, self.samples = configs, queue or host_queue(), samples
         self._ids: dict[str, str] = {}  # of the runs, by preset
@@ -73,7 +78,7 @@ class ZooTraining:
         with locked(self._place(), PATIENCE_SECONDS, BUSY):
             found = self._find(name)
             if found is None:
-                job = self.queue.submit(name, vars(self.configs[name]), samples=self.samples)
+                job = self.queue.submit(name, vars(self.configs[name]), samples=self._counts(name))
             elif found.state in RESTING:
                 job = self.queue.resume(found.id)
             else:
@@ -132,5 +137,10 @@ class ZooTraining:
             return False
         config = self.configs[name]
         with suppress(GenlibError):  # of another version, or damaged
-            return type(config).from_dict(job.config) == config
+            samples = job.samples or sample_counts(get_preset(name))
+            return samples == self._counts(name) and type(config).from_dict(job.config) == config
         return False
+
+    def _counts(self, name: str) -> tuple[int, int]:
+        """Samples of its distances, during and after the training."""
+        return sample_counts(get_preset(name), *self.samples)

@@ -125,6 +125,8 @@ class GaussianMixture(Gaussians):
         """Enter a fit into the curves, and keep it where its BIC is the smallest so far."""
         k, row = search.due.components, search.due.row
         curve = search.memory.get("curve", torch.zeros_like(self.bic)).clone()
+        if curve.shape != self.bic.shape or not curve.isfinite().all():
+            raise GenlibError("the checkpoint's memory.curve is no curve of likelihoods; it cannot be resumed")
         curve[row, k - 1] = search.best
         search.memory["curve"] = curve
         self.bic[row, k - 1] = self.criterion(search.best, k, n)

@@ -32,6 +32,11 @@ from genlib.sampling import MAX_SAMPLES, cycle_labels, generate, sample
 from genlib.stages import Stages, finish, part
 
 PROTOCOL = 3
+MEASURED_BY = {  # without which two figures cannot be compared
+    "protocol": PROTOCOL,
+    "extractor": EXTRACTORS["first"].sha256,
+    "extractor_second": EXTRACTORS["second"].sha256,
+}
 SEEDS = (0, 1, 2)
 EVALUATION_SAMPLES = 10_000
 BIASED = 2_000  # samples, below which a Frechet distance is mostly their small number's
@@ -101,9 +106,7 @@ def evaluating(name: str | Path, n: int = EVALUATION_SAMPLES, score: bool = Fals
         "parameters": model.parameter_count(),
         "ms_64": milliseconds(model),
         "floor": floor,
-        "protocol": PROTOCOL,
-        "extractor": EXTRACTORS["first"].sha256,
-        "extractor_second": EXTRACTORS["second"].sha256,
+        **MEASURED_BY,
         "samples": n,
         "seeds": list(SEEDS),
     }

@@ -68,6 +68,8 @@ def read_npz(file: BinaryIO, name: str, most: int = shards.MOST) -> SampleSource
     with open_arrays(file, name) as arrays:
         _check_images(arrays, name, most)
         labelled = "labels" in arrays.keys
+        if not labelled and (other := [key for key in arrays.keys if key.lower() in ("label", "labels")]):
+            raise GenlibError(f"{name} has an array {shown(other[0])}; labels are read from one called 'labels'")
         labels = _labels(arrays, arrays.header("images").shape[0], name) if labelled else None
         return _in_memory(torch.from_numpy(arrays.read("images")), labels)
 

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from genlib.config import Config, GradientConfig
 from genlib.errors import GenlibError
 from genlib.io.files import write_json
 from genlib.loading import load, model_directory
+from genlib.model import Model, Preset, shapes_only
 from genlib.training.loop import Run
 from genlib.zoo.files import METRICS_FILE, RUN_FILE, read_described, read_run
 
@@ -26,6 +29,12 @@ class Origin:
     def of(cls, name: str | Path) -> Origin:
         """The model of a name that `load` takes; GenlibError where there is none."""
         return cls(str(name), read_described(model_directory(name))["sha256"])
+
+    def check_fit(self, preset: Preset, config: Config) -> None:
+        """GenlibError where a model of that preset and configuration cannot begin with these weights."""
+        with shapes_only():
+            model = preset.build(config)
+        _fitting(self.name, preset.name, model)
 
     def check(self, directory: Path, checkpoint: Path) -> None:
         """GenlibError where a run has begun in another way."""
@@ -44,20 +53,24 @@ class Origin:
 def begin_from(run: Run, origin: dict[str, Any]) -> None:
     """Give a new run the weights of its origin, raw where those are kept; the average begins with them."""
     name = origin["name"]
-    if not run.optimizers:
-        raise GenlibError(
-            f"{run.preset.name} is fitted by expectation-maximisation, which takes no weights to start from"
-        )
     if Origin.of(name).sha256 != origin["sha256"]:
         raise GenlibError(f"{name} is not the model that the run began with (SHA-256 differs)")
-    found, wanted = load(name, weights="raw").state_dict(), run.model.state_dict()
+    found = _fitting(name, run.preset.name, run.model)
+    with torch.no_grad():
+        for model in (run.model, run.average.model if run.average else run.model):
+            model.load_state_dict(found)
+
+
+def _fitting(name: str, preset: str, model: Model) -> dict[str, Tensor]:
+    """The raw weights of the model of that name; GenlibError where `model`, of that preset, cannot begin with them."""
+    if not isinstance(model.config, GradientConfig):
+        raise GenlibError(f"{preset} is fitted by expectation-maximisation, which takes no weights to start from")
+    found, wanted = load(name, weights="raw").state_dict(), model.state_dict()
     for key in sorted(found.keys() | wanted.keys()):
         shapes = [tuple(state[key].shape) if key in state else None for state in (found, wanted)]
         if shapes[0] != shapes[1]:
             raise GenlibError(
-                f"{name} does not fit {run.preset.name}: {key} has shape {shapes[0] or 'none'}, not "
-                f"{shapes[1] or 'none'}; --start-from takes a model of the same family and sizes"
+                f"{name} does not fit {preset}: {key} has shape {shapes[0] or 'none'}, not {shapes[1] or 'none'}; "
+                "--start-from takes a model of the same family and sizes"
             )
-    with torch.no_grad():
-        for model in (run.model, run.average.model if run.average else run.model):
-            model.load_state_dict(found)
+    return found

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from genlib.errors import GenlibError
-from genlib.io.fields import NUMBER, SHARE, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of
-from genlib.io.files import LARGEST_LOG, read_on
+from genlib.io.fields import NUMBER, SHARE, TABLE, TEXT, WHOLE, Kind, misfit, optional, table_of, whole
+from genlib.io.files import LARGEST_JSON, LARGEST_LOG, read_on
 from genlib.zoo.files import RECORD
 
 WINDOW_SECONDS = 300.0  # of training, behind the time left
@@ -34,16 +34,18 @@ class EventReader:
         self.path = directory / "events.jsonl"
         self._place = 0
         self._mark = b""  # what the file held before that place
+        self._kept = 0  # bytes of events that are to be kept
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Events written since; a line still being written waits, one torn by a power cut is passed over.
 
         Where the file is gone, or is not the one that was read before, a REPLACED comes first: what was read is of a
-        run that is no more. A part of the file at a time is in memory.
+        run that is no more. A part of the file at a time is in memory, and no more epochs are told than a history.json
+        may hold: the file may be a stranger's.
         """
         text = self._read_on()
         if text is None:
-            self._place, self._mark = 0, b""
+            self._place, self._mark, self._kept = 0, b"", 0
             yield {"event": REPLACED, "time": time.time()}
             text = self._read_on()
         while text:
@@ -63,7 +65,11 @@ class EventReader:
         whole = text[: text.rfind(b"\n") + 1] or (text if len(text) > LONGEST_LINE else b"")
         self._place += len(whole)
         self._mark = (self._mark + whole)[-MARK:]
-        return [event for line in whole.splitlines() if (event := _parse(line))]
+        return [event for line in whole.splitlines() if (event := _parse(line)) and self._has_room(event, line)]
+
+    def _has_room(self, event: dict[str, Any], line: bytes) -> bool:
+        self._kept += len(line) if event["event"] in _KEPT else 0
+        return event["event"] not in _KEPT or self._kept <= LARGEST_JSON
 
 
 _FIELDS: dict[str, dict[str, Kind]] = {  # of each event, as `genlib.training.events` has them
@@ -72,10 +78,11 @@ _FIELDS: dict[str, dict[str, Kind]] = {  # of each event, as `genlib.training.ev
     "Measuring": {"share": SHARE},
     "Preparing": {"share": SHARE},
     "EpochDone": {"record": RECORD},
-    "SamplesWritten": {"epoch": WHOLE, "path": TEXT},
+    "SamplesWritten": {"epoch": whole(1, MOST_EPOCHS), "path": TEXT},
     "Checkpointed": {"step": WHOLE},
     "Done": {"metrics": TABLE},
 }
+_KEPT = ("EpochDone", "SamplesWritten")  # which whoever follows a run keeps, all others' place being taken by the next
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, shown
 from genlib.io.fields import whole
-from genlib.io.files import make_directory, torn_files, within, write_file, write_json
+from genlib.io.files import make_directory, runs_directory, torn_files, within, write_file, write_json
 from genlib.io.locks import locked
 from genlib.loading import load
 from genlib.metrics.evaluation import EVALUATION_SAMPLES, evaluating
@@ -43,7 +43,7 @@ def train(
     device: str = "auto",
     resume: bool = False,
     distance_samples: int | None = None,
-    evaluation_samples: int = EVALUATION_SAMPLES,
+    evaluation_samples: int | None = None,
     start_from: str | Path | None = None,
 ) -> Iterator[Event]:
     """Train a preset, with its own or a changed configuration, in a run directory; yields events.
@@ -63,14 +63,15 @@ def train(
     run.json and history.json keep its name and hash. It must be of the same family and sizes.
     """
     preset, directory, processes = get_preset(name), Path(run_dir), Processes.join(device)
-    distance_samples = preset.model_class.looks.samples if distance_samples is None else distance_samples
-    check_samples(distance_samples, evaluation_samples)
+    distance_samples, evaluation_samples = counts = sample_counts(preset, distance_samples, evaluation_samples)
+    check_samples(*counts)
     config, interval = config or preset.config, checkpoint_seconds()
     checkpoint = directory / CHECKPOINT
     with ExitStack() as stack:
-        counts = [distance_samples, evaluation_samples]
         origin = None if start_from is None else Origin.of(start_from)
-        done = processes.lead(lambda: _enter(stack, directory, preset, config, counts, checkpoint, resume, origin))
+        if origin:
+            origin.check_fit(preset, config)
+        done = processes.lead(lambda: _enter(stack, directory, preset, config, [*counts], checkpoint, resume, origin))
         if done:
             yield Done(done)
             return
@@ -131,6 +132,12 @@ def _enter(
 def nothing_to_resume(directory: Path) -> GenlibError:
     """What is said where a run was to be resumed that was never begun."""
     return GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
+
+
+def sample_counts(preset: Preset, distance: int | None = None, evaluation: int | None = None) -> tuple[int, int]:
+    """Samples of each Frechet distance during a preset's training and after it: the usual ones unless given."""
+    looks = preset.model_class.looks.samples
+    return looks if distance is None else distance, EVALUATION_SAMPLES if evaluation is None else evaluation
 
 
 def check_samples(*counts: int) -> None:
@@ -229,6 +236,8 @@ def refuse_wrong_directory(
     `counts` are the samples of a distance, during and after the training: one history has one kind of distance. None
     leaves them to the machine that trains.
     """
+    if directory.resolve() == runs_directory().resolve():  # whose lock is the queue's
+        raise GenlibError(f"{directory} is the directory of all runs; give one in it: {directory / preset.name}")
     description = directory / "run.json"
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     wanted |= {} if counts is None else {"samples": counts}
@@ -255,6 +264,8 @@ def refuse_wrong_directory(
         return
     if started and counts:
         _refuse_other_samples(directory, found, counts)
+    if not started and not resume:  # one that was killed before its first checkpoint: what it began with goes with it
+        found.pop("start_from", None)
     write_json(description, found | wanted)
 
 

@@ -14,6 +14,7 @@ from genlib.loading import weights_directory
 from genlib.metrics.floor import load_floor, load_random
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets, released
+from genlib.store import check_names
 from genlib.zoo.figures import FIGURES, RANDOM, REAL, written
 from genlib.zoo.files import CONFIG_FILE, DESCRIBED, METRICS_FILE, SAID_OF_EACH, read_described, read_metrics
 
@@ -47,6 +48,7 @@ def list_runs() -> list[dict[str, Any]]:
 def _run(directory: Path) -> dict[str, Any] | None:
     try:
         described, metrics = read_described(directory), read_metrics(directory, SAID_OF_EACH)
+        check_names(described)
         preset = get_preset(described["name"])
         return {
             "name": f"runs/{directory.name}",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from genlib.errors import GenlibError
 from genlib.io.fields import (
     NUMBER,
     SETTINGS,
@@ -29,7 +27,6 @@ from genlib.zoo.figures import FIGURES, TRAINED
 RUN_FILE, CONFIG_FILE, METRICS_FILE, STUDY_FILE = "run.json", "config.json", "metrics.json", "study.json"
 LAST, BEFORE_DECAY = "last.safetensors", "before-decay.safetensors"  # the newest checkpoint; where extending begins
 CHECKPOINT = f"checkpoint/{LAST}"
-LARGEST_FIGURES = 100_000  # bytes; those of a model are four thousand
 
 ORIGIN = record_of({"name": TEXT, "sha256": TEXT}, ("name", "sha256"))
 SAMPLES = Kind("two whole numbers", lambda value: list_of(whole(1, 10**6)).fits(value) and len(value) == 2)
@@ -104,21 +101,6 @@ def read_described(directory: Path) -> dict[str, Any]:
 def read_metrics(directory: Path, needed: Collection[str] = ()) -> dict[str, Any]:
     """metrics.json: the figures of a finished model, among them the needed ones; an older protocol lacks some."""
     return read_fields(directory / METRICS_FILE, METRICS, needed)
-
-
-def own_figures(content: bytes, name: str) -> dict[str, float]:
-    """The figures alone of what `evaluate --samples --json` wrote, anyone's file. GenlibError where it holds none."""
-    if len(content) > LARGEST_FIGURES:
-        raise GenlibError(f"{name} has {len(content):,} bytes; a file of figures takes at most {LARGEST_FIGURES:,}")
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise GenlibError(f"{name} is not readable JSON") from error
-    found = found if isinstance(found, dict) else {}
-    figures = {key: found[key] for key in FIGURES if key in found and METRICS[key].fits(found[key])}
-    if not figures.get("fd"):
-        raise GenlibError(f"{name} has no figures; evaluate --samples FILE --json {name} writes them")
-    return {key: value for key, value in figures.items() if value is not None}
 
 
 def read_records(directory: Path) -> dict[str, Any]:

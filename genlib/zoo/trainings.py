@@ -15,6 +15,7 @@ from genlib.errors import GenlibError
 from genlib.images import grid, png_bytes
 from genlib.io.files import write_file, write_json
 from genlib.loading import load, model_directory, own_directory
+from genlib.metrics.evaluation import MEASURED_BY
 from genlib.sampling import generate
 from genlib.zoo.card import write_card
 from genlib.zoo.figures import TRAINED
@@ -70,7 +71,7 @@ def _figures_of(place: Path, own: dict[str, Any]) -> dict[str, Any]:
     if not (place / METRICS_FILE).is_file():
         raise GenlibError(f"{place} is not a finished run: it was not measured")
     figures = read_metrics(place, SAID_OF_EACH)
-    for key in ("protocol", "samples", "extractor", "extractor_second"):
+    for key in ("samples", *MEASURED_BY):
         if figures.get(key) != own.get(key):
             raise GenlibError(f"{place} was measured with {key} {figures.get(key)}, the model with {own.get(key)}")
     return figures

@@ -178,7 +178,8 @@ def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) ->
         "zero.json": b'{"fd": 0}',
         "below.json": b'{"fd": -1}',
         "deep.json": b"[[],%s[]]" % (b"[]," * 40_000),
-        "good.json": b'{"fd": 3.5, "samples": -2.5, "precision": null}',
+        "half.json": b'{"fd": 3.5, "samples": -2.5}',
+        "dcgan-32.json": b'{"fd": 3.5, "samples": 10000, "precision": null}',
     }
     monkeypatch.setattr(own_samples, "MOST_FILES", 10)
     files = [SimpleNamespace(name=name, getvalue=lambda data=data: data) for name, data in given.items()]
@@ -189,8 +190,11 @@ def test_own_files_of_any_kind_break_nothing(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("ui.own_samples.st.file_uploader", lambda *_, **__: files)
     app = open_page("leaderboard")
     assert not app.exception
-    assert [each.value.split()[0] for each in app.error] == [*list(given)[:-1], "torn.npz", "a"]
-    assert app.dataframe[0].value.set_index("model")["fd"]["good"] == 3.5
+    assert [each.value.split()[0].rstrip(":") for each in app.error] == [*list(given)[:-1], "torn.npz", "a"]
+    table = app.dataframe[0].value
+    (own,) = [row for _, row in table[table["model"] == "dcgan-32"].iterrows() if row["family"] == own_samples.FAMILY]
+    assert own["fd"] == 3.5
+    assert not isinstance(own["strip"], str)  # which would be the zoo's model's of that name
 
 
 def test_the_server_takes_as_large_a_file_as_the_page_offers() -> None:

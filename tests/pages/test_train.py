@@ -26,7 +26,7 @@ from genlib.jobs.archive import MODEL_FILES, archived
 from genlib.jobs.queue import Queue
 from genlib.jobs.run import Job
 from genlib.models import families, get_preset, presets
-from tests.pages.studio import assert_healthy, controls, open_page, pictures, set_control, shared
+from tests.pages.studio import assert_healthy, controls, go_to, open_page, pictures, set_control, shared
 from tests.tiny import NAMES, ONE_PER_FAMILY, refused, save_tiny, thinned, tiny_training
 from tests.workers import by_hand
 from ui import zoo
@@ -499,6 +499,30 @@ def test_a_finished_run_of_endless_weights_is_not_packed_into_memory(finished: J
     app = open_page("train", {"run": finished.id})
     assert "It cannot be downloaded here: model.safetensors has 1,000,000,000,000 bytes" in texts(app)
     assert "Download" not in [button.proto.label for button in app.get("download_button")]
+
+
+def test_a_link_shows_the_run_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *_, newest = [by_hand(Queue(), f"vae-dense-8-run-{number}", state="paused").id for number in (1, 2, 3)]
+    assert controls(open_page("train"))["run"] == newest
+    app = set_control(open_page("train"), "run", first)
+    page, query = shared(app)
+    for link in (query, {"run": f"{first} · its own settings"}):  # as addresses were once
+        friend = open_page(page, link)
+        assert_healthy(friend)
+        assert controls(friend)["run"] == first
+    assert controls(go_to(go_to(app, "dataset"), "train"))["run"] == first
+    gone = open_page("train", {"run": "vae-*9*"})
+    assert [each.value for each in gone.warning] == [r"vae-\*9\* is no run here any more; this is " + f"{newest}."]
+    assert controls(gone)["run"] == newest
+
+
+def test_the_command_that_is_advised_is_one_whatever_the_name(finished: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.watch.Queue.may_touch", lambda *_: True)
+    finished.directory.rename(finished.directory.with_name("my run; *touch* it"))
+    app = open_page("train")
+    assert not app.exception
+    assert "python -m genlib push 'runs/my run; *touch* it' owner/name" in [each.value for each in app.code]
+    assert r"Delete my run; \*touch\* it with its model" in texts(app)
 
 
 def test_a_damaged_run_disables_itself_alone(finished: Job) -> None:
