@@ -32,8 +32,9 @@ def follow_training(options: argparse.Namespace, name: str, run_dir: Path, confi
         finished = (run_dir / METRICS_FILE).is_file()
         data = None if finished else FashionMNIST.load("train", progress=_tell if processes.leads else None)
         counts: dict[str, Any] = {key: getattr(options, key) for key in ("distance_samples", "evaluation_samples")}
-        begin = {"resume": options.resume, "start_from": options.start_from}
-        events = train(name, run_dir, config, data=data, device=options.device, **begin, **counts)
+        given = {key: count for key, count in counts.items() if count is not None}
+        given |= {"start_from": options.start_from} if options.start_from else {}
+        events = train(name, run_dir, config, data=data, device=options.device, resume=options.resume, **given)
         if processes.leads:
             if processes.count > 1 and processes.device.type != "cuda" and normalises_batches(name, config):
                 _tell(f"batch norm sees each process' share of a batch alone: {name} is not the one of one process")
