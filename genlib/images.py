@@ -16,6 +16,7 @@ from torch import Tensor
 
 from genlib.errors import GenlibError, parsing
 from genlib.io.files import read_file
+from genlib.io.photo import eight_bits
 
 LARGEST_PNG = 20_000_000  # bytes; a progress.png of 60 epochs has 0.7 million
 LARGEST_PIXELS = 5_000_000  # and one million of these
@@ -83,22 +84,11 @@ def read_png(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         if width * height > LARGEST_PIXELS:
             raise GenlibError(f"{path} has {width:,} x {height:,} pixels; it takes at most {LARGEST_PIXELS:,}")
         eight = eight_bits(picture)
+        if picture.mode.startswith("I") and 0 < np.asarray(picture).max() <= 255:
+            raise GenlibError(f"{path} has 16 bits a pixel and nothing above 255: save its shades as 8 bits")
         if eight.has_transparency_data and np.asarray(eight.getchannel("A")).min() < 255:
             raise GenlibError(f"{path} has transparent parts; every pixel takes a gray level: put it on black first")
         return np.asarray(eight.convert("L"))
-
-
-def eight_bits(picture: Image.Image) -> Image.Image:
-    """As "RGBA" or "LA" where something is transparent, else "L" or "RGB"; of 16 bits a shade the upper eight."""
-    if picture.mode.startswith("I"):
-        shades = np.asarray(picture)
-        light = Image.fromarray((shades >> 8).astype(np.uint8))
-        if isinstance(clear := picture.info.get("transparency"), int):
-            return Image.merge("LA", [light, Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8))])
-        return light
-    if picture.has_transparency_data:
-        return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
 def gif_bytes(frames: Sequence[np.ndarray], milliseconds: int = 80) -> bytes:

@@ -16,6 +16,7 @@ import genlib
 import genlib.training.run
 from genlib.__main__ import main
 from genlib.data import FashionMNIST
+from genlib.errors import GenlibError
 from genlib.io.files import write_json
 from genlib.model import capabilities
 from genlib.models import presets
@@ -523,3 +524,34 @@ def test_the_path_of_a_walk_matters(tmp_path: Path) -> None:
     for path in ("spherical", "straight"):
         assert run("interpolate", VAE, "--out", tmp_path / f"{path}.png", "--rows", 1, "--path", path) == 0
     assert (tmp_path / "spherical.png").read_bytes() != (tmp_path / "straight.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words", [("evaluate", "--all"), ("push", "--all", "me"), ("space", "me/studio", "--dry-run", "s")]
+)
+def test_every_model_of_none_is_told(
+    words: tuple[str, ...], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_x")
+    assert_refused(capsys, f"no trained model is in {tmp_path}; GENLIB_WEIGHTS names a directory of models", *words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_model_does_not_keep_the_others_from_being_measured(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def inception_distance(name: str, *_: object, **__: object) -> float:
+        if name == MIXTURE:
+            raise GenlibError("it is damaged")
+        return 12.5
+
+    monkeypatch.setattr("genlib.metrics.inception.inception_distance", inception_distance)
+    target = tmp_path / "f.json"
+    assert run("evaluate", MIXTURE, VAE, "--inception", "--json", target) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert f"{MIXTURE}: not measured: it is damaged" in told
+    assert told[-1] == f"genlib: not measured: {MIXTURE}"
+    assert json.loads(target.read_text()) == {VAE: 12.5}
+    assert_refused(capsys, "--score goes without --inception", "evaluate", VAE, "--inception", "--score")

@@ -130,3 +130,25 @@ def test_bad_input_is_one_line_and_no_file(
     assert line.startswith("genlib: ")
     assert match in line
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("interpolate", "cgan-mlp", "--from", "Bag"), "--from changes nothing here; it goes with --between classes"),
+        (("interpolate", "cgan-mlp", "--a", "3"), "--a changes nothing here; it goes with --between 'test images'"),
+        (("interpolate", "cgan-mlp", "--between", "classes", "--rows", "2"), "it goes with --between 'random pairs'"),
+        (("sample", "cgan-mlp", "--mix", "Bag"), "--mix changes nothing here; it goes with a --label"),
+        (("sample", "vae-dense-8", "--label", "3"), "--label changes nothing here: a VAE model takes no label"),
+        (("reconstruct", "vae-dense-8", "--contrast", "2"), "--contrast changes nothing here for this model and"),
+        (("dataset", "--image", "7"), "--image changes nothing here; it goes with --view neighbours"),
+        (("compare", "--unlabelled", "as drawn"), "--unlabelled changes nothing here; it goes with a --label"),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+)
+def test_a_flag_that_changes_nothing_is_refused(
+    words: tuple[str, ...], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*words, "--out", tmp_path / "f.png") == 2
+    assert told in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

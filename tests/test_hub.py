@@ -398,6 +398,16 @@ def test_a_run_is_pushed_by_its_directory(hub: Hub, writer: None, tmp_path: Path
         push(tmp_path / "run", "me/run")
 
 
+def test_what_genlib_did_not_publish_is_not_replaced(
+    hub: Hub, writer: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = hub.model("me/bert", files={"config.json": b"{}", "tokenizer.json": b"{}", "README.md": b"# BERT"})
+    before = strange.commit
+    assert main(["push", "vae-dense-8", "me/bert"]) == 2
+    assert "me/bert on the Hub holds what genlib did not publish; take another name" in capsys.readouterr().err
+    assert strange.commit == before
+
+
 def test_private_stays_private(hub: Hub, writer: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["push", NAME, "me/secret", "--private"]) == 0
     assert hub.repositories["models/me/secret"].private

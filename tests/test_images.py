@@ -74,6 +74,9 @@ def test_a_png_of_16_bits_keeps_its_shades_and_a_transparent_one_is_refused(tmp_
     levels = LEVELS[0].numpy()
     Image.fromarray(levels.astype(np.uint16) * 257).save(tmp_path / "a.png")
     assert np.array_equal(read_png(tmp_path / "a.png"), levels)
+    Image.fromarray(levels.astype(np.uint16)).save(tmp_path / "a.png")
+    with refused("a.png has 16 bits a pixel and nothing above 255"):
+        read_png(tmp_path / "a.png")
     for cover, kind in ((255, "LA"), (255, "RGBA"), (254, "LA"), (254, "RGBA")):
         light = Image.fromarray(levels).convert(kind)
         light.putalpha(cover)

@@ -9,9 +9,8 @@ import pytest
 
 from genlib.metrics.evaluation import MEASURED_BY, PROTOCOL
 from genlib.metrics.floor import load_floor
-from genlib.metrics.samples import own_figures
 from genlib.zoo.figures import REAL
-from genlib.zoo.leaderboard import COLUMNS, better, leaderboard
+from genlib.zoo.leaderboard import COLUMNS, better, leaderboard, own_figures
 from tests.tiny import refused
 
 
@@ -88,3 +87,13 @@ def test_figures_that_cannot_be_compared_are_refused(changed: dict[str, object],
         own_figures(
             json.dumps({key: value for key, value in figures.items() if value is not None}).encode(), "mine.json"
         )
+
+
+def test_a_run_that_was_measured_in_another_way_has_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(name: str, **changed: object) -> dict[str, object]:
+        return {"name": name, "family": "VAE", "metrics": {"fd": 0.3, "samples": 10_000, **MEASURED_BY} | changed}
+
+    found = [run("alike"), run("older", protocol=PROTOCOL - 1), run("other", extractor="0"), run("quick", samples=200)]
+    monkeypatch.setattr("genlib.zoo.leaderboard.list_runs", lambda: found)
+    names = {row["model"] for row in leaderboard()}
+    assert names & {each["name"] for each in found} == {"alike"}

@@ -187,7 +187,9 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    "option", [["--n", "50"], ["--score"], ["--inception"], ["--inception-weights", "nothing.pth"]], ids=" ".join
+    "option",
+    [["--n", "50"], ["--n", "0"], ["--score"], ["--inception"], ["--inception-weights", "nothing.pth"]],
+    ids=" ".join,
 )
 def test_what_is_for_models_is_no_option_of_samples(
     option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

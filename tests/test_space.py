@@ -130,6 +130,15 @@ def test_a_folder_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFix
         write_folder(tmp_path / "new", "studio")
 
 
+def test_nothing_damaged_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(weights_directory() / "ae-cnn", tmp_path / "zoo" / "ae-cnn")
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path / "zoo"))
+    (tmp_path / "zoo" / "ae-cnn" / "model.safetensors").write_bytes(b"torn")
+    with refused("model.safetensors is damaged"):
+        write_folder(tmp_path / "new", "me/studio")
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_space_is_created_and_replaced(
     hub: Hub,  # noqa: F811
     writer: None,  # noqa: F811
@@ -176,6 +185,10 @@ def test_a_static_space_is_what_the_hub_wants(zoo: Path, tmp_path: Path, capsys:
     assert "# genlib live" in text
     assert {path.name for path in (folder / "models").iterdir()} == {"cvae-cnn", "vae-gmm-2"}
     assert main(["space", "me/live", "--static", "--dry-run", str(folder)]) == 0  # written over
+    (folder / "README.md").write_text("my own words")
+    assert main(["space", "me/live", "--static", "--dry-run", str(folder)]) == 2
+    assert "README.md is not a Space's; name another directory" in capsys.readouterr().err
+    assert (folder / "README.md").read_text() == "my own words"
     (zoo / "cvae-cnn" / "metrics.json").write_text("{")
     assert main(["space", "me/live", "--static", "--dry-run", str(tmp_path / "damaged")]) == 2  # nothing in part
     assert "metrics.json is not readable JSON" in capsys.readouterr().err

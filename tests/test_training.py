@@ -748,6 +748,25 @@ def test_a_run_that_begins_anew_forgets_what_a_killed_one_began_with(
 
 
 def test_the_directory_of_all_runs_is_no_run(small_data: FashionMNIST, tmp_path: Path) -> None:
-    with refused("is the directory of all runs; give one in it: .*runs/vae-cnn$"):
+    with refused("is the directory of all runs; give one in it: --run-dir .*runs/NAME$"):
         list(tiny_training("vae-cnn", runs_directory(), small_data))
     assert not (runs_directory() / "run.json").exists()
+
+
+def test_a_finished_run_has_the_counts_that_it_was_measured_with(
+    small_data: FashionMNIST, undisturbed: Callable[[str], Path]
+) -> None:
+    config = tiny_config("vae-cnn")
+    with refused(r"was started with distances of \[50, 50\] samples; resume it as it was"):
+        list(train("vae-cnn", undisturbed("vae-cnn"), config, data=small_data, resume=True, distance_samples=50))
+
+
+def test_a_path_that_a_run_begins_with_stays_a_path(
+    small_data: FashionMNIST, tmp_path: Path, undisturbed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENLIB_RUNS", "elsewhere")
+    for name, origin in (("runs/foo", "vae-cnn"), ("elsewhere/foo", "vae-dense-8")):
+        shutil.copytree(undisturbed(origin), name)
+    run_until("vae-cnn", Path("new"), small_data, at_step(1), start_from=Path("runs/foo"))
+    assert json.loads(Path("new/run.json").read_text())["start_from"]["name"] == str(tmp_path / "runs" / "foo")

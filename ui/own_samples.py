@@ -13,10 +13,10 @@ import streamlit as st
 from genlib.distributed import Processes
 from genlib.errors import GenlibError
 from genlib.metrics.sample_files import read_npz
-from genlib.metrics.samples import measure_source, own_figures
+from genlib.metrics.samples import measure_source
 from genlib.metrics.scores import FEWEST
 from genlib.stages import finish
-from genlib.zoo.leaderboard import row_of
+from genlib.zoo.leaderboard import own_figures, row_of
 from ui.words import line_of, plain
 
 FAMILY = "your samples"

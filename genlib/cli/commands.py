@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from genlib.errors import GenlibError
 
@@ -53,22 +55,26 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from genlib.cli.terminal import follow_measuring
     from genlib.loading import model_directory
     from genlib.metrics.evaluation import EVALUATION_SAMPLES
-    from genlib.zoo.catalogue import list_models
+    from genlib.zoo.catalogue import all_trained
 
     if bool(options.names) + options.all + bool(options.samples) != 1:
         raise GenlibError("evaluate takes names of models, --all, or --samples with a directory or an .npz file")
     target = path_to_write(options.json, ".json", flag="--json") if options.json else None
     if options.samples:
         for flag in ("--n", "--score", "--inception", "--inception-weights"):
-            if getattr(options, flag.removeprefix("--").replace("-", "_")) not in (None, False):
+            value = getattr(options, flag.removeprefix("--").replace("-", "_"))
+            if value is not None and value is not False:
                 raise GenlibError(f"{flag} goes with models; all of --samples are measured, once")
         follow_measuring(options.samples, target)
         return
     options.n = EVALUATION_SAMPLES if options.n is None else options.n
-    names = options.names or [model["name"] for model in list_models() if model["sha256"]]
+    inception = options.inception or options.inception_weights is not None
+    if inception and options.score:
+        raise GenlibError("--score goes without --inception, which prints one figure")
+    names = options.names or all_trained()
     for name in names:  # a mistyped one is refused before the first is measured
         model_directory(name)
-    if options.inception or options.inception_weights:
+    if inception:
         _print_inception(names, options, target)
     else:
         _print_figures(names, options, target)
@@ -77,7 +83,6 @@ def run_evaluate(options: argparse.Namespace) -> None:
 def _print_figures(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
     from genlib.cli.terminal import follow_evaluation
     from genlib.data import FashionMNIST
-    from genlib.io.files import write_json
     from genlib.metrics.evaluation import warning
     from genlib.zoo.figures import FIGURES, written
 
@@ -89,40 +94,50 @@ def _print_figures(names: list[str], options: argparse.Namespace, target: Path |
     heads = {key: f"{head:>{max(9, len(head) + 2)}}" for key, head in heads.items()}
     heads["fd"] = f"{'FD':>8}  {'+-':>5}  {'floor':>5}"
     print(f"{'name':<18}{''.join(heads.values())}")
+
+    def measure(name: str) -> tuple[dict[str, Any], str]:
+        figures = follow_evaluation(name, options.n, options.score)
+        cells = {key: f"{written(figures, key, '-'):>{len(head)}}" for key, head in heads.items()}
+        cells["fd"] = f"{figures['fd']:8.2f}  {figures['fd_std']:5.2f}  {figures['fd_floor']:5.2f}"
+        return figures, "".join(cells.values())
+
+    _print_each(names, measure, target)
+
+
+def _print_inception(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
+    from tqdm import tqdm
+
+    from genlib.metrics.inception import inception_distance
+
+    def measure(name: str) -> tuple[float, str]:
+        with tqdm(total=2 * options.n, unit=" images", dynamic_ncols=True, leave=False) as bar:
+            found = inception_distance(
+                name, options.n, weights=options.inception_weights, progress=lambda seen: bar.update(seen - bar.n)
+            )
+        return found, f"{found:>8.2f}  Inception FID, {options.n:,} samples"
+
+    _print_each(names, measure, target)
+
+
+def _print_each(names: list[str], measure: Callable[[str], tuple[Any, str]], target: Path | None) -> None:
+    """What is measured of each model, and its line, as it comes; a damaged model does not keep the others."""
+    from genlib.io.files import write_json
+
     failed, results = [], {}
     for name in names:
         try:
-            results[name] = figures = follow_evaluation(name, options.n, options.score)
+            results[name], line = measure(name)
         except GenlibError as error:
             if len(names) == 1:
                 raise
             failed.append(name)
             print(f"{name}: not measured: {error}", file=sys.stderr)
             continue
-        cells = {key: f"{written(figures, key, '-'):>{len(head)}}" for key, head in heads.items()}
-        cells["fd"] = f"{figures['fd']:8.2f}  {figures['fd_std']:5.2f}  {figures['fd_floor']:5.2f}"
-        print(f"{name:<18}{''.join(cells.values())}", flush=True)
+        print(f"{name:<18}{line}", flush=True)
         if target:
             write_json(target, results)
     if failed:
         raise GenlibError(f"not measured: {', '.join(failed)}")
-
-
-def _print_inception(names: list[str], options: argparse.Namespace, target: Path | None) -> None:
-    from tqdm import tqdm
-
-    from genlib.io.files import write_json
-    from genlib.metrics.inception import inception_distance
-
-    found = {}
-    for name in names:
-        with tqdm(total=2 * options.n, unit=" images", dynamic_ncols=True, leave=False) as bar:
-            found[name] = inception_distance(
-                name, options.n, weights=options.inception_weights, progress=lambda seen: bar.update(seen - bar.n)
-            )
-        print(f"{name:<18}{found[name]:>8.2f}  Inception FID, {options.n:,} samples", flush=True)
-    if target:
-        write_json(target, found)
 
 
 def run_trainings(options: argparse.Namespace) -> None:

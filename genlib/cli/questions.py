@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from genlib import questions
@@ -36,6 +38,11 @@ def _keep_axes(name: str) -> None:
     keep_fits(name)
 
 
+LACKS: dict[Any, str] = {  # what is said of a model without a capability
+    "conditional": "takes no label",
+    "integrates": "draws in one step: it has no steps and no guidance",
+    "hidden_layers": "shows no hidden layers, and its latents draw no noise",
+}
 KEEPS = {  # commands that first find out, if asked to, what is kept beside the model's weights
     "latent": (_keep_axes, "fit a generator's axes, and keep them"),
     "path": (follow_settings, "measure steps and guidance (half an hour), and keep them"),
@@ -88,8 +95,27 @@ def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:
 
 
 def read(kind: type[Question], options: argparse.Namespace) -> Any:
-    """The question that the flags ask."""
-    return kind(**{**kind.DEFAULTS, **given(kind, options)})
+    """The question that the flags ask; GenlibError where one of them would change nothing."""
+    values = given(kind, options)
+    asked = kind(**{**kind.DEFAULTS, **values})
+    for name in values:
+        if not asked.applies(name):
+            raise GenlibError(f"--{kind.flag(name)} changes nothing here{_needed(asked, name)}")
+    return asked
+
+
+def _needed(asked: Question, name: str) -> str:
+    """Why a field changes nothing: what the model cannot do, or the choices of another flag that it goes with."""
+    from genlib.questions.keeping import loaded
+
+    if (need := asked.fields()[name].get("when")) in LACKS:
+        return f": a {loaded(asked.asked_model).family} model {LACKS[need]}"
+    found = []
+    for other, known in asked.fields().items():
+        fits = [choice for choice in known.get("choices", ()) if replace(asked, **{other: choice}).applies(name)]
+        flag = f"--{asked.flag(other)}"
+        found += [f"{flag} {quote(choice)}" for choice in fits] if len(fits) <= 3 else [f"a {flag}"]
+    return f"; it goes with {' or '.join(found)}" if found else " for this model and these flags"
 
 
 def run(options: argparse.Namespace) -> None:

@@ -17,6 +17,7 @@ from genlib.jobs.run import RESTING, Job
 from genlib.jobs.zoo import ACTIVE, ZooTraining
 from genlib.training.progress import Follower, Progress
 from genlib.zoo.files import read_metrics
+from genlib.zoo.signs import signs
 
 
 def follow_zoo(zoo: ZooTraining) -> None:
@@ -78,7 +79,7 @@ class _Screen:
         if found is None or found.state == "queued":
             self._queued.append(name)
         elif found.state == "done":
-            self._tell_result(f"{name} is trained already, in {found.name}{_distance(found)}")
+            self._tell_result(f"{name} is trained already, in {found.name}", found)
         elif found.state in RESTING:
             self.say(f"{name} goes on in {found.name}, which was {found.state}{_because(found)}")
 
@@ -102,15 +103,17 @@ class _Screen:
 
     def _tell(self, name: str, job: Job) -> None:
         if job.state == "done":
-            self._tell_result(f"{job.name} holds the trained {name}{_distance(job)}")
+            self._tell_result(f"{job.name} holds the trained {name}", job)
         elif job.state == "running":
             self.say(f"{name} trains as {job.name}")
         else:
             self.say(f"{name} {'failed' if job.state == 'failed' else f'is {job.state}'}{_because(job)}")
 
-    def _tell_result(self, line: str) -> None:
-        self.bar.write(line, file=sys.stdout)
+    def _tell_result(self, line: str, job: Job) -> None:
+        self.bar.write(f"{line}{_distance(job)}", file=sys.stdout)
         sys.stdout.flush()
+        for sign in signs(job.directory):
+            self.say(f"genlib: mind: {sign}")
 
     def _draw(self, running: dict[str, Job]) -> None:
         shares, texts = float(len(self.done)), [f"{len(self.done)} of {len(self.zoo.configs)} done"]

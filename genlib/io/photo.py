@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from genlib.errors import GenlibError
-from genlib.images import eight_bits
 from genlib.io.containers import DAMAGED, Contents, contents
 
 MAX_MEGABYTES = 20  # of 2^20 bytes, as Streamlit counts them; .streamlit/config.toml says the same
@@ -139,6 +138,19 @@ def _reduced(picture: Image.Image) -> Image.Image:
         strip = eight_bits(picture.crop((0, top, width, min(height, top + rows))))
         small.paste(strip.reduce(factor).convert("RGBA"), (0, top // factor))
     return small
+
+
+def eight_bits(picture: Image.Image) -> Image.Image:
+    """As "RGBA" or "LA" where something is transparent, else "L" or "RGB"; of 16 bits a shade the upper eight."""
+    if picture.mode.startswith("I"):
+        shades = np.asarray(picture)
+        light = Image.fromarray((shades >> 8).astype(np.uint8))
+        if isinstance(clear := picture.info.get("transparency"), int):
+            return Image.merge("LA", [light, Image.fromarray(np.where(shades == clear, 0, 255).astype(np.uint8))])
+        return light
+    if picture.has_transparency_data:
+        return picture.convert("RGBA")
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
 
 
 def _opaque(pixels: np.ndarray, notes: list[str]) -> np.ndarray:

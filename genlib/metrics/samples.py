@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from torch import Tensor
 from genlib import shards
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
-from genlib.errors import GenlibError, shown
-from genlib.io.fields import misfit
+from genlib.errors import GenlibError
 from genlib.metrics.classification import CLASSES, balance_of_counts
 from genlib.metrics.evaluation import MEASURED_BY, memorised
 from genlib.metrics.features import EXTRACTORS, load_extractor
@@ -22,11 +20,8 @@ from genlib.metrics.frechet import RunningGaussian, frechet_distance
 from genlib.metrics.sample_files import SampleSource, open_samples
 from genlib.metrics.scores import FEWEST, Looked, look, score_set
 from genlib.stages import Stages, part
-from genlib.zoo.figures import FIGURES
-from genlib.zoo.files import METRICS
 
 BATCH = 1_000
-LARGEST_FIGURES = 100_000  # bytes; those of a model are four thousand
 
 
 def measure_samples(path: str | Path) -> Stages[dict[str, Any]]:
@@ -90,25 +85,3 @@ def measure_source(source: SampleSource, processes: Processes) -> Stages[dict[st
         "floor": floor,
         **MEASURED_BY,
     }
-
-
-def own_figures(content: bytes, name: str) -> dict[str, float]:
-    """The figures alone of what `evaluate --samples --json` wrote, anyone's file. GenlibError where it holds none, or
-    such as cannot be set beside the zoo's.
-    """
-    if len(content) > LARGEST_FIGURES:
-        raise GenlibError(f"{name} has {len(content):,} bytes; a file of figures takes at most {LARGEST_FIGURES:,}")
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise GenlibError(f"{name} is not readable JSON") from error
-    found = found if isinstance(found, dict) else {}
-    again = f"evaluate --samples FILE --json {name} writes them"
-    if not found.get("fd") or "samples" not in found:
-        raise GenlibError(f"{name} has no figures; {again}")
-    if wrong := misfit(found, {key: METRICS[key] for key in FIGURES}):
-        raise GenlibError(f"{name}: {wrong}")
-    for key, ours in MEASURED_BY.items():
-        if found.get(key, ours) != ours:
-            raise GenlibError(f"{name} was measured with {key} {shown(found[key])}, the zoo with {ours}; {again} anew")
-    return {key: found[key] for key in FIGURES if found.get(key) is not None}

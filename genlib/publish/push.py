@@ -13,13 +13,14 @@ from genlib.hub.fetch import FETCHED
 from genlib.io.files import within
 from genlib.loading import load, model_directory, weights_directory
 from genlib.zoo.card import hub_card
-from genlib.zoo.catalogue import trained
+from genlib.zoo.catalogue import all_trained
 from genlib.zoo.trainings import PICTURE
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
 PUBLISHED = (*FETCHED, "samples.png")
+BLANK = {".gitattributes", "README.md"}  # a new repository's, made on the Hub's page
 OF_SOME = ("study.json", PICTURE)  # which a card shows, where there is one
 
 
@@ -27,7 +28,8 @@ def push(name: str | Path, repository: str, private: bool = False) -> str:
     """Publish a trained model, by preset name or run directory, as "owner/name"; returns its page's address.
 
     The model is loaded first, so that nothing damaged is published; what the repository held under the same names is
-    replaced. Raises GenlibError, in one line, where the model or the Hub refuses.
+    replaced. Raises GenlibError, in one line, where the model or the Hub refuses, or the repository holds a model of
+    another kind.
     """
     check_writable(repository)
     return _upload(_publication(model_directory(name), repository), repository, private)
@@ -39,7 +41,7 @@ def push_all(owner: str, private: bool = False) -> Iterator[tuple[str, str | Gen
     A damaged model is passed over. A refusal of the Hub is raised, since the next model would meet it too.
     """
     check_writable(f"{owner}/genlib")
-    for name in trained():
+    for name in all_trained():
         directory, repository = weights_directory() / name, f"{owner}/genlib-{name}"
         try:
             publication = _publication(directory, repository)
@@ -87,6 +89,10 @@ def _upload(publication: list[CommitOperationAdd], repository: str, private: boo
         public = private and not api.model_info(repository).private
     if public:
         raise GenlibError(f"{repository} is there and public; make it private on its page, or leave out --private")
+    with writing(repository):
+        files = set(api.list_repo_files(repository))
+    if not (files <= BLANK or files >= set(PUBLISHED)):
+        raise GenlibError(f"{repository} on the Hub holds what genlib did not publish; take another name")
     with writing(repository):
         api.create_commit(repository, publication, commit_message="Publish with genlib")
     return str(address)

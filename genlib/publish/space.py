@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 from genlib.analysis import directions, latent
 from genlib.errors import GenlibError
 from genlib.hub.answers import writing
-from genlib.io.files import write_file
-from genlib.loading import weights_directory
+from genlib.io.files import LARGEST_JSON, read_file, write_file
+from genlib.loading import load, weights_directory
 from genlib.metrics import settings
+from genlib.publish import push
 from genlib.publish.checkout import ROOT, check_checkout, copy, files_of
 from genlib.publish.push import OF_SOME, PUBLISHED, check_name, check_published, check_writable
 from genlib.publish.site import folder as site
 from genlib.questions import trainings
 from genlib.zoo.card import DATA
-from genlib.zoo.catalogue import trained
+from genlib.zoo.catalogue import all_trained, trained
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -39,7 +40,7 @@ MODEL = (*PUBLISHED, "README.md")
 BESIDE = (*OF_SOME, directions.FILE, latent.FILE, settings.FILE, trainings.FILE)  # what a model may have
 FILES = ("app.py", "requirements.txt", "LICENSE", "Dockerfile", ".dockerignore")
 MARKS = ("genlib/__init__.py", "live/engine.js")  # of what is published here
-BLANK = {".gitattributes", "README.md", "index.html", "style.css"}  # a new Space's, made on the Hub's page
+BLANK = {*push.BLANK, "index.html", "style.css"}
 # Replaced as a whole when published again, as either kind.
 STALE = [*FILES, *(f"{directory}/*" for directory in (*DIRECTORIES, "weights", "live", "models")), *site.TOP]
 
@@ -48,8 +49,9 @@ def write_folder(folder: Path, repository: str) -> None:
     """Write what a Docker Space is built from to a new or empty folder."""
     check_checkout("a Space", ROOT, (*DIRECTORIES, *FILES))
     check_name(repository)
-    for name in trained():
+    for name in all_trained():
         check_published(name, weights_directory() / name, MODEL)
+        load(name)  # so that nothing damaged is published
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -71,8 +73,11 @@ def write_folder(folder: Path, repository: str) -> None:
 def write_static_folder(folder: Path, repository: str) -> None:
     """Write a static Space to a new or empty folder, or over one written before: the site, and its settings."""
     check_name(repository)
-    site.write_site(folder, trained())
-    write_file(folder / "README.md", static_readme(repository).encode())
+    card = folder / "README.md"
+    if card.exists() and not read_file(card, LARGEST_JSON).startswith(b"---\ntitle: genlib"):
+        raise GenlibError(f"{card} is not a Space's; name another directory, or delete it first")
+    site.write_site(folder, all_trained())
+    write_file(card, static_readme(repository).encode())
 
 
 def _settings(repository: str, title: str, short: str, *own: str) -> str:

@@ -33,6 +33,7 @@ from genlib.remote.request import (
     time_limit,
 )
 from genlib.zoo.files import CHECKPOINT, SAID_OF_EACH, read_metrics
+from genlib.zoo.signs import signs
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, JobInfo
@@ -50,8 +51,9 @@ def train_on_hf_jobs(wanted: Wanted) -> None:
     A job that the run directory knows is followed. Ctrl-C and SIGTERM leave it going on. Raises GenlibError, in one
     line, where the training cannot be had, has failed, or the network stays away.
     """
-    from genlib.training.run import check_samples
+    from genlib.training.run import check_samples, refuse_runs_directory
 
+    refuse_runs_directory(wanted.directory)
     check_flavor(wanted.flavor or FLAVOR)
     check_access()
     check_samples(*map(int, wanted.counts[1::2]))  # before a machine is paid for
@@ -271,6 +273,8 @@ def _ended(api: HfApi, wanted: Wanted, rental: Rental, job: JobInfo | None) -> G
 def _announce(wanted: Wanted, rental: Rental | None = None) -> None:
     fd = read_metrics(wanted.directory, SAID_OF_EACH)["fd"]
     print(f"{wanted.directory} holds the trained {wanted.preset.name}: Frechet distance {fd:.2f}")
+    for sign in signs(wanted.directory):
+        _tell(f"genlib: mind: {sign}")
     if rental:
         _tell(f"its repository is no longer needed; delete it with: hf repos delete {rental.repository}")
 

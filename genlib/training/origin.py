@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,15 @@ class Origin:
     sha256: str
 
     @classmethod
-    def of(cls, name: str | Path) -> Origin:
-        """The model of a name that `load` takes; GenlibError where there is none."""
-        return cls(str(name), read_described(model_directory(name))["sha256"])
-
-    def check_fit(self, preset: Preset, config: Config) -> None:
-        """GenlibError where a model of that preset and configuration cannot begin with these weights."""
+    def of(cls, name: str | Path, preset: Preset, config: Config) -> Origin:
+        """The model of a name that `load` takes; GenlibError where there is none, or where a model of that preset and
+        configuration cannot begin with its weights.
+        """
+        known = cls(name if isinstance(name, str) else os.path.abspath(name), _digest(name))  # a path stays one
         with shapes_only():
             model = preset.build(config)
-        _fitting(self.name, preset.name, model)
+        _fitting(known.name, preset.name, model)
+        return known
 
     def check(self, directory: Path, checkpoint: Path) -> None:
         """GenlibError where a run has begun in another way."""
@@ -53,12 +54,16 @@ class Origin:
 def begin_from(run: Run, origin: dict[str, Any]) -> None:
     """Give a new run the weights of its origin, raw where those are kept; the average begins with them."""
     name = origin["name"]
-    if Origin.of(name).sha256 != origin["sha256"]:
+    if _digest(name) != origin["sha256"]:
         raise GenlibError(f"{name} is not the model that the run began with (SHA-256 differs)")
     found = _fitting(name, run.preset.name, run.model)
     with torch.no_grad():
         for model in (run.model, run.average.model if run.average else run.model):
             model.load_state_dict(found)
+
+
+def _digest(name: str | Path) -> str:
+    return read_described(model_directory(name))["sha256"]
 
 
 def _fitting(name: str, preset: str, model: Model) -> dict[str, Tensor]:

@@ -68,9 +68,7 @@ def train(
     config, interval = config or preset.config, checkpoint_seconds()
     checkpoint = directory / CHECKPOINT
     with ExitStack() as stack:
-        origin = None if start_from is None else Origin.of(start_from)
-        if origin:
-            origin.check_fit(preset, config)
+        origin = processes.lead(lambda: None if start_from is None else Origin.of(start_from, preset, config))
         done = processes.lead(lambda: _enter(stack, directory, preset, config, [*counts], checkpoint, resume, origin))
         if done:
             yield Done(done)
@@ -108,6 +106,7 @@ def _enter(
     """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
     if resume and not directory.exists():  # a name mistyped makes none
         raise nothing_to_resume(directory)
+    refuse_runs_directory(directory)
     make_directory(directory)
     stack.enter_context(locked(directory, LOCK_SECONDS, f"{directory} is being trained by another process"))
     for place in (checkpoint.parent, directory / SAMPLES, directory / LOG):
@@ -228,6 +227,12 @@ def _has_decayed(config: Config, epochs: int) -> bool:
     return bool(part) and epochs > (1 - part) * config.epochs
 
 
+def refuse_runs_directory(directory: Path) -> None:
+    """GenlibError for the directory of all runs, whose lock is the queue's."""
+    if directory.resolve() == runs_directory().resolve():
+        raise GenlibError(f"{directory} is the directory of all runs; give one in it: --run-dir {directory}/NAME")
+
+
 def refuse_wrong_directory(
     directory: Path, preset: Preset, config: Config, counts: list[int] | None, checkpoint: Path, resume: bool
 ) -> None:
@@ -236,8 +241,6 @@ def refuse_wrong_directory(
     `counts` are the samples of a distance, during and after the training: one history has one kind of distance. None
     leaves them to the machine that trains.
     """
-    if directory.resolve() == runs_directory().resolve():  # whose lock is the queue's
-        raise GenlibError(f"{directory} is the directory of all runs; give one in it: {directory / preset.name}")
     description = directory / "run.json"
     wanted: dict[str, Any] = {"preset": preset.name, "config": config.to_dict()}
     wanted |= {} if counts is None else {"samples": counts}
@@ -260,10 +263,10 @@ def refuse_wrong_directory(
     if changed and started:
         key = changed[0]
         raise GenlibError(f"{directory} was started with {key}={before.get(key)}; resume it as it was, or start anew")
-    if (directory / "metrics.json").is_file():
-        return
     if started and counts:
         _refuse_other_samples(directory, found, counts)
+    if (directory / "metrics.json").is_file():
+        return
     if not started and not resume:  # one that was killed before its first checkpoint: what it began with goes with it
         found.pop("start_from", None)
     write_json(description, found | wanted)

@@ -32,6 +32,13 @@ def trained() -> list[str]:
     return [name for name in released() if (weights_directory() / name / "config.json").is_file()]
 
 
+def all_trained() -> list[str]:
+    """`trained`, for what is to be done with every one; GenlibError where there is none."""
+    if not (names := trained()):
+        raise GenlibError(f"no trained model is in {weights_directory()}; GENLIB_WEIGHTS names a directory of models")
+    return names
+
+
 def list_runs() -> list[dict[str, Any]]:
     """Every finished run of the runs' directory, as `list_models` has models, and its preset and changed settings.
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS
+from genlib.errors import GenlibError, shown
+from genlib.io.fields import misfit
+from genlib.metrics.evaluation import EVALUATION_SAMPLES, KEYS, MEASURED_BY
 from genlib.metrics.floor import load_floor, load_random
 from genlib.zoo.catalogue import list_models, list_runs
 from genlib.zoo.figures import FIGURES as KNOWN
 from genlib.zoo.figures import RANDOM, REAL, TRAINED
+from genlib.zoo.files import METRICS
 
 APART = (
     *("fd_std", "fd_floor", "fd_second_std", "fd_second_floor", "fd_averaged", "kid_se", "nearest_train_test"),
     *("spread", "floor", "bic_curve", "seeds", "solver", "extractor", "extractor_second"),
 )
 FIGURES = tuple(key for key in KEYS if key not in APART)
+LARGEST_FIGURES = 100_000  # bytes; those of a model are four thousand
 OPINIONS = ("fd", "fd_second")  # the distance as two extractors of different kinds see it
 SPREAD = (*OPINIONS, "kid", "precision", "recall", "density", "coverage", "class_consistency", "balance_kl")
 COLUMNS = (
@@ -27,8 +32,9 @@ COLUMNS = (
 
 
 def leaderboard() -> list[dict[str, Any]]:
-    """A row for each trained model, and each run measured as fully; see `ranked`."""
-    runs = [run for run in list_runs() if run["metrics"].get("samples") == EVALUATION_SAMPLES]
+    """A row for each trained model, and each run measured as fully and in the same way; see `ranked`."""
+    alike = {"samples": EVALUATION_SAMPLES} | MEASURED_BY
+    runs = [run for run in list_runs() if alike.items() <= run["metrics"].items()]
     return ranked([model for model in [*list_models(), *runs] if model["metrics"]])
 
 
@@ -97,3 +103,25 @@ def written_with_spread(row: Mapping[str, Any], key: str) -> str:
 
 def _distance(row: dict[str, Any]) -> float:
     return float("inf") if row["fd"] is None else float(row["fd"])
+
+
+def own_figures(content: bytes, name: str) -> dict[str, float]:
+    """The figures alone of what `evaluate --samples --json` wrote, anyone's file. GenlibError where it holds none, or
+    such as cannot be set beside the zoo's.
+    """
+    if len(content) > LARGEST_FIGURES:
+        raise GenlibError(f"{name} has {len(content):,} bytes; a file of figures takes at most {LARGEST_FIGURES:,}")
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise GenlibError(f"{name} is not readable JSON") from error
+    found = found if isinstance(found, dict) else {}
+    again = f"evaluate --samples FILE --json {name} writes them"
+    if not found.get("fd") or "samples" not in found:
+        raise GenlibError(f"{name} has no figures; {again}")
+    if wrong := misfit(found, {key: METRICS[key] for key in KNOWN}):
+        raise GenlibError(f"{name}: {wrong}")
+    for key, ours in MEASURED_BY.items():
+        if found.get(key, ours) != ours:
+            raise GenlibError(f"{name} was measured with {key} {shown(found[key])}, the zoo with {ours}; {again} anew")
+    return {key: found[key] for key in KNOWN if found.get(key) is not None}

@@ -34,16 +34,19 @@ def signs_of(directory: Path, fd: object) -> list[str]:
             "40, noise 45, one photograph again and again mostly 55. It may have collapsed, or never have learned; try "
             "a smaller lr"
         )
-    for name, first, last in _losses(epochs):
-        if abs(last) > GREW * max(1.0, abs(first)):
+    for name, first, last in _extremes(epochs):
+        if max(abs(first), abs(last)) > GREW * max(1.0, min(abs(first), abs(last))):
             what = name if name == "loss" else f"{in_brief(name)[:SHOWN]} loss"
-            found.append(f"the {what} grew from {first:.3g} to {last:.3g}: the training exploded; try a smaller lr")
+            went = "grew" if abs(last) > abs(first) else "fell"
+            found.append(f"the {what} {went} from {first:.3g} to {last:.3g}: the training exploded; try a smaller lr")
     return found
 
 
-def _losses(epochs: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
-    """Each loss in the first epoch and the last."""
-    if not epochs:
-        return []
-    first, last = epochs[0]["losses"], epochs[-1]["losses"]
-    return sorted((key, first[key], last[key]) for key in first.keys() & last.keys())
+def _extremes(epochs: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
+    """Each loss where it was farthest from zero and where it was nearest, the earlier epoch's first."""
+    found = []
+    for name in sorted({name for record in epochs for name in record["losses"]}):
+        values = [record["losses"][name] for record in epochs if name in record["losses"]]
+        places = sorted((max(range(len(values)), key=lambda i: abs(values[i])), values.index(min(values, key=abs))))
+        found.append((name, values[places[0]], values[places[1]]))
+    return found
