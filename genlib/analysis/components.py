@@ -13,8 +13,6 @@ from genlib.images import from_uint8, to_uint8
 from genlib.model import N_CLASSES, Mixture, Model
 from genlib.sampling import MAX_SAMPLES, device_of, tempered
 
-NO_MIXTURE = "components need a mixture model"
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -30,18 +28,28 @@ class Contents:
     typical: list[Tensor]
 
 
+def mixture(model: object) -> Mixture:
+    """The model, as what has components; GenlibError where it has none."""
+    if not isinstance(model, Mixture):
+        raise GenlibError("components need a mixture model")
+    return model
+
+
+def by_weight(model: object) -> Tensor:
+    """The numbers of a mixture's components (K,), the heaviest first."""
+    return mixture(model).components().weights.argsort(descending=True, stable=True)
+
+
 def contents(model: object, n: int = 10_000, typical: int = 12) -> Contents:
     """Give each of the first n test images to its likeliest component and count."""
-    if not isinstance(model, Mixture):
-        raise GenlibError(NO_MIXTURE)
+    known, order = mixture(model), by_weight(model)
     n = whole("n", n, 1, 10_000)
     test = FashionMNIST.load("test")
-    weights, means, _ = model.components()
-    order = weights.argsort(descending=True, stable=True)
+    weights, means, _ = known.components()
     with torch.inference_mode():
-        pictures = to_uint8(model.render(means[order]))
+        pictures = to_uint8(known.render(means[order]))
         x = from_uint8(test.images[:n]).to(weights.device)
-        posterior = model.posterior(x).cpu()  # at once: each call factorises every covariance
+        posterior = known.posterior(x).cpu()  # at once: each call factorises every covariance
     weights, order = weights.cpu(), order.cpu()
     sure, owner = posterior[:, order].max(1)
     counts = torch.zeros(len(order), N_CLASSES, dtype=torch.int64)
@@ -56,10 +64,9 @@ def component_samples(model: Model, k: int, n: int, seed: int = 0, temperature: 
 
     `temperature` scales the noise: 0 is the component's mean.
     """
-    if not isinstance(model, Mixture):
-        raise GenlibError(NO_MIXTURE)
-    k = whole("k", k, 0, len(model.components().weights) - 1)
+    known = mixture(model)
+    k = whole("k", k, 0, len(known.components().weights) - 1)
     n = whole("n", n, 1, MAX_SAMPLES)
     z = tempered(model, model.draw_latent(n, seed), temperature).to(device_of(model))
     with torch.inference_mode():
-        return to_uint8(model.render(model.locate(z, torch.full((n,), k))))
+        return to_uint8(known.render(known.locate(z, torch.full((n,), k))))

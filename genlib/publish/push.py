@@ -87,10 +87,9 @@ def _upload(publication: list[CommitOperationAdd], repository: str, private: boo
     with writing(repository):
         address = api.create_repo(repository, private=private or None, exist_ok=True)
         public = private and not api.model_info(repository).private
+        files = set(api.list_repo_files(repository))
     if public:
         raise GenlibError(f"{repository} is there and public; make it private on its page, or leave out --private")
-    with writing(repository):
-        files = set(api.list_repo_files(repository))
     if not (files <= BLANK or files >= set(PUBLISHED)):
         raise GenlibError(f"{repository} on the Hub holds what genlib did not publish; take another name")
     with writing(repository):

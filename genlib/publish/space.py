@@ -51,7 +51,7 @@ def write_folder(folder: Path, repository: str) -> None:
     check_name(repository)
     for name in all_trained():
         check_published(name, weights_directory() / name, MODEL)
-        load(name)  # so that nothing damaged is published
+        load(weights_directory() / name)  # so that nothing damaged is published
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):

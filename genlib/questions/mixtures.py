@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from genlib.analysis.components import NO_MIXTURE, Contents, component_samples, contents
+from genlib.analysis.components import Contents, by_weight, component_samples, contents
 from genlib.data import CLASS_NAMES
-from genlib.errors import GenlibError, whole
+from genlib.errors import whole
 from genlib.images import grid, npz_bytes, png_bytes
-from genlib.model import Mixture
 from genlib.questions.keeping import kept, loaded
 from genlib.questions.question import Maker, Question, asks, csv_bytes, model_field, seed_field, temperature_field
 
@@ -30,9 +29,7 @@ def held(name: str) -> Contents:
 def samples(name: str, place: int, seed: int, temperature: float) -> np.ndarray:
     """Samples of the component at a place by weight, from 1, uint8 (20, 28, 28)."""
     model = loaded(name)
-    if not isinstance(model, Mixture):
-        raise GenlibError(NO_MIXTURE)
-    order = model.components().weights.argsort(descending=True, stable=True)
+    order = by_weight(model)
     k = int(order[whole("component", place, 1, len(order)) - 1])
     return component_samples(model, k, SAMPLES, seed, temperature).numpy()
 

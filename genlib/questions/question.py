@@ -9,6 +9,7 @@ import json
 import shlex
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Question:
+class Question(ABC):
     """What every question has. A subclass adds its fields, `files`, and what a page shows beside them."""
 
     NAME: ClassVar[str]  # its page's address
@@ -258,9 +259,9 @@ class Question:
             words += [f"--{self.flag(name)}{_shell(value)}"]
         return " ".join([*words, f"--out {self.NAME}.png"])
 
+    @abstractmethod
     def files(self) -> dict[str, Maker]:
         """The answer's files by name, made when asked for: .png, .npz, and .gif or .csv where there is such."""
-        raise NotImplementedError
 
     def ask(self) -> Answer:
         """The answer, computed when it is saved."""
