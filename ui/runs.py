@@ -79,15 +79,14 @@ def open_queue() -> tuple[Queue, list[Job]]:
 
 def choose_run(jobs: list[Job]) -> Job | None:
     """Which run to watch: the one just started, else the newest, those under way first."""
-    if not jobs:
-        return None
     by_id = {job.id: job for active in (True, False) for job in reversed(jobs) if is_active(job) is active}
-    gone = _take_the_run_of_the_address(by_id)
+    if gone := _take_the_run_of_the_address(by_id):
+        st.warning(f"{plain(gone[:60])} is no run here any more.")
+    if not by_id:
+        return None
     if st.session_state.get("run") not in by_id:
         st.session_state.pop("run", None)
     chosen = by_id[st.selectbox("Run", list(by_id), key="run", **BOUND) or next(iter(by_id))]
-    if gone:
-        st.warning(f"{plain(gone[:60])} is no run here any more; this is {plain(chosen.id)}.")
     st.caption(f"{chosen.preset}, {plain(changes_of(chosen))}" if is_known(chosen) else "damaged")
     return chosen
 
