@@ -152,3 +152,8 @@ def test_a_flag_that_changes_nothing_is_refused(
     assert command(*words, "--out", tmp_path / "f.png") == 2
     assert told in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_seed_is_taken_where_nothing_is_random(tmp_path: Path) -> None:
+    assert command("reconstruct", "vae-dense-8", "--n", "2", "--seed", "3", "--out", tmp_path / "f.png") == 0
+    assert (tmp_path / "f.png").exists()

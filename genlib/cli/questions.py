@@ -95,11 +95,12 @@ def given(kind: type[Question], options: argparse.Namespace) -> dict[str, Any]:
 
 
 def read(kind: type[Question], options: argparse.Namespace) -> Any:
-    """The question that the flags ask; GenlibError where one of them would change nothing."""
+    """The question that the flags ask; GenlibError where one of them would change nothing, but a seed, which one may
+    give to every model: it sets what is random, if anything is."""
     values = given(kind, options)
     asked = kind(**{**kind.DEFAULTS, **values})
     for name in values:
-        if not asked.applies(name):
+        if name != "seed" and not asked.applies(name):
             raise GenlibError(f"--{kind.flag(name)} changes nothing here{_needed(asked, name)}")
     return asked
 
