@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from genlib.io.files import write_json
+from genlib.loading import weights_directory
 from genlib.metrics.evaluation import evaluate
 from genlib.models import get_preset
 from genlib.store import save_model
 from genlib.zoo.card import card, setting_rows, write_card
+from genlib.zoo.files import read_described, read_metrics
 from tests.tiny import refused, save_tiny, tiny_model
+
+WEIGHTS = weights_directory()
 
 
 def test_card(tmp_path: Path) -> None:
@@ -23,6 +32,23 @@ def test_card(tmp_path: Path) -> None:
     assert "| `latent_size` | 3 | numbers in a latent |" in text
     assert "encodes, decodes" in text
     assert "raw" not in text
+
+
+@pytest.mark.parametrize("setting", [{"epochs": 3, "seed": 1}, {"generator_widths": [8]}, {}], ids=str)
+def test_the_card_of_a_run_tells_its_own_settings_and_nothing_seen_in_the_presets_training(
+    setting: dict[str, Any], tmp_path: Path
+) -> None:
+    preset = get_preset("gan-dense-cnn")
+    for name in ("config.json", "history.json"):
+        shutil.copy(WEIGHTS / preset.name / name, tmp_path)
+    described = read_described(tmp_path)
+    described["config"] |= setting
+    write_json(tmp_path / "config.json", described)
+    text = card(tmp_path, read_metrics(WEIGHTS / preset.name))
+    assert ("precision 0.88" in text) == (preset.summary in text) == ('load("gan-dense-cnn")' in text) == (not setting)
+    told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in described["config"].items() if key in setting)
+    assert (f"A run of gan-dense-cnn with {told}. Family" in text) == bool(setting)
+    assert ('genlib.load(".")' in text) == bool(setting)
 
 
 def test_the_card_of_a_mixture_says_what_it_stands_on_and_whether_its_search_was_cut_off(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from genlib.loading import load, model_directory, weights_directory
 from genlib.model import Model
 from genlib.models import get_preset, released
 from genlib.store import WEIGHTS_FILE
-from genlib.zoo.catalogue import list_models, list_runs, scale_of_distance, settings_in_words
+from genlib.zoo.catalogue import list_models, list_runs, run_in_words, scale_of_distance
 from genlib.zoo.entry import Entry
 from ui.words import line_of
 
@@ -60,7 +60,7 @@ def _shipped_entry(described: dict[str, Any]) -> Entry:
 
 
 def _run_entry(described: dict[str, Any]) -> Entry:
-    summary = f"A run of {described['preset']} with {settings_in_words(described['settings'])}."
+    summary = run_in_words(described["preset"], described["settings"])
     return Entry.of(described, summary, _looked_at(described["name"], described["sha256"], _stamp(described["name"])))
 
 

@@ -12,6 +12,7 @@ from genlib.io.files import write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
 from genlib.models import get_preset
+from genlib.zoo.catalogue import changed_settings, differs_of, summary_of
 from genlib.zoo.figures import FIGURES, written
 from genlib.zoo.files import STUDY_FILE, read_described, read_metrics, read_records, read_study
 from genlib.zoo.signs import signs_of
@@ -91,7 +92,7 @@ def _card(directory: Path, metrics: dict[str, Any], repository: str | None) -> s
     settings = "\n".join(f"| `{key}` | {value} | {told} |" for key, value, told in setting_rows(described, preset))
     return f"""# {preset.name}
 
-{preset.summary} Family: {preset.family}. Beyond sampling: {can or "nothing"}.
+{summary_of(described)} Family: {preset.family}. Beyond sampling: {can or "nothing"}.
 
 ![samples of seed 0](samples.png)
 
@@ -108,19 +109,25 @@ genlib's other models, not with figures from papers. The second opinion is a cla
 ({metrics["extractor_second"][:12]}...), on a scale of its own. Real images: {metrics["floor"]["samples"]:,} training
 images in the samples' place. {_told_of_trainings(metrics)}
 
-{"".join(f"{each}{END}" for each in remarks(directory, metrics, preset.differs))}| setting | value | meaning |
+{"".join(f"{each}{END}" for each in remarks(directory, metrics, differs_of(described)))}| setting | value | meaning |
 |---|---|---|
 {settings}
 
 ```python
 import genlib
 
-model = genlib.load("{repository or preset.name}")
+model = genlib.load("{repository or _place(described)}")
 images, labels = genlib.generate(model, 64, seed=0)  # uint8 (64, 28, 28)
 ```
 
 Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official training split. Weights: MIT licence.
 """
+
+
+def _place(described: dict[str, Any]) -> str:
+    """What loads the model where it lies: a run's directory, for its name would load the shipped one."""
+    preset = get_preset(described["name"])
+    return "." if changed_settings(preset, described["config"]) else preset.name
 
 
 def measured_rows(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:

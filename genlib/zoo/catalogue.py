@@ -78,6 +78,24 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if own.get(key) != value}
 
 
+def summary_of(described: Mapping[str, Any]) -> str:
+    """A model in a sentence, from its config.json: the preset's own, which is of its settings, or what was changed."""
+    preset = get_preset(described["name"])
+    changed = changed_settings(preset, described["config"])
+    return run_in_words(preset.name, changed) if changed else preset.summary
+
+
+def differs_of(described: Mapping[str, Any]) -> str:
+    """Where a model differs from its study; empty where its settings are not those that this is told of."""
+    preset = get_preset(described["name"])
+    return "" if changed_settings(preset, described["config"]) else preset.differs
+
+
+def run_in_words(name: str, settings: Mapping[str, Any]) -> str:
+    """A run of a preset and its changed settings in a sentence."""
+    return f"A run of {name} with {settings_in_words(settings)}."
+
+
 def settings_in_words(settings: Mapping[str, Any]) -> str:
     """Changed settings in words."""
     words = [f"{key.replace('_', ' ')} {value}" for key, value in settings.items()]

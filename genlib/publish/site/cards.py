@@ -13,6 +13,7 @@ from genlib.publish.site.chart import CURVES, chart, places
 from genlib.publish.site.html import embedded, filled, from_markdown, rows, whole_page
 from genlib.publish.site.shown import Shown, best_first
 from genlib.zoo.card import measured_rows, remarks, setting_rows
+from genlib.zoo.catalogue import differs_of
 from genlib.zoo.entry import capitalised
 from genlib.zoo.figures import written
 from genlib.zoo.trainings import PICTURE
@@ -31,7 +32,7 @@ def _tile(model: Shown) -> str:
     figures = f"Distance {written(model.metrics, 'fd')}, {model.metrics['parameters']:,} parameters."
     return (
         f'<li><a href="{model.page}"><img src="{model.folder}/samples.png" alt="" loading="lazy">'
-        f"<h2>{escape(model.name)}</h2><p>{escape(capitalised(model.preset.family))}. {escape(model.preset.summary)} "
+        f"<h2>{escape(model.name)}</h2><p>{escape(capitalised(model.preset.family))}. {escape(model.summary)} "
         f"{figures}</p></a></li>"
     )
 
@@ -55,7 +56,7 @@ def card(model: Shown) -> str:
         "model.html",
         name=escape(model.name),
         query=quote(model.name, safe=""),
-        summary=escape(preset.summary),
+        summary=escape(model.summary),
         family=escape(preset.family),
         width=width,
         height=height,
@@ -73,11 +74,11 @@ def card(model: Shown) -> str:
             (escape(capitalised(label)), escape(text.replace("+-", "±")))
             for label, text in measured_rows(metrics, preset)
         ),
-        remarks="".join(map(from_markdown, remarks(model.directory, metrics, preset.differs))),
+        remarks="".join(map(from_markdown, remarks(model.directory, metrics, differs_of(model.described)))),
         settings=rows((f"<code>{escape(key)}</code>", escape(value), escape(help)) for key, value, help in settings),
         history=embedded(moments),
     )
-    said = f"{preset.summary} Its samples, training and figures."
+    said = f"{model.summary} Its samples, training and figures."
     return whole_page(model.page, f"{model.name} - genlib", said, body)
 
 

@@ -13,6 +13,7 @@ from genlib.analysis.history import History, read_history
 from genlib.loading import model_directory
 from genlib.model import Preset
 from genlib.models import get_preset
+from genlib.zoo.catalogue import summary_of
 from genlib.zoo.entry import capitalised, how_good
 from genlib.zoo.files import SAID_OF_EACH, read_described, read_metrics
 from genlib.zoo.trainings import PICTURE
@@ -67,9 +68,14 @@ class Shown:
         return get_preset(self.described["name"])
 
     @property
+    def summary(self) -> str:
+        """What it is, in a sentence."""
+        return summary_of(self.described)
+
+    @property
     def about(self) -> str:
         """What it is, how good, how big."""
-        return f"{capitalised(self.preset.family)}. {self.preset.summary} {how_good(self.metrics)}"
+        return f"{capitalised(self.preset.family)}. {self.summary} {how_good(self.metrics)}"
 
 
 def best_first(models: Iterable[Shown]) -> list[Shown]:
