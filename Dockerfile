@@ -7,6 +7,9 @@ RUN grep -E '^(torch|torchvision)==' /tmp/requirements.txt > /tmp/torch.txt \
     && pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu -r /tmp/torch.txt \
     && pip install --no-cache-dir -r /tmp/requirements.txt
 
+# A first process that waits for those whose parent has ended, as a run's worker does once it has started the next run.
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+
 # Spaces run as user 1000. The program belongs to root and is only read; the home holds all that is written.
 RUN useradd --create-home --uid 1000 user && install -d -o user -g user /home/user/runs /home/user/.cache
 WORKDIR /app
@@ -33,4 +36,5 @@ ENV STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false \
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=5)"]
+ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501"]

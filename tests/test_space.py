@@ -287,6 +287,7 @@ def test_the_dockerfile_is_one_that_spaces_run() -> None:
     assert only("EXPOSE") == "8501"
     assert only("USER") == "user"
     assert "useradd --create-home --uid 1000 user" in " ".join(rest for kind, rest in steps if kind == "RUN")
+    assert json.loads(only("ENTRYPOINT")) == ["tini", "--"]  # the first process waits for those that nobody else does
     command = json.loads(only("CMD"))
     assert command[:5] == ["python", "-m", "streamlit", "run", "app.py"]
     assert {"--server.address=0.0.0.0", "--server.port=8501"} < set(command)

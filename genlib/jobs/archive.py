@@ -34,5 +34,6 @@ def archived(job: Job) -> bytes:
     buffer = io.BytesIO()
     with _ONE, zipfile.ZipFile(buffer, "w") as archive:
         for path in _files(job):
-            archive.writestr(f"{job.id}/{path.name}", read_file(path, LARGEST_FILE))
+            entry = zipfile.ZipInfo(f"{job.id}/{path.name}")  # of no date: the studio keeps equal archives once
+            archive.writestr(entry, read_file(path, LARGEST_FILE))
     return buffer.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from genlib.training.estimate import Estimate
 KEPT = 200
 SECONDS = 300  # until an estimate is given up
 GONE_SECONDS = 30.0  # after which a session that no longer asks is forgotten; a page asks every second
+FRESH_SECONDS = 600.0  # until it is timed anew: the machine may be busier by then, or less
 RETRY_SECONDS = 60.0  # until what failed is tried again: a directory may have been put right
 FAILED = "the timing failed"
 NICE = 10
@@ -32,7 +32,8 @@ class Estimator:
     """One question at a time for all sessions. A newer one of a session replaces its older, unless that is being timed.
     A session that no longer asks is forgotten.
 
-    Its thread ends when nothing is left to find out. What failed is tried again, when it is asked for, a while later.
+    Its thread ends when nothing is left to find out. What is asked for a while later is timed anew, and sooner what
+    failed.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,7 @@ class Estimator:
     def _work(self) -> None:
         while (question := self._next()) is not None:
             answer = _measure(question)
-            until = time.monotonic() + RETRY_SECONDS if isinstance(answer, str) else math.inf
+            until = time.monotonic() + (RETRY_SECONDS if isinstance(answer, str) else FRESH_SECONDS)
             with self._lock:
                 self._known[question] = answer, until
                 while len(self._known) > KEPT:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -390,7 +391,7 @@ def test_no_settings_end_the_estimates_thread() -> None:
 
 
 def test_the_estimates_thread_ends_and_what_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["no such directory", estimates.Estimate(9.0, 3.0, 1.0, False)])
+    answers = iter(["no such directory", *(estimates.Estimate(s, 3.0, 1.0, False) for s in (9.0, 7.0))])
     clock = [0.0]
     monkeypatch.setattr("genlib.jobs.estimates._measure", lambda question: next(answers))
     monkeypatch.setattr("genlib.jobs.estimates.time", SimpleNamespace(monotonic=lambda: clock[0]))
@@ -407,8 +408,10 @@ def test_the_estimates_thread_ends_and_what_failed_is_tried_again(monkeypatch: p
     assert asked() == asked() == "no such directory"
     clock[0] = estimates.RETRY_SECONDS + 1
     assert asked() == estimates.Estimate(9.0, 3.0, 1.0, False)
-    clock[0] *= 1000
-    assert asked() == estimates.Estimate(9.0, 3.0, 1.0, False)  # what is known stays known
+    clock[0] += estimates.FRESH_SECONDS - 1
+    assert asked() == estimates.Estimate(9.0, 3.0, 1.0, False)
+    clock[0] += 2
+    assert asked() == estimates.Estimate(7.0, 3.0, 1.0, False)  # of a machine that is less busy by now
     assert estimates.estimator() is estimates.estimator()
 
 
@@ -477,7 +480,7 @@ def test_a_finished_run_is_a_model_on_every_page(page: str, finished: Job) -> No
         assert controls(app)["model"] == finished.name
 
 
-def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
+def test_a_finished_run_can_be_opened_and_downloaded(finished: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train", {"run": finished.id})
     assert not app.exception and not app.error
     (sign,) = (each.value for each in app.warning)
@@ -489,6 +492,9 @@ def test_a_finished_run_can_be_opened_and_downloaded(finished: Job) -> None:
     (finished.directory / "README.md").unlink()  # as of a run that was killed at its end
     with zipfile.ZipFile(io.BytesIO(archived(finished))) as archive:
         assert {Path(name).name for name in archive.namelist()} == set(MODEL_FILES) - {"README.md"}
+    first = archived(finished)
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    assert archived(finished) == first  # which is kept once, however often it is taken
 
 
 def test_a_finished_run_of_endless_weights_is_not_packed_into_memory(finished: Job) -> None:
