@@ -576,6 +576,20 @@ def test_a_damaged_checkpoint_is_the_repositorys(jobs: Hub, partial: dict[str, b
 
 
 @pytest.mark.slow
+def test_a_setting_that_is_newer_than_the_job_had_its_default(jobs: Hub, finished: dict[str, bytes]) -> None:
+    """It was submitted and trained before an update that added the setting."""
+    known = json.loads(finished["config.json"])
+    del known["config"]["stop_when_flat"]
+    leaves(jobs, finished | {"config.json": json.dumps(known).encode()})
+    assert submit() == 0
+    memory = Path("runs") / NAME / "hf-job.json"
+    rental = json.loads(memory.read_text())
+    del rental["config"]["stop_when_flat"]
+    memory.write_text(json.dumps(rental))
+    assert come_back() == 0
+    assert genlib.load(f"runs/{NAME}").config == tiny_config(NAME)
+
+
 @pytest.mark.parametrize(
     ("whole", "told"),
     [

@@ -82,6 +82,14 @@ def test_the_terminal_and_the_card_warn(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"**Mind:** {sign}." in remarks(tmp_path, metrics, "")
 
 
+def test_a_distance_of_few_samples_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for samples, few in ((200, True), (10_000, False)):
+        metrics = {"fd": 9.0, "samples": samples}
+        write_json(tmp_path / "metrics.json", metrics)
+        _draw((event for event in [Done(metrics)]), "vae-cnn", tmp_path, [])
+        assert ("genlib: mind: 200 samples are few: distances" in capsys.readouterr().err) == few
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_nothing_is_wrong_with_what_ships(name: str) -> None:
     assert signs(weights_directory() / name) == []

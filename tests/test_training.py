@@ -567,6 +567,9 @@ def test_there_must_be_a_run_to_resume(small_data: FashionMNIST, tmp_path: Path)
     with refused("there is no run in .*mistyped to resume; leave out --resume to begin one"):
         list(tiny_training("vae-cnn", tmp_path / "mistyped", small_data, resume=True))
     assert not (tmp_path / "mistyped").exists()
+    (tmp_path / "mine.txt").touch()
+    with refused("there is no run in .* to resume; give the directory of one$"):
+        list(tiny_training("vae-cnn", tmp_path, small_data, resume=True))
 
 
 def test_a_run_by_a_presets_name_is_pointed_at(
@@ -640,6 +643,20 @@ def test_a_mixture_stops_when_it_has_converged(small_data: FashionMNIST, tmp_pat
     history = comparable_history(tmp_path / "run")
     assert len(history["epochs"]) <= 3  # one Gaussian is fitted at once, the rest is rounding
     assert "fd" in history["epochs"][-1]
+    before = files(tmp_path / "run")
+    more = {"epochs": 20, "components": 1, "tolerance": 1e-3}
+    with refused(f"has converged after {len(history['epochs'])} EM iterations: more would change nothing"):
+        list(tiny_training("gmm-10", tmp_path / "run", small_data, True, **more))
+    assert files(tmp_path / "run") == before
+
+
+def test_a_mixture_without_its_checkpoint_is_not_told_to_start_from_its_weights(
+    small_data: FashionMNIST, tmp_path: Path
+) -> None:
+    list(tiny_training("gmm-10", tmp_path / "run", small_data))
+    shutil.rmtree(tmp_path / "run" / "checkpoint")
+    with refused("has no checkpoint to go on from$"):
+        list(tiny_training("gmm-10", tmp_path / "run", small_data, True, epochs=9))
 
 
 def test_both_generators_are_shipped(undisturbed: Callable[[str], Path]) -> None:

@@ -127,7 +127,7 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
     from tqdm import tqdm
 
     from genlib.training.events import Done, EpochDone, Measuring, Preparing, Started, Step
-    from genlib.zoo.signs import signs
+    from genlib.zoo.signs import to_mind
 
     first = next(events)  # bad input is told before there is a bar
     with tqdm(unit=" steps", dynamic_ncols=True, smoothing=0.05, mininterval=0.5) as bar:
@@ -148,7 +148,7 @@ def _draw(events: Iterator[Any], name: str, run_dir: Path, asked: _Signals) -> N
                 bar.write(_epoch_line(event.record), file=sys.stderr)
             elif isinstance(event, Done):
                 print(f"{run_dir} holds the trained {name}: Frechet distance {event.metrics['fd']:.2f}")
-                for sign in signs(run_dir):
+                for sign in to_mind(run_dir):
                     bar.write(f"genlib: mind: {sign}", file=sys.stderr)
             if asked:
                 _stopping()

@@ -17,7 +17,7 @@ from genlib.jobs.run import RESTING, Job
 from genlib.jobs.zoo import ACTIVE, ZooTraining
 from genlib.training.progress import Follower, Progress
 from genlib.zoo.files import read_metrics
-from genlib.zoo.signs import signs
+from genlib.zoo.signs import to_mind
 
 
 def follow_zoo(zoo: ZooTraining) -> None:
@@ -112,7 +112,7 @@ class _Screen:
     def _tell_result(self, line: str, job: Job) -> None:
         self.bar.write(f"{line}{_distance(job)}", file=sys.stdout)
         sys.stdout.flush()
-        for sign in signs(job.directory):
+        for sign in to_mind(job.directory):
             self.say(f"genlib: mind: {sign}")
 
     def _draw(self, running: dict[str, Job]) -> None:

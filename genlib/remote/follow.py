@@ -33,7 +33,7 @@ from genlib.remote.request import (
     time_limit,
 )
 from genlib.zoo.files import CHECKPOINT, SAID_OF_EACH, read_metrics
-from genlib.zoo.signs import signs
+from genlib.zoo.signs import to_mind
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, JobInfo
@@ -121,9 +121,10 @@ def _refuse_other(wanted: Wanted, rental: Rental | None) -> None:
         return
     if rental.preset != preset.name:
         raise GenlibError(f"{directory} holds a run of {rental.preset}, not of {preset.name}")
+    submitted = type(config).from_dict(rental.config).to_dict()  # a field that is newer than it had its default
     for key, value in config.to_dict().items():
-        if rental.config.get(key) != value:
-            given = f"{key}={rental.config.get(key)}"
+        if submitted[key] != value:
+            given = f"{key}={submitted[key]}"
             raise GenlibError(f"{directory} was submitted with {given}; leave that as it was, or give a new directory")
 
 
@@ -273,7 +274,7 @@ def _ended(api: HfApi, wanted: Wanted, rental: Rental, job: JobInfo | None) -> G
 def _announce(wanted: Wanted, rental: Rental | None = None) -> None:
     fd = read_metrics(wanted.directory, SAID_OF_EACH)["fd"]
     print(f"{wanted.directory} holds the trained {wanted.preset.name}: Frechet distance {fd:.2f}")
-    for sign in signs(wanted.directory):
+    for sign in to_mind(wanted.directory):
         _tell(f"genlib: mind: {sign}")
     if rental:
         _tell(f"its repository is no longer needed; delete it with: hf repos delete {rental.repository}")

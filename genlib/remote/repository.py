@@ -222,7 +222,7 @@ def _check_model(repository: str, found: Path, preset: Preset, config: Config) -
         described = read_described(found)
         read_records(found)
         read_metrics(found, SAID_OF_EACH)
-        if (described["name"], described["config"]) != (preset.name, config.to_dict()):
+        if described["name"] != preset.name or type(config).from_dict(described["config"]) != config:
             raise GenlibError("it is not of the preset and the settings that were asked for")
     except GenlibError as error:
         raise GenlibError(f"{repository} on the Hub does not hold the finished run: {error}") from error

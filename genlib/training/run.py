@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from genlib.config import Config
+from genlib.config import Config, GradientConfig
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
 from genlib.errors import GenlibError, shown
@@ -130,7 +130,13 @@ def _enter(
 
 def nothing_to_resume(directory: Path) -> GenlibError:
     """What is said where a run was to be resumed that was never begun."""
-    return GenlibError(f"there is no run in {directory} to resume; leave out --resume to begin one")
+    begin = "leave out --resume to begin one" if _is_free(directory) else "give the directory of one"
+    return GenlibError(f"there is no run in {directory} to resume; {begin}")
+
+
+def _is_free(directory: Path) -> bool:
+    """Whether a run may begin there: nothing is in it, or what a killed writing has left."""
+    return not directory.exists() or not set(directory.iterdir()) - set(torn_files(directory))
 
 
 def sample_counts(preset: Preset, distance: int | None = None, evaluation: int | None = None) -> tuple[int, int]:
@@ -205,14 +211,15 @@ def extend(directory: Path, preset: Preset, config: Config, counts: list[int], c
             return
         _refuse_other_samples(directory, run, counts)
         reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
+        if reached < before.epochs and not isinstance(config, GradientConfig):
+            raise GenlibError(f"{directory} has converged after {reached} {preset.unit}s: more would change nothing")
         run |= {"config": config.to_dict(), "extended": [*run.get("extended", []), reached]}
         run |= {"extending": BEFORE_DECAY if _has_decayed(before, reached) else checkpoint.name}
     kept = checkpoint.with_name(run["extending"])
     if not kept.is_file():
-        raise GenlibError(
-            f"{directory} has no checkpoint to go on from; begin a new run with its weights: --start-from "
-            f"{quote(str(directory))}"
-        )
+        anew = f"; begin a new run with its weights: --start-from {quote(str(directory))}"
+        takes_weights = isinstance(config, GradientConfig)
+        raise GenlibError(f"{directory} has no checkpoint to go on from{anew if takes_weights else ''}")
     write_json(directory / RUN_FILE, run)
     if kept != checkpoint:
         write_file(checkpoint, kept.read_bytes())
@@ -247,7 +254,7 @@ def refuse_wrong_directory(
     if not description.is_file():
         if resume:
             raise nothing_to_resume(directory)
-        if set(directory.iterdir()) - set(torn_files(directory)):
+        if not _is_free(directory):
             raise GenlibError(f"{directory} is not empty and holds no run; give a new run directory")
         write_json(description, wanted)
         return

@@ -21,6 +21,18 @@ def signs(directory: Path) -> list[str]:
         return []
 
 
+def to_mind(directory: Path) -> list[str]:
+    """What is to be said with a finished run's distance: that it is of few samples, and the signs."""
+    from genlib.metrics.evaluation import warning
+
+    try:
+        samples = read_json(directory / "metrics.json").get("samples")
+    except GenlibError:
+        return []
+    few = warning(samples) if isinstance(samples, int) else ""
+    return [*([few] if few else []), *signs(directory)]
+
+
 def signs_of(directory: Path, fd: object) -> list[str]:
     """The same of a run with a Frechet distance and a history.json."""
     try:
