@@ -6,6 +6,7 @@ protocols: a class has one by having its methods, never by a stub that raises.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -287,15 +288,36 @@ def untrained(model_class: type[M], config: Config) -> M:
         return model_class(config)
 
 
+@dataclass
+class _Precision:
+    """How many are inside `single_precision`, and the program's own default."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    inside: int = 0
+    before: torch.dtype = torch.float32
+
+
+_PRECISION = _Precision()
+
+
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """What is made inside is float32 where nothing else is said, whatever the program around has as its default."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
+    """What is made inside is float32 where nothing else is said, whatever the program around has as its default.
+
+    torch has one default for all threads: the first that comes in keeps it, and the last that leaves gives it back.
+    """
+    with _PRECISION.lock:
+        if not _PRECISION.inside:
+            _PRECISION.before = torch.get_default_dtype()
+            torch.set_default_dtype(torch.float32)
+        _PRECISION.inside += 1
     try:
         yield
     finally:
-        torch.set_default_dtype(before)
+        with _PRECISION.lock:
+            _PRECISION.inside -= 1
+            if not _PRECISION.inside:
+                torch.set_default_dtype(_PRECISION.before)
 
 
 class _NoInitialWeights(TorchFunctionMode):

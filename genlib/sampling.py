@@ -121,8 +121,10 @@ def _step(model: Model, shift: Any) -> Tensor:
     found = _tensor("shift", shift).to(torch.float32)
     if tuple(found.shape) == (math.prod(model.latent_shape),):
         found = found.view(model.latent_shape)
-    if tuple(found.shape) != model.latent_shape or not bool(found.isfinite().all()):
-        raise GenlibError(f"shift takes finite numbers of shape {model.latent_shape}, not {shown(tuple(found.shape))}")
+    if tuple(found.shape) != model.latent_shape:
+        raise GenlibError(f"shift takes numbers of shape {model.latent_shape}, not {shown(tuple(found.shape))}")
+    if not bool(found.isfinite().all()):
+        raise GenlibError("shift takes finite numbers that a float32 holds, up to 3.4e38; some are not")
     return found
 
 

@@ -32,6 +32,7 @@ from genlib.questions import (
     Variation,
 )
 from genlib.questions.question import Question
+from tests.tiny import save_tiny
 
 ASKED: list[Question] = [
     Compare(3, "Bag", 5, "VAE", "as drawn"),
@@ -72,6 +73,16 @@ def test_the_code_asks_the_same(asked: Question) -> None:
 def test_the_command_asks_the_same(asked: Question) -> None:
     options = _parser().parse_args(shlex.split(asked.command())[3:])
     assert read(options.kind, options) == asked
+
+
+@pytest.mark.parametrize("name", ["my run", 'a "b" \\ $HOME'])
+def test_a_model_is_asked_by_any_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    save_tiny(tmp_path / name, "cgan-mlp")
+    asked = Generate(str(tmp_path / name), seed=3)
+    options = _parser().parse_args(shlex.split(asked.command())[3:])
+    assert read(options.kind, options) == asked
+    assert eval(asked.code().splitlines()[-1].split(".ask()")[0], {"Generate": Generate}) == asked
 
 
 def test_sample_draws_what_generate_asks(tmp_path: Path) -> None:

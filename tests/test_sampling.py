@@ -19,7 +19,7 @@ from genlib.data import FashionMNIST
 from genlib.images import to_uint8
 from genlib.loading import load
 from genlib.metrics.features import load_extractor
-from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, class_mixture
+from genlib.model import Conditional, Encodes, HiddenLayers, Mixture, class_mixture, single_precision
 from genlib.sampling import BATCH, cycle_labels, generate, sample
 from tests.tiny import NAMES, ONE_PER_FAMILY, refused, tiny_model, tiny_training
 
@@ -89,6 +89,19 @@ def test_a_double_changes_nothing(name: str) -> None:
         assert load("vae-dense-8").family == "VAE"
 
 
+def test_threads_that_draw_at_once_give_the_default_back() -> None:
+    """The first that comes in is gone before the second is."""
+    with double():
+        first, second = single_precision(), single_precision()
+        for each in (first, second):
+            each.__enter__()
+            assert torch.get_default_dtype() == torch.float32
+        first.__exit__(None, None, None)
+        assert torch.get_default_dtype() == torch.float32
+        second.__exit__(None, None, None)
+        assert torch.get_default_dtype() == torch.float64
+
+
 @contextmanager
 def double() -> Iterator[None]:
     """A program whose default is double precision."""
@@ -146,8 +159,9 @@ def test_a_shift_moves_a_mixtures_points_and_not_the_pick() -> None:
         ({"temperature": np.nan}, "temperature takes a finite number from 0, not nan"),
         ({"temperature": np.inf}, "temperature takes a finite number from 0, not inf"),
         ({"temperature": -0.1}, "temperature takes a finite number from 0"),
-        ({"shift": torch.full((3,), np.nan)}, "shift takes finite numbers of shape"),
-        ({"shift": torch.zeros(4)}, "shift takes finite numbers of shape"),
+        ({"shift": torch.full((3,), np.nan)}, "shift takes finite numbers that a float32 holds, up to 3.4e38"),
+        ({"shift": [1e39] * 3}, "shift takes finite numbers that a float32 holds"),
+        ({"shift": torch.zeros(4)}, r"shift takes numbers of shape \(3,\), not \(4,\)"),
         ({"shift": "far"}, "shift takes numbers, not 'far'"),
         ({"shift": [10**400] * 3}, "shift takes numbers, not .1000000"),
         ({"shift": [3e38] * 3}, "the model draws nothing"),

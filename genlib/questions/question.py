@@ -245,7 +245,7 @@ class Question(ABC):
 
     def code(self) -> str:
         """The lines of genlib that make the picture, runnable as they stand."""
-        model = [f'"{self.asked_model}"'] if "model" in self.fields() else []
+        model = [_python(self.asked_model)] if "model" in self.fields() else []
         values = [f"{name}={_python(value)}" for name, value in self._told(self.defaults()).items()]
         kind = type(self).__name__
         asked = f"{kind}({', '.join([*model, *values])})"
@@ -254,7 +254,7 @@ class Question(ABC):
     def command(self) -> str:
         """The line that makes the picture in a shell."""
         words = [f"python -m genlib {self.COMMAND or self.NAME}"]
-        words += [self.asked_model] if "model" in self.fields() else []
+        words += [shlex.quote(self.asked_model)] if "model" in self.fields() else []
         for name, value in self._told({**self.defaults(), **self.DEFAULTS}).items():
             words += [f"--{self.flag(name)}{_shell(value)}"]
         return " ".join([*words, f"--out {self.NAME}.png"])
