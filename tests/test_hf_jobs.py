@@ -505,6 +505,25 @@ def test_a_run_that_was_begun_here_goes_on_there(
     assert (Path("runs") / NAME / "metrics.json").is_file()
 
 
+@pytest.mark.parametrize("begun", ["here", "there"])
+def test_other_counts_of_samples_are_refused_before_a_machine_is_rented(
+    begun: str, jobs: Hub, partial: dict[str, bytes], finished: dict[str, bytes], capsys: Capture
+) -> None:
+    if begun == "here":
+        begin_here(partial)
+    else:
+        leaves(jobs, partial, "RUNNING", "ERROR")
+        assert submit() == 2
+    rented = len(jobs.requests)
+    capsys.readouterr()
+    assert come_back("--resume", "--evaluation-samples", 5_000) == 2
+    assert "was started with distances of [50, 50] samples; leave that as it was" in only_line(capsys)
+    assert len(jobs.requests) == rented
+    leaves(jobs, finished)
+    assert come_back("--resume", "--evaluation-samples", 50) == 0
+    assert jobs.requests[-1]["command"][2].endswith(" --distance-samples 50 --evaluation-samples 50")
+
+
 def test_a_run_that_begins_with_weights_of_here_is_not_begun_there(
     jobs: Hub, partial: dict[str, bytes], capsys: Capture
 ) -> None:

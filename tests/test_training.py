@@ -35,6 +35,7 @@ from genlib.training.events import Checkpointed, Done, EpochDone, Event, Measuri
 from genlib.training.loop import Run
 from genlib.training.progress import read_progress
 from genlib.training.run import train
+from genlib.zoo.files import OF_TRAININGS
 from tests.tiny import (
     ONE_PER_FAMILY,
     SAME,
@@ -463,6 +464,8 @@ def test_what_a_history_cannot_hold_is_a_divergence(
 def test_an_extended_run_is_one_that_was_longer(lr_decay: float, small_data: FashionMNIST, tmp_path: Path) -> None:
     set_to = {"lr_decay": lr_decay}
     list(tiny_training("cgan-mlp", tmp_path / "a", small_data, epochs=2, **set_to))
+    for name in OF_TRAININGS:
+        (tmp_path / "a" / name).touch()
     events = list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, epochs=4, **set_to))
     steps = [event.step for event in events if isinstance(event, Step)]
     assert steps == list(range(5 if lr_decay else 9, 17))  # where the rate fell, that part is repeated
@@ -471,6 +474,7 @@ def test_an_extended_run_is_one_that_was_longer(lr_decay: float, small_data: Fas
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     assert comparable_history(tmp_path / "a") == comparable_history(tmp_path / "b") | {"extended": [2]}
     assert "extended after 2 epochs" in (tmp_path / "a" / "README.md").read_text()
+    assert not any((tmp_path / "a" / name).exists() for name in OF_TRAININGS)  # which were no longer
     before = files(tmp_path / "a")
     list(tiny_training("cgan-mlp", tmp_path / "a", small_data, True, epochs=4, **set_to))
     assert files(tmp_path / "a") == before
@@ -485,7 +489,7 @@ def test_a_run_that_ended_flat_before_its_decay_goes_on(
     """And keeps where it had ended, which is not its budget."""
     set_to = {"lr_decay": 0.25, "stop_when_flat": True}
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "_flat", lambda run: len(run.history) == 1)
+        patch.setattr("genlib.training.loop.is_flat", lambda history, *_: len(history) == 1)
         list(tiny_training("vae-cnn", tmp_path, small_data, epochs=4, **set_to))
     started = next(tiny_training("vae-cnn", tmp_path, small_data, True, epochs=5, **set_to))
     assert isinstance(started, Started) and (started.step, started.epochs) == (4, 5)
@@ -500,11 +504,11 @@ def decayed(tmp_path_factory: pytest.TempPathFactory, small_data: FashionMNIST) 
     return directory
 
 
-@pytest.mark.parametrize("written", range(4))
+@pytest.mark.parametrize("written", range(6))
 def test_an_extension_that_is_killed_on_its_way_is_gone_on_with(
     written: int, decayed: Path, small_data: FashionMNIST, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After any of the four files that it changes."""
+    """After any of the six files that it changes."""
     run, longer, done = tmp_path / "run", {"lr_decay": 0.5, "epochs": 4}, iter(range(9))
     shutil.copytree(decayed, run)
 
@@ -547,6 +551,32 @@ def test_a_run_without_its_checkpoint_is_not_extended(
     with refused("has no checkpoint to go on from; begin a new run with its weights: --start-from"):
         list(tiny_training("vae-cnn", tmp_path / "run", small_data, True, epochs=4))
     assert (tmp_path / "run" / "metrics.json").is_file()
+
+
+def test_a_run_is_not_extended_from_a_checkpoint_of_before_it_went_on_elsewhere(
+    small_data: FashionMNIST, undisturbed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A rented machine keeps its own."""
+    run = shutil.copytree(undisturbed("vae-cnn"), tmp_path / "run")
+    run_until("vae-cnn", tmp_path / "begun", small_data, at_step(5))
+    shutil.copytree(tmp_path / "begun" / "checkpoint", run / "checkpoint", dirs_exist_ok=True)
+    before = files(run)
+    with refused("has no checkpoint to go on from; begin a new run with its weights: --start-from"):
+        list(tiny_training("vae-cnn", run, small_data, True, epochs=4))
+    assert files(run) == before
+
+
+def test_a_run_that_would_be_flat_by_more_epochs_too_is_not_extended(
+    small_data: FashionMNIST, undisturbed: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(undisturbed("vae-cnn"), tmp_path / "run")
+    before = files(run)
+    monkeypatch.setattr(
+        "genlib.training.run.is_flat", lambda history, _, config: (len(history), config.epochs) == (2, 4)
+    )
+    with refused("was flat after 2 epochs, and is so by 4 too: nothing would be trained; give more epochs$"):
+        list(tiny_training("vae-cnn", run, small_data, True, epochs=4))
+    assert files(run) == before
 
 
 @pytest.mark.parametrize("asked", ["other samples", "an origin"])

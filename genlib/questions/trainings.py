@@ -20,8 +20,9 @@ from genlib.questions.keeping import loaded, remembering
 from genlib.questions.latent import Latent
 from genlib.questions.question import Figures
 from genlib.questions.variation import Variation
+from genlib.zoo.files import OF_TRAININGS
 
-FILE = "trainings.json"
+FILE = OF_TRAININGS[1]
 Asked = Discriminator | Latent | Diversity | Variation
 ASKED: tuple[type[Asked], ...] = (Discriminator, Latent, Diversity, Variation)
 _KINDS = {"figures": list_of(table_of(table_of(list_of(optional(NUMBER)))))}

@@ -20,6 +20,7 @@ from genlib.errors import GenlibError, in_brief, printable
 from genlib.io.locks import locked
 from genlib.remote.repository import METRICS, asking, bring_home, is_refusal, send
 from genlib.remote.request import (
+    COUNTS,
     FLAVOR,
     JOBS,
     LABEL,
@@ -32,7 +33,7 @@ from genlib.remote.request import (
     read_rental,
     time_limit,
 )
-from genlib.zoo.files import CHECKPOINT, SAID_OF_EACH, read_metrics
+from genlib.zoo.files import CHECKPOINT, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
 from genlib.zoo.signs import to_mind
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def _train(wanted: Wanted) -> None:
 
     api, rental = HfApi(), read_rental(wanted.directory)
     _refuse_other(wanted, rental)
+    wanted = _with_counts(wanted, rental)
     if (wanted.directory / METRICS).is_file():
         _announce(wanted)
         return
@@ -126,6 +128,28 @@ def _refuse_other(wanted: Wanted, rental: Rental | None) -> None:
         if submitted[key] != value:
             given = f"{key}={submitted[key]}"
             raise GenlibError(f"{directory} was submitted with {given}; leave that as it was, or give a new directory")
+
+
+def _with_counts(wanted: Wanted, rental: Rental | None) -> Wanted:
+    """Where counts of samples are asked for, all of them; GenlibError unless they are those that the run began with."""
+    from genlib.training.run import sample_counts
+
+    def counts(options: list[str]) -> list[int]:
+        given = dict(zip(options[::2], map(int, options[1::2]), strict=True))
+        return [*sample_counts(wanted.preset, *map(given.get, COUNTS))]
+
+    known = counts(rental.counts) if rental else None
+    if (wanted.directory / RUN_FILE).is_file():
+        known = read_run(wanted.directory).get("samples", known)
+    if not wanted.counts or known is None:
+        return wanted
+    began = [part for name, count in zip(COUNTS, known, strict=True) for part in (name, str(count))]
+    if counts([*began, *wanted.counts]) != known:
+        raise GenlibError(
+            f"{wanted.directory} was started with distances of {known} samples; leave that as it was, or give a new "
+            "directory"
+        )
+    return replace(wanted, counts=began)
 
 
 def _found(api: HfApi, wanted: Wanted, rental: Rental) -> tuple[Rental, JobInfo | None]:

@@ -22,6 +22,7 @@ from genlib.zoo.files import read_metrics
 
 JOBS = "Hugging Face Jobs"
 STATE = "hf-job.json"
+COUNTS = "--distance-samples", "--evaluation-samples"
 FLAVOR = "t4-small"
 LABEL = "genlib-run"
 # The Python that runs here, so that the versions that are installed here install there too. PyTorch's wheels for Linux

@@ -12,7 +12,7 @@ import copy
 import math
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -127,21 +127,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether another epoch would change little: EM has converged, or the distance has long been flat."""
-        return self.model.converged or (getattr(self.config, "stop_when_flat", False) and self._flat())
-
-    def _flat(self) -> bool:
-        """The median distance over the last fifth of the budget is within 2 % of that over the fifth before.
-
-        Decided at epochs whose distance is measured, and not before the last milestone within the budget.
-        """
-        fifth = self.config.epochs / 5
-        measured = [(record["epoch"], record["fd"]) for record in self.history if "fd" in record]
-        now = measured[-1][0] if measured else 0
-        if now < max(2 * fifth, *(epoch for epoch in self.preset.milestones if epoch <= self.config.epochs), 0):
-            return False
-        last = [fd for epoch, fd in measured if now - fifth < epoch]
-        before = [fd for epoch, fd in measured if now - 2 * fifth < epoch <= now - fifth]
-        return bool(last and before) and abs(median(last) / median(before) - 1) < 0.02
+        return self.model.converged or is_flat(self.history, self.preset, self.config)
 
     def _remaining_batches(self) -> Iterator[Tensor]:
         """The epoch's batches from the current step on, as rows of the split; the last incomplete batch is left out."""
@@ -384,6 +370,24 @@ class Run:
             **({"train_device": torch.cuda.get_device_name(self.device)} if self.device.type == "cuda" else {}),
             **self.model.measurements(self.images),
         }
+
+
+def is_flat(history: Sequence[dict[str, Any]], preset: Preset, config: Config) -> bool:
+    """Whether a training that is to stop then has a distance that is flat: its median over the last fifth of the budget
+    is within 2 % of that over the fifth before.
+
+    Decided at epochs whose distance is measured, and not before the last milestone within the budget.
+    """
+    if not getattr(config, "stop_when_flat", False):
+        return False
+    fifth = config.epochs / 5
+    measured = [(record["epoch"], record["fd"]) for record in history if "fd" in record]
+    now = measured[-1][0] if measured else 0
+    if now < max(2 * fifth, *(epoch for epoch in preset.milestones if epoch <= config.epochs), 0):
+        return False
+    last = [fd for epoch, fd in measured if now - fifth < epoch]
+    before = [fd for epoch, fd in measured if now - 2 * fifth < epoch <= now - fifth]
+    return bool(last and before) and abs(median(last) / median(before) - 1) < 0.02
 
 
 def _batch_size(config: Config, images: int, processes: int) -> int:

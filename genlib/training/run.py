@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,13 +23,22 @@ from genlib.model import Preset
 from genlib.models import get_preset
 from genlib.sampling import MAX_SAMPLES
 from genlib.stages import each
-from genlib.training.checkpoint import checkpoint_seconds, read_checkpoint
+from genlib.training.checkpoint import check_facts, checkpoint_seconds, read_checkpoint
 from genlib.training.events import Checkpointed, Done, EpochDone, Event, EventLog, Measuring
-from genlib.training.loop import Run
+from genlib.training.loop import Run, is_flat
 from genlib.training.origin import Origin, begin_from
 from genlib.training.progress import read_progress
 from genlib.zoo.card import write_card
-from genlib.zoo.files import BEFORE_DECAY, CHECKPOINT, METRICS_FILE, RUN_FILE, SAID_OF_EACH, read_metrics, read_run
+from genlib.zoo.files import (
+    BEFORE_DECAY,
+    CHECKPOINT,
+    METRICS_FILE,
+    OF_TRAININGS,
+    RUN_FILE,
+    SAID_OF_EACH,
+    read_metrics,
+    read_run,
+)
 
 SAMPLES, LOG = "samples", "events.jsonl"
 LOCK_SECONDS = 2.0  # someone may just be looking whether the run is being trained
@@ -215,17 +225,33 @@ def extend(directory: Path, preset: Preset, config: Config, counts: list[int], c
             raise GenlibError(f"{directory} has converged after {reached} {preset.unit}s: more would change nothing")
         run |= {"config": config.to_dict(), "extended": [*run.get("extended", []), reached]}
         run |= {"extending": BEFORE_DECAY if _has_decayed(before, reached) else checkpoint.name}
-    kept = checkpoint.with_name(run["extending"])
-    if not kept.is_file():
+    kept, ended = checkpoint.with_name(run["extending"]), run["extended"][-1]
+    history = _history_of(kept)
+    if history is None or (kept == checkpoint and len(history) < ended):  # or one of before it went on elsewhere
         anew = f"; begin a new run with its weights: --start-from {quote(str(directory))}"
         takes_weights = isinstance(config, GradientConfig)
         raise GenlibError(f"{directory} has no checkpoint to go on from{anew if takes_weights else ''}")
+    if is_flat(history, preset, config):
+        raise GenlibError(
+            f"{directory} ended with a distance that was flat after {ended} epochs, and is so by {config.epochs} too: "
+            "nothing would be trained; give more epochs"
+        )
     write_json(directory / RUN_FILE, run)
     if kept != checkpoint:
         write_file(checkpoint, kept.read_bytes())
-    (directory / METRICS_FILE).unlink(missing_ok=True)
+    for name in (*OF_TRAININGS, METRICS_FILE):  # of the model that it was, and of others as long
+        (directory / name).unlink(missing_ok=True)
     del run["extending"]
     write_json(directory / RUN_FILE, run)
+
+
+def _history_of(checkpoint: Path) -> list[dict[str, Any]] | None:
+    """The epochs that a checkpoint has behind it; None where there is no checkpoint."""
+    if not checkpoint.is_file():
+        return None
+    facts = read_checkpoint(checkpoint)[1]
+    check_facts(checkpoint, facts)
+    return list(facts["history"])
 
 
 def _has_decayed(config: Config, epochs: int) -> bool:
@@ -236,7 +262,7 @@ def _has_decayed(config: Config, epochs: int) -> bool:
 
 def refuse_runs_directory(directory: Path) -> None:
     """GenlibError for the directory of all runs, whose lock is the queue's."""
-    if directory.resolve() == runs_directory().resolve():
+    if os.path.realpath(directory) == os.path.realpath(runs_directory()):
         raise GenlibError(f"{directory} is the directory of all runs; give one in it: --run-dir {directory}/NAME")
 
 

@@ -27,6 +27,7 @@ from genlib.zoo.figures import FIGURES, TRAINED
 RUN_FILE, CONFIG_FILE, METRICS_FILE, STUDY_FILE = "run.json", "config.json", "metrics.json", "study.json"
 LAST, BEFORE_DECAY = "last.safetensors", "before-decay.safetensors"  # the newest checkpoint; where extending begins
 CHECKPOINT = f"checkpoint/{LAST}"
+OF_TRAININGS = "trainings.png", "trainings.json"  # what is kept of other trainings: samples, and the pages' figures
 
 ORIGIN = record_of({"name": TEXT, "sha256": TEXT}, ("name", "sha256"))
 SAMPLES = Kind("two whole numbers", lambda value: list_of(whole(1, 10**6)).fits(value) and len(value) == 2)

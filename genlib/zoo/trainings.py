@@ -19,9 +19,9 @@ from genlib.metrics.evaluation import MEASURED_BY
 from genlib.sampling import generate
 from genlib.zoo.card import write_card
 from genlib.zoo.figures import TRAINED
-from genlib.zoo.files import CONFIG_FILE, METRICS_FILE, SAID_OF_EACH, read_described, read_metrics
+from genlib.zoo.files import CONFIG_FILE, METRICS_FILE, OF_TRAININGS, SAID_OF_EACH, read_described, read_metrics
 
-PICTURE = "trainings.png"
+PICTURE = OF_TRAININGS[0]
 SAMPLES = 10
 
 
