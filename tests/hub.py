@@ -137,6 +137,9 @@ class _Answers(BaseHTTPRequestHandler):
             case ["paths-info", revision]:
                 self._at(repository, revision)
                 self._json([self._entry(repository, path) for path in parse_qs(body.decode())["paths"]], lacking=False)
+            case ["commits", _]:  # the first files of a repository are those that it was made with
+                commit = {"id": repository.commit, "authors": [], "date": "2026-01-01T00:00:00.000Z"}
+                self._json([commit | {"title": "", "message": ""}] * max(1, int(repository.commit[0]) - 1))
             case ["tree", revision, *_]:
                 self._at(repository, revision)
                 self._json([self._entry(repository, path) for path in repository.files])

@@ -406,6 +406,11 @@ def test_what_genlib_did_not_publish_is_not_replaced(
     assert main(["push", "vae-dense-8", "me/bert"]) == 2
     assert "me/bert on the Hub holds what genlib did not publish; take another name" in capsys.readouterr().err
     assert strange.commit == before
+    notes = hub.model("me/notes")
+    for text in (b"", b"# My notes"):
+        notes.add({"README.md": text})
+    assert main(["push", "vae-dense-8", "me/notes"]) == 2
+    assert notes.files == {"README.md": b"# My notes"}
 
 
 def test_private_stays_private(hub: Hub, writer: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -246,6 +246,21 @@ def test_a_new_space_of_the_hubs_page_is_filled_and_anothers_is_not(
     assert other.files.keys() == {"README.md", "poems.py"}
 
 
+def test_a_page_of_ones_own_is_no_new_space(
+    hub: Hub,  # noqa: F811
+    writer: None,  # noqa: F811
+    zoo: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Though it has the files of a new one: it was written after the Space was made."""
+    own = hub.repositories["spaces/me/thesis"] = Repository()
+    own.add({"README.md": b"", "index.html": b"<h1>Welcome"})
+    own.add({"index.html": b"<h1>My thesis"})
+    assert main(["space", "me/thesis", "--static"]) == 2
+    assert "genlib did not publish; take another name" in capsys.readouterr().err
+    assert own.files["index.html"] == b"<h1>My thesis"
+
+
 @pytest.mark.parametrize(
     ("token", "status", "kind", "told"),
     [

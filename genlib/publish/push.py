@@ -17,7 +17,7 @@ from genlib.zoo.catalogue import all_trained
 from genlib.zoo.trainings import PICTURE
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import CommitOperationAdd, HfApi
 
 PUBLISHED = (*FETCHED, "samples.png")
 BLANK = {".gitattributes", "README.md"}  # a new repository's, made on the Hub's page
@@ -87,14 +87,20 @@ def _upload(publication: list[CommitOperationAdd], repository: str, private: boo
     with writing(repository):
         address = api.create_repo(repository, private=private or None, exist_ok=True)
         public = private and not api.model_info(repository).private
-        files = set(api.list_repo_files(repository))
+        ours = set(api.list_repo_files(repository)) >= set(PUBLISHED) or is_new(api, repository, BLANK)
     if public:
         raise GenlibError(f"{repository} is there and public; make it private on its page, or leave out --private")
-    if not (files <= BLANK or files >= set(PUBLISHED)):
+    if not ours:
         raise GenlibError(f"{repository} on the Hub holds what genlib did not publish; take another name")
     with writing(repository):
         api.create_commit(repository, publication, commit_message="Publish with genlib")
     return str(address)
+
+
+def is_new(api: HfApi, repository: str, blank: set[str], kind: str = "model") -> bool:
+    """Whether a repository holds no more than the Hub put there in its first commit: nobody's own page."""
+    files = set(api.list_repo_files(repository, repo_type=kind))
+    return files <= blank and len(api.list_repo_commits(repository, repo_type=kind)) <= 1
 
 
 def check_writable(repository: str) -> None:
