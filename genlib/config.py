@@ -77,8 +77,10 @@ class GradientConfig(Config):
 
 
 def as_python(value: Any) -> Any:
-    """numpy's numbers, also those in a tuple, as Python's own; all else as it is."""
-    if isinstance(value, tuple):
+    """Numbers of numpy or torch as Python's own, several of them, however they come, as a tuple; all else as it is."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, tuple | list):
         return tuple(map(as_python, value))
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
@@ -90,9 +92,10 @@ def check(
 ) -> None:
     """Raise GenlibError, which names the value `name`, unless it has the type and lies in its range."""
     if typing.get_origin(kind) is tuple:
+        kind = typing.get_args(kind)[0]
         if not isinstance(value, tuple) or not 1 <= len(value) <= 8:
-            raise GenlibError(f"{name} takes 1 to 8 whole numbers separated by commas, not {shown(value)}")
-        entries, kind = value, typing.get_args(kind)[0]
+            raise GenlibError(f"{name} takes 1 to 8 {_KINDS_OF_SEVERAL[kind]} separated by commas, not {shown(value)}")
+        entries = value
     else:
         entries = (value,)
     for entry in entries:
@@ -108,6 +111,7 @@ def check(
 
 
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_KINDS_OF_SEVERAL = {int: "whole numbers", float: "numbers"}
 
 
 def parse(key: str, kind: Any, text: str) -> Any:

@@ -136,7 +136,7 @@ def asked_classes(model: Model, n: int, label: Any, start: int) -> Tensor | None
         return None
     if label is None:
         return cycle_labels(n, start)
-    if isinstance(label, list | tuple | np.ndarray | Tensor):
+    if isinstance(label, Sequence | np.ndarray | Tensor) and not isinstance(label, str):
         label = _tensor("label", label)
     if not isinstance(label, Tensor):
         return torch.full((n,), parse_label(label))

@@ -34,6 +34,7 @@ def test_numbers_of_numpy_are_numbers() -> None:
     """Those that a sweep has: kept as Python's own, which JSON can hold."""
     config = Sample().replace(epochs=np.int64(3), lr=np.float32(0.5), widths=(np.uint8(8), np.int16(9)))
     assert json.loads(json.dumps(config.to_dict())) == Sample(epochs=3, lr=0.5, widths=(8, 9)).to_dict()
+    assert Sample().replace(widths=[5, 6]) == Sample().replace(widths=np.array([5, 6])) == Sample(widths=(5, 6))
     with refused("epochs takes a whole number"):
         Sample().replace(epochs=np.float64(3))
 
@@ -56,6 +57,7 @@ def test_a_whole_number_is_also_a_number() -> None:
         ({"epochs": 10**400}, "epochs takes 1 to 10000, not 1000000"),
         ({"epochs": 10**5000}, "epochs takes 1 to 10000, not a number of thousands of digits"),
         ({"widths": ()}, "widths takes 1 to 8 whole numbers"),
+        ({"widths": np.ones((2, 2))}, "widths takes a whole number"),
         ({"widths": 4}, "widths takes 1 to 8 whole numbers"),
         ({"widths": (4, 65)}, "widths takes 1 to 64"),
         ({"loss": "mse"}, "loss takes wasserstein or hinge, not 'mse'"),

@@ -10,6 +10,7 @@ import threading
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -345,6 +346,12 @@ def test_what_is_no_picture_is_refused_in_one_line(kind: str) -> None:
     make, match = HOSTILE[kind]
     with refused(match):
         read_photo(make())
+
+
+@pytest.mark.parametrize("kind", [memoryview, np.frombuffer, repr], ids=["memoryview", "ndarray", "str"])
+def test_what_is_no_bytes_is_not_called_damaged(kind: Callable[[bytes], Any]) -> None:
+    with refused("a picture is taken as its file's bytes, not as a (memoryview|ndarray|str)$"):
+        read_photo(kind(encoded(SMALL, "PNG")[:400]))
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])

@@ -144,6 +144,10 @@ def test_a_bad_value_is_refused(kind: type[Question], values: dict, match: str) 
 def test_numbers_of_numpy_are_asked_as_they_are_written() -> None:
     asked = Generate("cgan-mlp", np.int64(7), temperature=np.float64(0.5), moves=(np.float32(1.5),))  # type: ignore[arg-type]
     assert asked.code() == Generate("cgan-mlp", 7, temperature=0.5, moves=(1.5,)).code()
+    for several in (np.array([1.0, 2.0]), [1.0, 2.0], torch.tensor([1.0, 2.0])):
+        assert Generate("cgan-mlp", moves=several) == Generate("cgan-mlp", moves=(1.0, 2.0))  # type: ignore[arg-type]
+    with pytest.raises(GenlibError, match="moves takes 1 to 8 numbers separated by commas, not"):
+        Generate("cgan-mlp", moves=np.ones(9))  # type: ignore[arg-type]
 
 
 def test_more_moves_than_directions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,7 @@ def test_numbers_of_any_type_and_order_are_labels_and_shifts(kind: str) -> None:
     backwards = np.array([3, 2, 1], kind)[::-1]
     shift = torch.arange(6.0) / 8
     if backwards.dtype.kind in "ui":
+        assert torch.equal(generate(model, 3, label=range(1, 4))[0], generate(model, 3, label=[1, 2, 3])[0])
         assert torch.equal(generate(model, 3, label=backwards)[0], generate(model, 3, label=[1, 2, 3])[0])
     else:
         stored = shift.flip(0).numpy().astype(kind)[::-1]

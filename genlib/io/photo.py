@@ -51,6 +51,8 @@ def read_photo(data: bytes) -> Photo:
     Its cost is reckoned from its header before anything is decoded, and only one file is decoded at a time. Raises
     GenlibError in one line that says what to change: the kind of file, its size, or a picture that is damaged.
     """
+    if not isinstance(data, bytes | bytearray):
+        raise GenlibError(f"a picture is taken as its file's bytes, not as a {type(data).__name__}")
     megabytes = len(data) / 2**20
     if megabytes > MAX_MEGABYTES:
         raise GenlibError(

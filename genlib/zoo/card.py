@@ -12,7 +12,7 @@ from genlib.io.files import write_file
 from genlib.metrics.evaluation import warning
 from genlib.model import Preset, capabilities
 from genlib.models import get_preset
-from genlib.zoo.catalogue import changed_settings, differs_of, summary_of
+from genlib.zoo.catalogue import differs_of, is_presets, summary_of
 from genlib.zoo.figures import FIGURES, written
 from genlib.zoo.files import STUDY_FILE, read_described, read_metrics, read_records, read_study
 from genlib.zoo.signs import signs_of
@@ -126,8 +126,7 @@ Trained on Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence), official 
 
 def _place(described: dict[str, Any]) -> str:
     """What loads the model where it lies: a run's directory, for its name would load the shipped one."""
-    preset = get_preset(described["name"])
-    return "." if changed_settings(preset, described["config"]) else preset.name
+    return str(described["name"]) if is_presets(described) else "."
 
 
 def measured_rows(metrics: dict[str, Any], preset: Preset) -> list[tuple[str, str]]:

@@ -81,14 +81,22 @@ def changed_settings(preset: Preset, config: dict[str, Any]) -> dict[str, Any]:
 def summary_of(described: Mapping[str, Any]) -> str:
     """A model in a sentence, from its config.json: the preset's own, which is of its settings, or what was changed."""
     preset = get_preset(described["name"])
-    changed = changed_settings(preset, described["config"])
-    return run_in_words(preset.name, changed) if changed else preset.summary
+    return preset.summary if is_presets(described) else run_in_words(preset.name, changed_of(described))
 
 
 def differs_of(described: Mapping[str, Any]) -> str:
     """Where a model differs from its study; empty where its settings are not those that this is told of."""
-    preset = get_preset(described["name"])
-    return "" if changed_settings(preset, described["config"]) else preset.differs
+    return get_preset(described["name"]).differs if is_presets(described) else ""
+
+
+def is_presets(described: Mapping[str, Any]) -> bool:
+    """Whether what is told of a preset holds: of its own settings, and of the model that ships, which may be older."""
+    return not changed_of(described) or described["sha256"] == _shipped(get_preset(described["name"]))[1]
+
+
+def changed_of(described: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a config.json that differ from the preset's own."""
+    return changed_settings(get_preset(described["name"]), described["config"])
 
 
 def run_in_words(name: str, settings: Mapping[str, Any]) -> str:
