@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 import genlib.training.loop
 from genlib.data import FashionMNIST
 from genlib.distributed import Processes
+from genlib.errors import GenlibError
 from genlib.io.files import runs_directory
 from genlib.loading import load
 from genlib.metrics.evaluation import KEYS
@@ -579,17 +581,42 @@ def test_a_run_that_would_be_flat_by_more_epochs_too_is_not_extended(
     assert files(run) == before
 
 
-@pytest.mark.parametrize("asked", ["other samples", "an origin"])
+@pytest.mark.parametrize("asked", ["other samples", "an origin", "no data", "other data", "no memory"])
 def test_an_extension_that_is_refused_leaves_the_run_done(
-    asked: str, small_data: FashionMNIST, undisturbed: Callable[[str], Path], tmp_path: Path
+    asked: str,
+    small_data: FashionMNIST,
+    undisturbed: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = shutil.copytree(undisturbed("vae-cnn"), tmp_path / "run")
+    for name in OF_TRAININGS:
+        (run / name).touch()
     before = files(run)
-    options = {"distance_samples": 60} if asked == "other samples" else {"start_from": run}
-    options = {"distance_samples": 50, "evaluation_samples": 50} | options
-    with refused("was started with distances of|began with new weights; --start-from is for a new run"):
+    options = {"data": small_data, "distance_samples": 50, "evaluation_samples": 50}
+    match asked:
+        case "other samples":
+            options |= {"distance_samples": 60}
+        case "an origin":
+            options |= {"start_from": run}
+        case "no data":
+            options |= {"data": None}
+            gone = Mock(side_effect=GenlibError("there is no training split"))
+            monkeypatch.setattr(FashionMNIST, "load", gone)
+        case "other data":
+            options |= {"data": FashionMNIST(small_data.images[:128], small_data.labels[:128])}
+        case "no memory":
+            monkeypatch.setattr("genlib.training.memory.memory_megabytes", lambda _: 1)
+    told = {
+        "other samples": "was started with distances of",
+        "an origin": "began with new weights; --start-from is for a new run",
+        "no data": "there is no training split",
+        "other data": "images",
+        "no memory": "this training needs about",
+    }
+    with refused(told[asked]):
         longer = tiny_config("vae-cnn", epochs=4)
-        list(train("vae-cnn", run, longer, data=small_data, device="cpu", resume=True, **options))
+        list(train("vae-cnn", run, longer, device="cpu", resume=True, **options))
     assert files(run) == before
 
 

@@ -398,7 +398,7 @@ def _batch_size(config: Config, images: int, processes: int) -> int:
     if size % processes:
         raise GenlibError(
             f"a batch of {size} images cannot be shared by {processes} processes alike; take a number of processes "
-            f"that divides {size}, or a --batch-size that is a multiple of {processes}"
+            f"that divides {size}, or, for a new run, a --batch-size that is a multiple of {processes}"
         )
     return size
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, NamedTuple
 
 from genlib.config import Config, GradientConfig
 from genlib.data import FashionMNIST
@@ -79,7 +79,9 @@ def train(
     checkpoint = directory / CHECKPOINT
     with ExitStack() as stack:
         origin = processes.lead(lambda: None if start_from is None else Origin.of(start_from, preset, config))
-        done = processes.lead(lambda: _enter(stack, directory, preset, config, [*counts], checkpoint, resume, origin))
+        done, extension = processes.lead(
+            lambda: _enter(stack, directory, preset, config, [*counts], checkpoint, resume, origin)
+        )
         if done:
             yield Done(done)
             return
@@ -87,16 +89,19 @@ def train(
         if not len(data):
             raise GenlibError("there are no images to train on")
         run = Run(preset, config, data, processes, distance_samples)
-        state = processes.lead(lambda: read_checkpoint(checkpoint) if checkpoint.is_file() else None)
-        described = processes.lead(lambda: read_run(directory))
+        kept = extension.kept if extension else checkpoint
+        state = processes.lead(lambda: read_checkpoint(kept) if kept.is_file() else None)
+        described = extension.run if extension else processes.lead(lambda: read_run(directory))
         run.origin, run.extended = described.get("start_from"), described.get("extended", [])
         if state:
-            run.restore(*state, checkpoint)
+            run.restore(*state, kept)
         elif run.origin:
             begin_from(run, run.origin)
         # A checkpoint of no step may be from before the base was taken.
         if (base := run.model.base_name) and (run.model.base_answers or not (run.step or run.origin)):
             run.base = load(base)
+        if extension:
+            processes.lead(lambda: _extend(directory, extension, checkpoint))
         if processes.leads:
             yield from _log(run, directory, checkpoint, interval, evaluation_samples)
         else:
@@ -112,8 +117,10 @@ def _enter(
     checkpoint: Path,
     resume: bool,
     origin: Origin | None,
-) -> dict[str, Any]:
-    """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none."""
+) -> tuple[dict[str, Any], Extension | None]:
+    """Make the run directory ours as long as the stack lasts; the metrics of a run that is done, else none, and how it
+    is extended.
+    """
     if resume and not directory.exists():  # a name mistyped makes none
         raise nothing_to_resume(directory)
     refuse_runs_directory(directory)
@@ -125,17 +132,18 @@ def _enter(
         raise GenlibError(f"cannot write {log}: not a regular file")
     if origin:
         origin.check(directory, checkpoint)
-    extend(directory, preset, config, counts, checkpoint, resume)
+    if extension := _extension(directory, preset, config, counts, checkpoint, resume):
+        return {}, extension
     refuse_wrong_directory(directory, preset, config, counts, checkpoint, resume)
     if origin:
         origin.note(directory)
     if (directory / "metrics.json").is_file():
-        return read_metrics(directory, SAID_OF_EACH)
+        return read_metrics(directory, SAID_OF_EACH), None
     make_directory(directory / SAMPLES)
     for torn in torn_files(directory):
         if not torn.name.startswith(".job.json."):  # which is the queue's
             torn.unlink(missing_ok=True)
-    return {}
+    return {}, None
 
 
 def nothing_to_resume(directory: Path) -> GenlibError:
@@ -200,25 +208,36 @@ def _finishing(
     yield Done(metrics)
 
 
-def extend(directory: Path, preset: Preset, config: Config, counts: list[int], checkpoint: Path, resume: bool) -> None:
-    """Give a finished run more epochs, where that is all that was asked for; GenlibError, before anything has changed,
-    where it cannot go on.
+class Extension(NamedTuple):
+    """What run.json is to say of a finished run that goes on, and the checkpoint that it goes on from."""
+
+    run: dict[str, Any]
+    kept: Path
+
+
+def _extension(
+    directory: Path, preset: Preset, config: Config, counts: list[int], checkpoint: Path, resume: bool
+) -> Extension | None:
+    """How a finished run gets more epochs, where that is all that was asked for; GenlibError where it cannot go on.
 
     It goes on from its last checkpoint. If its learning rate had fallen, it goes on from the one before that began:
-    the fall is repeated at the new end. What it was stays a model until it has ended anew. run.json says so first, so
-    that one that is killed on the way is extended to the end by the next look.
+    the fall is repeated at the new end. Nothing has changed yet.
     """
     if not resume or not (directory / RUN_FILE).is_file():
-        return
+        return None
     run = read_run(directory)
     if run["preset"] != preset.name:
-        return
-    if "extending" not in run:  # as one that was killed between these lines has it
-        before = type(config).from_dict(run["config"])
+        return None
+    before = type(config).from_dict(run["config"])
+    if "extending" in run:  # as one that was killed in `_extend` has it
+        if config != before:
+            return None
+        _refuse_other_samples(directory, run, counts)
+    else:
         if not (directory / METRICS_FILE).is_file() or config.epochs <= before.epochs:
-            return
+            return None
         if config != before.replace(epochs=config.epochs):
-            return
+            return None
         _refuse_other_samples(directory, run, counts)
         reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
         if reached < before.epochs and not isinstance(config, GradientConfig):
@@ -236,13 +255,21 @@ def extend(directory: Path, preset: Preset, config: Config, counts: list[int], c
             f"{directory} ended with a distance that was flat after {ended} epochs, and is so by {config.epochs} too: "
             "nothing would be trained; give more epochs"
         )
-    write_json(directory / RUN_FILE, run)
-    if kept != checkpoint:
-        write_file(checkpoint, kept.read_bytes())
+    return Extension(run, kept)
+
+
+def _extend(directory: Path, extension: Extension, checkpoint: Path) -> None:
+    """Make a finished run one that is under way, once nothing is left that could refuse to go on.
+
+    What it was stays a model until it has ended anew. run.json says so first, so that one that is killed on the way is
+    extended to the end by the next look.
+    """
+    write_json(directory / RUN_FILE, extension.run)
+    if extension.kept != checkpoint:
+        write_file(checkpoint, extension.kept.read_bytes())
     for name in (*OF_TRAININGS, METRICS_FILE):  # of the model that it was, and of others as long
         (directory / name).unlink(missing_ok=True)
-    del run["extending"]
-    write_json(directory / RUN_FILE, run)
+    write_json(directory / RUN_FILE, {key: value for key, value in extension.run.items() if key != "extending"})
 
 
 def _history_of(checkpoint: Path) -> list[dict[str, Any]] | None:
