@@ -80,8 +80,10 @@ def as_python(value: Any) -> Any:
     """Numbers of numpy or torch as Python's own, several of them, however they come, as a tuple; all else as it is."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if isinstance(value, tuple | list):
-        return tuple(map(as_python, value))
+    return tuple(map(_number, value)) if isinstance(value, tuple | list) else _number(value)
+
+
+def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
     return int(value) if isinstance(value, Integral) else float(value)

@@ -16,11 +16,13 @@ from genlib.model import Model, device_for, resolve_device
 from genlib.models import get_preset, presets
 from genlib.store import read_model
 
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
 
 def weights_directory() -> Path:
     """Where shipped models live: $GENLIB_WEIGHTS, else weights/ beside the package."""
     given = os.environ.get("GENLIB_WEIGHTS")
-    return Path(given) if given else Path(__file__).resolve().parent.parent / "weights"
+    return Path(given) if given else SHIPPED
 
 
 def is_repository(name: str | Path) -> bool:

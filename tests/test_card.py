@@ -36,15 +36,17 @@ def test_card(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("setting", [{"epochs": 3, "seed": 1}, {"generator_widths": [8]}, {}], ids=str)
 def test_the_card_of_a_run_tells_its_own_settings_and_nothing_seen_in_the_presets_training(
-    setting: dict[str, Any], tmp_path: Path
+    setting: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where it lies in the place of the shipped one, too."""
     preset = get_preset("gan-dense-cnn")
-    for name in ("config.json", "history.json"):
-        shutil.copy(WEIGHTS / preset.name / name, tmp_path)
-    described = read_described(tmp_path)
+    monkeypatch.setenv("GENLIB_WEIGHTS", str(tmp_path))
+    place = tmp_path / preset.name
+    shutil.copytree(WEIGHTS / preset.name, place, ignore=shutil.ignore_patterns("*.safetensors"))
+    described = read_described(place)
     described |= {"config": described["config"] | setting, "sha256": "0" * 64 if setting else described["sha256"]}
-    write_json(tmp_path / "config.json", described)
-    text = card(tmp_path, read_metrics(WEIGHTS / preset.name))
+    write_json(place / "config.json", described)
+    text = card(place, read_metrics(WEIGHTS / preset.name))
     assert ("precision 0.88" in text) == (preset.summary in text) == ('load("gan-dense-cnn")' in text) == (not setting)
     told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in described["config"].items() if key in setting)
     assert (f"A run of gan-dense-cnn with {told}. Family" in text) == bool(setting)

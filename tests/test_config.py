@@ -57,6 +57,7 @@ def test_a_whole_number_is_also_a_number() -> None:
         ({"epochs": 10**400}, "epochs takes 1 to 10000, not 1000000"),
         ({"epochs": 10**5000}, "epochs takes 1 to 10000, not a number of thousands of digits"),
         ({"widths": ()}, "widths takes 1 to 8 whole numbers"),
+        ({"widths": [[[4]]]}, "widths takes a whole number"),
         ({"widths": np.ones((2, 2))}, "widths takes a whole number"),
         ({"widths": 4}, "widths takes 1 to 8 whole numbers"),
         ({"widths": (4, 65)}, "widths takes 1 to 64"),

@@ -348,6 +348,13 @@ def test_what_is_no_picture_is_refused_in_one_line(kind: str) -> None:
         read_photo(make())
 
 
+def test_a_files_bytes_may_be_changeable() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(SMALL, "JPEG", exif=exif)
+    assert read_photo(bytearray(data)).notes == read_photo(data).notes != ()
+
+
 @pytest.mark.parametrize("kind", [memoryview, np.frombuffer, repr], ids=["memoryview", "ndarray", "str"])
 def test_what_is_no_bytes_is_not_called_damaged(kind: Callable[[bytes], Any]) -> None:
     with refused("a picture is taken as its file's bytes, not as a (memoryview|ndarray|str)$"):

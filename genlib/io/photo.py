@@ -60,7 +60,7 @@ def read_photo(data: bytes) -> Photo:
             "JPEG of lower quality"
         )
     with _ONE_AT_A_TIME:
-        found = contents(data)
+        found = contents(bytes(data))
         _refuse_costly(found)
         small = _decoded(found)
     notes = ["the first picture of several in the file"] if found.frames else []

@@ -10,7 +10,7 @@ from typing import Any
 from genlib.errors import GenlibError
 from genlib.io.fields import TEXT, read_fields
 from genlib.io.files import may_look_into, runs_directory
-from genlib.loading import weights_directory
+from genlib.loading import SHIPPED, weights_directory
 from genlib.metrics.floor import load_floor, load_random
 from genlib.model import Preset, capabilities, shapes_only
 from genlib.models import get_preset, presets, released
@@ -90,8 +90,11 @@ def differs_of(described: Mapping[str, Any]) -> str:
 
 
 def is_presets(described: Mapping[str, Any]) -> bool:
-    """Whether what is told of a preset holds: of its own settings, and of the model that ships, which may be older."""
-    return not changed_of(described) or described["sha256"] == _shipped(get_preset(described["name"]))[1]
+    """Whether what is told of a preset holds: of its own settings, and of the model that ships, which may be older.
+
+    That one is beside the package, whatever $GENLIB_WEIGHTS is.
+    """
+    return not changed_of(described) or described["sha256"] == _digest(SHIPPED / described["name"])
 
 
 def changed_of(described: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,11 +165,21 @@ def _count_parameters(preset: Preset) -> int:
         return preset.build().parameter_count()
 
 
+def _digest(directory: Path) -> str | None:
+    """The SHA-256 of a model's weights, None where no model is there."""
+    try:
+        return str(read_fields(directory / CONFIG_FILE, DESCRIBED, ("sha256",))["sha256"])
+    except GenlibError:
+        return None
+
+
 def _shipped(preset: Preset) -> tuple[dict[str, Any] | None, str | None]:
     directory = weights_directory() / preset.name
     if preset.in_training:
         return None, None
     try:
-        return read_metrics(directory), read_fields(directory / CONFIG_FILE, DESCRIBED, ("sha256",))["sha256"]
+        metrics = read_metrics(directory)
     except GenlibError:
         return None, None
+    digest = _digest(directory)
+    return (metrics, digest) if digest else (None, None)
