@@ -244,16 +244,7 @@ def test_a_new_space_of_the_hubs_page_is_filled_and_anothers_is_not(
     assert main(["space", "me/poems", "--static"]) == 2
     assert "genlib did not publish; take another name" in capsys.readouterr().err
     assert other.files.keys() == {"README.md", "poems.py"}
-
-
-def test_a_page_of_ones_own_is_no_new_space(
-    hub: Hub,  # noqa: F811
-    writer: None,  # noqa: F811
-    zoo: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Though it has the files of a new one: it was written after the Space was made."""
-    own = hub.repositories["spaces/me/thesis"] = Repository()
+    own = hub.repositories["spaces/me/thesis"] = Repository()  # of a new one's files, but written since
     own.add({"README.md": b"", "index.html": b"<h1>Welcome"})
     own.add({"index.html": b"<h1>My thesis"})
     assert main(["space", "me/thesis", "--static"]) == 2

@@ -87,7 +87,8 @@ def _upload(publication: list[CommitOperationAdd], repository: str, private: boo
     with writing(repository):
         address = api.create_repo(repository, private=private or None, exist_ok=True)
         public = private and not api.model_info(repository).private
-        ours = set(api.list_repo_files(repository)) >= set(PUBLISHED) or is_new(api, repository, BLANK)
+        files = set(api.list_repo_files(repository))
+        ours = files >= set(PUBLISHED) or (files <= BLANK and is_new(api, repository))
     if public:
         raise GenlibError(f"{repository} is there and public; make it private on its page, or leave out --private")
     if not ours:
@@ -97,10 +98,9 @@ def _upload(publication: list[CommitOperationAdd], repository: str, private: boo
     return str(address)
 
 
-def is_new(api: HfApi, repository: str, blank: set[str], kind: str = "model") -> bool:
-    """Whether a repository holds no more than the Hub put there in its first commit: nobody's own page."""
-    files = set(api.list_repo_files(repository, repo_type=kind))
-    return files <= blank and len(api.list_repo_commits(repository, repo_type=kind)) <= 1
+def is_new(api: HfApi, repository: str, kind: str = "model") -> bool:
+    """Whether a repository holds what the Hub put there in its first commit, and nobody's own page of the same name."""
+    return len(api.list_repo_commits(repository, repo_type=kind)) <= 1
 
 
 def check_writable(repository: str) -> None:

@@ -177,7 +177,7 @@ def publish(repository: str, kind: Kind = DOCKER) -> str:
 def _check_ours(api: HfApi, repository: str) -> None:
     """GenlibError where a Space of that name is there and was not published from here: nothing of it is replaced."""
     files = set(api.list_repo_files(repository, repo_type="space"))
-    if not (files & set(MARKS) or push.is_new(api, repository, BLANK, "space")):
+    if not (files & set(MARKS) or (files <= BLANK and push.is_new(api, repository, "space"))):
         raise GenlibError(
             f"{repository} on the Hub is a Space that genlib did not publish; take another name, or delete that Space "
             "on its page"

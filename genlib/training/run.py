@@ -229,16 +229,12 @@ def _extension(
     if run["preset"] != preset.name:
         return None
     before = type(config).from_dict(run["config"])
-    if "extending" in run:  # as one that was killed in `_extend` has it
-        if config != before:
-            return None
-        _refuse_other_samples(directory, run, counts)
-    else:
-        if not (directory / METRICS_FILE).is_file() or config.epochs <= before.epochs:
-            return None
-        if config != before.replace(epochs=config.epochs):
-            return None
-        _refuse_other_samples(directory, run, counts)
+    killed = "extending" in run  # in the middle of `_extend`
+    longer = (directory / METRICS_FILE).is_file() and config.epochs > before.epochs
+    if not (killed or longer) or config != (before if killed else before.replace(epochs=config.epochs)):
+        return None
+    _refuse_other_samples(directory, run, counts)
+    if not killed:
         reached = read_metrics(directory, SAID_OF_EACH)["train_epochs"]
         if reached < before.epochs and not isinstance(config, GradientConfig):
             raise GenlibError(f"{directory} has converged after {reached} {preset.unit}s: more would change nothing")
